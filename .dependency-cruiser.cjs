@@ -1,0 +1,74 @@
+/** The import rules of src/README.md. Folders not named here may import whatever the rules below do not forbid. */
+const FEATURES = "ingest|probe|archive|playback|events|retention|streams|doctor";
+
+/** [library, owner folders, why] */
+const OWNERS = [
+  ["knex|pg|sqlite3", "catalog", "SQL lives in catalog/ only"],
+  ["yaml|axios", "mediamtx", "MediaMTX's dialect lives in mediamtx/ only"],
+  ["@aws-sdk|@smithy", "archive", "object stores live in archive/ only"],
+  ["express|swagger-ui-dist", "http", "HTTP lives in http/ only"],
+  ["winston", "platform", "the log lives in platform/ only"],
+  ["prom-client", "metrics", "metrics live in metrics/ only"],
+  ["ffprobe-static", "media", "probing lives in media/ only"],
+];
+
+module.exports = {
+  forbidden: [
+    { name: "no-circular", severity: "error", from: {}, to: { circular: true } },
+    { name: "core-imports-nothing", severity: "error", from: { path: "^src/core/" }, to: { pathNot: "^src/core/" } },
+    {
+      name: "features-do-not-meet",
+      comment: "features meet through catalog, core and contract files, never each other",
+      severity: "error",
+      from: { path: `^src/(${FEATURES})/` },
+      to: { path: `^src/(${FEATURES})/`, pathNot: "^src/$1/" },
+    },
+    {
+      name: "only-app-wires",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/(app|main)\\.ts|^src/cli/" },
+      to: { path: "^src/(app\\.ts|cli/)" },
+    },
+    {
+      name: "http-is-a-leaf",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/(app\\.ts|http/|cli/)" },
+      to: { path: "^src/http/" },
+    },
+    {
+      name: "contract-is-shared-with-the-web",
+      severity: "error",
+      from: { path: "^src/contract/" },
+      to: { pathNot: "^src/(contract|core)/|node_modules/zod" },
+    },
+    {
+      name: "catalog-knows-no-feature",
+      severity: "error",
+      from: { path: "^src/(catalog|media|mediamtx|platform|config|metrics)/" },
+      to: { path: `^src/(${FEATURES}|pipeline|http|access)/` },
+    },
+    {
+      name: "child-processes-have-owners",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/(mediamtx|media)/" },
+      to: { path: "^(node:)?child_process$" },
+    },
+    ...OWNERS.map(([library, owner, comment]) => ({
+      name: `${owner}-owns-${library.split("|")[0]}`,
+      comment,
+      severity: "error",
+      from: { path: "^src/", pathNot: `^src/(${owner})/` },
+      to: { path: `node_modules/(${library})(/|$)` },
+    })),
+    { name: "no-test-code", severity: "error", from: { path: "^src/" }, to: { path: "^test/" } },
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    tsConfig: { fileName: "tsconfig.json" },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["import", "require", "node", "default", "types"],
+    },
+  },
+};

@@ -1,0 +1,74 @@
+/**
+ * The storage contract. Every store (folder, S3/R2) passes the one suite in test/contract/object-store. Rules common to all:
+ * - keys are ASCII, relative, without `.` or `..` parts, at most 1024 bytes;
+ * - `put` never overwrites: an existing key is answered with `already-exists`, whatever its bytes are;
+ * - `head` answers undefined only for a proven absence; every doubt (timeout, 403, 500) is thrown as `unavailable`
+ *   or `permission-denied`;
+ * - every call ends by its deadline or by the signal, whichever comes first.
+ */
+import type { Readable } from "node:stream";
+
+export interface ObjectFacts {
+  readonly key: string;
+  readonly bytes: number;
+  /** Hex MD5 of the whole object where the store vouches for it (single PUT), else null. */
+  readonly md5: string | null;
+  /** Hex SHA-256 that was written beside the object at `put`, else null. */
+  readonly sha256: string | null;
+  readonly etag: string;
+  /** The other facts that were written beside the object (ASCII). */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** What is to be stored: a finished file, hashed before. */
+export interface PutSource {
+  /** Absolute path of the file. */
+  readonly filePath: string;
+  /** dev:ino:size:mtimeNs that was hashed; the store throws `failed-precondition` when the open file differs. */
+  readonly fileIdentity: string;
+  readonly bytes: number;
+  /** Hex. */
+  readonly md5: string;
+  /** Hex. */
+  readonly sha256: string;
+  readonly contentType: string;
+  /** Lowercase keys, ASCII values, at most 2 KiB in all. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** MediaMTX can never create a file of this name again (F35): a link to it is as good as a copy. */
+  readonly nameIsUnique: boolean;
+}
+
+export interface PutOptions {
+  readonly signal: AbortSignal;
+  /** A multipart upload begun earlier, to be resumed when the store still knows it. */
+  readonly uploadId?: string;
+  /** Called before the first part is sent, so that a crash can resume. */
+  readonly onUploadId?: (uploadId: string) => Promise<void>;
+  /** Called with each chunk handed to the network; a rate limiter may delay by its promise. */
+  readonly onBytes?: (bytes: number) => Promise<void> | void;
+}
+
+export interface ObjectRange {
+  /** First byte, inclusive. */
+  readonly start: number;
+  /** Last byte, inclusive (as in HTTP Range). */
+  readonly end: number;
+}
+
+export interface ObjectStore {
+  readonly kind: "local" | "r2";
+  /** For people: folder or endpoint and bucket; never a secret. */
+  readonly description: string;
+  /** Proves at start that we can write, read and delete here. Throws with a hint. */
+  selfTest(signal: AbortSignal): Promise<void>;
+  put(key: string, source: PutSource, options: PutOptions): Promise<void>;
+  head(key: string, signal: AbortSignal): Promise<ObjectFacts | undefined>;
+  /** Bytes of the object or of a range. Throws `not-found`. The caller must consume or destroy the stream. */
+  get(key: string, options: { readonly range?: ObjectRange; readonly signal: AbortSignal }): Promise<Readable>;
+  /** Succeeds when the key is absent. Throws `failed-precondition` when a retention lock forbids it. */
+  delete(key: string, signal: AbortSignal): Promise<void>;
+  /** Keys below a prefix, in key order, with size. */
+  list(prefix: string, signal: AbortSignal): AsyncIterable<{ readonly key: string; readonly bytes: number }>;
+  /** Aborts multipart uploads of ours that are older than `olderThanMs`; returns how many. */
+  abortStaleUploads(olderThanMs: number, signal: AbortSignal): Promise<number>;
+}

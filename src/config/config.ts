@@ -1,0 +1,248 @@
+/** The whole configuration, typed and checked. Holds no secret (see secrets.ts), so it may be logged whole. */
+import os from "node:os";
+import path from "node:path";
+
+import { parseDurationMs } from "../core/duration.js";
+import { isAppError } from "../core/errors.js";
+import { type Env, refuse } from "./env.js";
+import type { VariableName } from "./variables.js";
+
+export interface Config {
+  readonly dataDir: string;
+  readonly recordDir: string;
+  readonly cacheDir: string;
+  readonly http: { readonly host: string; readonly port: number };
+  readonly database: { readonly kind: "sqlite"; readonly file: string } | { readonly kind: "postgres" };
+  readonly storage: StorageConfig;
+  readonly archive: ArchiveConfig;
+  readonly localRetentionMs: number;
+  readonly mediamtx: MediaMtxConfig;
+  readonly ingest: IngestConfig;
+  readonly ffprobePath: string | null;
+  /** Null: generated and kept in the data directory. */
+  readonly nodeId: string | null;
+  readonly log: { readonly level: "debug" | "info" | "warn" | "error"; readonly format: "json" | "pretty" };
+}
+
+export type StorageConfig =
+  | { readonly kind: "local"; readonly dir: string; readonly prefix: string }
+  | {
+      readonly kind: "r2";
+      readonly endpoint: string;
+      readonly bucket: string;
+      readonly region: string;
+      readonly publicUrl: string | null;
+      readonly prefix: string;
+    };
+
+export interface ArchiveConfig {
+  readonly maxConcurrency: number;
+  /** 0: no cap. */
+  readonly maxBytesPerSec: number;
+  /** 0 to 100. */
+  readonly readBackPercent: number;
+}
+
+export interface MediaMtxConfig {
+  readonly mode: "embedded" | "external";
+  readonly bin: string | null;
+  readonly version: string;
+  readonly downloadUrl: string;
+  readonly listen: "loopback" | "all";
+  readonly apiUrl: string;
+  readonly apiUser: string;
+  readonly baseConfigFile: string;
+  readonly configDir: string;
+  /** RECORD_DIR in MediaMTX's mount namespace. */
+  readonly recordDir: string;
+  /** Null: the hook in `configDir`; "none": no hooks. */
+  readonly hookCommand: string | null;
+}
+
+export interface IngestConfig {
+  readonly scanIntervalMs: number;
+  readonly quietMs: number;
+  readonly importRecordPaths: readonly string[];
+  readonly timeZone: string;
+}
+
+const UNSAFE_IN_HOOK_COMMAND = /[$'"`%\r\n\\]/;
+
+/** `projectDir` holds `mediamtx/base.yml`; relative paths count from `cwd`. Throws `invalid-argument`, one line. */
+export function loadConfig(env: Env, where: { readonly cwd: string; readonly projectDir: string }): Config {
+  const read = reader(env, where.cwd);
+  const dataDir = read.dir("DATA_DIR", path.join(where.cwd, "data"), UNSAFE_IN_HOOK_COMMAND);
+  const recordDir = read.dir("RECORD_DIR", path.join(dataDir, "recordings"), UNSAFE_IN_HOOK_COMMAND);
+  return {
+    dataDir,
+    recordDir,
+    cacheDir: read.dir("CACHE_DIR", path.join(os.homedir(), ".cache", "reelkeeper")),
+    http: {
+      host: read.matching("HOST", "127.0.0.1", /^[0-9a-zA-Z.:_-]+$/),
+      port: read.integer("PORT", 8080, [0, 65_535]),
+    },
+    database: readDatabase(env, where.cwd, dataDir),
+    storage: readStorage(read, dataDir),
+    archive: {
+      maxConcurrency: read.integer("ARCHIVE_MAX_CONCURRENCY", 16, [1, 64]),
+      maxBytesPerSec: read.integer("ARCHIVE_MAX_BYTES_PER_SEC", 0, [0, Number.MAX_SAFE_INTEGER]),
+      readBackPercent: read.number("ARCHIVE_READ_BACK_PERCENT", 1, [0, 100]),
+    },
+    localRetentionMs: read.durationMs("LOCAL_RETENTION", "24h", 0),
+    mediamtx: readMediaMtx(read, { dataDir, recordDir, projectDir: where.projectDir }),
+    ingest: {
+      scanIntervalMs: read.durationMs("SCAN_INTERVAL", "3m", 1_000),
+      quietMs: read.durationMs("QUIET_TIME", "60s", 1_000),
+      importRecordPaths: readImportRecordPaths(read),
+      timeZone: readTimeZone(read),
+    },
+    ffprobePath: env.text("FFPROBE_PATH") ?? null,
+    nodeId: read.optionalMatching("NODE_ID", /^[0-9a-zA-Z-]{1,64}$/),
+    log: {
+      level: read.oneOf("LOG_LEVEL", "info", ["debug", "info", "warn", "error"]),
+      format: read.oneOf("LOG_FORMAT", process.stdout.isTTY ? "pretty" : "json", ["json", "pretty"]),
+    },
+  };
+}
+
+type Reader = ReturnType<typeof reader>;
+
+function reader(env: Env, cwd: string) {
+  const numeric = (name: VariableName, fallback: number, [min, max]: readonly [number, number]): number => {
+    const text = env.text(name);
+    if (text === undefined) return fallback;
+    const value = Number(text);
+    if (!/^\d+(\.\d+)?$/.test(text) || value < min || value > max) throw refuse(name, text);
+    return value;
+  };
+  const optionalMatching = (name: VariableName, pattern: RegExp): string | null => {
+    const text = env.text(name);
+    if (text !== undefined && !pattern.test(text)) throw refuse(name, text);
+    return text ?? null;
+  };
+  return {
+    text: (name: VariableName) => env.text(name),
+    number: numeric,
+    integer: (name: VariableName, fallback: number, range: readonly [number, number]): number => {
+      const value = numeric(name, fallback, range);
+      if (!Number.isSafeInteger(value)) throw refuse(name, String(value));
+      return value;
+    },
+    oneOf: <T extends string>(name: VariableName, fallback: T, values: readonly T[]): T => {
+      const text = env.text(name);
+      if (text === undefined) return fallback;
+      const value = values.find((candidate) => candidate === text);
+      if (value === undefined) throw refuse(name, text);
+      return value;
+    },
+    optionalMatching,
+    matching: (name: VariableName, fallback: string, pattern: RegExp): string =>
+      optionalMatching(name, pattern) ?? fallback,
+    dir: (name: VariableName, fallback: string, unsafe = /[\0\r\n]/): string => {
+      const text = env.text(name);
+      const resolved = path.resolve(cwd, text ?? fallback);
+      if (unsafe.test(resolved)) throw refuse(name, text ?? resolved);
+      return resolved;
+    },
+    durationMs: (name: VariableName, fallback: string, minMs: number): number => {
+      const text = env.text(name) ?? fallback;
+      try {
+        const ms = parseDurationMs(text, name);
+        if (ms < minMs) throw refuse(name, text);
+        return ms;
+      } catch (error) {
+        throw isAppError(error, "invalid-argument") ? refuse(name, text) : error;
+      }
+    },
+    url: (name: VariableName, fallback: string | null): string | null => {
+      const text = env.text(name);
+      if (text === undefined) return fallback;
+      if (!/^https?:\/\//.test(text) || !URL.canParse(text) || new URL(text).username !== "") throw refuse(name, text);
+      return text.replace(/\/+$/, "");
+    },
+  };
+}
+
+function readDatabase(env: Env, cwd: string, dataDir: string): Config["database"] {
+  const url = env.text("DATABASE_URL");
+  if (url === undefined) return { kind: "sqlite", file: path.join(dataDir, "reelkeeper.sqlite") };
+  if (/^postgres(ql)?:\/\/\S+$/.test(url) && URL.canParse(url)) return { kind: "postgres" };
+  if (/^sqlite:[^?]+$/.test(url))
+    return { kind: "sqlite", file: path.resolve(cwd, url.replace(/^sqlite:(\/\/(?=\/))?/, "")) };
+  throw refuse("DATABASE_URL", url);
+}
+
+const R2_ONLY = ["R2_ENDPOINT", "R2_BUCKET_NAME", "R2_ACCESS_KEY_ID", "R2_SECRET_ACCESS_KEY"] as const;
+
+function readStorage(read: Reader, dataDir: string): StorageConfig {
+  const prefix = read.matching(
+    "R2_PREFIX",
+    "recordings",
+    /^[0-9a-zA-Z_-][0-9a-zA-Z_.-]*(\/[0-9a-zA-Z_-][0-9a-zA-Z_.-]*)*$/,
+  );
+  const mode = read.oneOf("STORAGE_MODE", read.text("R2_BUCKET_NAME") === undefined ? "local" : "r2", ["local", "r2"]);
+  if (mode === "local")
+    return { kind: "local", dir: read.dir("LOCAL_BUCKET_DIR", path.join(dataDir, "bucket")), prefix };
+  for (const name of R2_ONLY) if (read.text(name) === undefined) throw refuse(name, "");
+  const endpoint = read.url("R2_ENDPOINT", null) ?? "";
+  if (endpoint.startsWith("http:") && !isLoopbackHost(new URL(endpoint).hostname))
+    throw refuse("R2_ENDPOINT", endpoint);
+  return {
+    kind: "r2",
+    endpoint,
+    bucket: read.matching("R2_BUCKET_NAME", "", /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/),
+    region: read.matching("R2_REGION", "auto", /^[a-z0-9-]+$/),
+    publicUrl: read.url("R2_PUBLIC_URL", null),
+    prefix,
+  };
+}
+
+interface Places {
+  readonly dataDir: string;
+  readonly recordDir: string;
+  readonly projectDir: string;
+}
+
+function readMediaMtx(read: Reader, places: Places): MediaMtxConfig {
+  const mode = read.oneOf("MEDIAMTX_MODE", "embedded", ["embedded", "external"]);
+  const apiUrl = read.url("MEDIAMTX_API_URL", "http://127.0.0.1:9997") ?? "";
+  if (mode === "embedded" && !isLoopbackHost(new URL(apiUrl).hostname)) throw refuse("MEDIAMTX_API_URL", apiUrl);
+  const version = read.matching("MEDIAMTX_VERSION", "1.21.0", /^\d+\.\d+\.\d+$/);
+  const [major = 0, minor = 0, patch = 0] = version.split(".").map(Number);
+  if (major !== 1 || minor < 18 || (minor === 18 && patch < 1)) throw refuse("MEDIAMTX_VERSION", version);
+  const bin = read.text("MEDIAMTX_BIN");
+  return {
+    mode,
+    bin: bin === undefined ? null : read.dir("MEDIAMTX_BIN", bin),
+    version,
+    downloadUrl: read.url("MEDIAMTX_DOWNLOAD_URL", "https://github.com/bluenviron/mediamtx/releases/download") ?? "",
+    listen: read.oneOf("MEDIAMTX_LISTEN", "loopback", ["loopback", "all"]),
+    apiUrl,
+    apiUser: read.matching("MEDIAMTX_API_USER", "reelkeeper", /^[0-9a-zA-Z_.@-]+$/),
+    baseConfigFile: read.dir("MEDIAMTX_BASE_CONFIG", path.join(places.projectDir, "mediamtx", "base.yml")),
+    configDir: read.dir("MEDIAMTX_CONFIG_DIR", path.join(places.dataDir, "mediamtx"), UNSAFE_IN_HOOK_COMMAND),
+    recordDir: read.matching("MEDIAMTX_RECORD_DIR", places.recordDir, /^\/[^$'"`%\r\n\\]*$/).replace(/(?<=.)\/+$/, ""),
+    hookCommand: read.optionalMatching("MEDIAMTX_HOOK_COMMAND", /^[^$\r\n]+$/),
+  };
+}
+
+function readImportRecordPaths(read: Reader): readonly string[] {
+  const text = read.text("IMPORT_RECORD_PATHS");
+  if (text === undefined) return [];
+  const templates = text.split(";").map((template) => template.trim());
+  if (templates.some((template) => !template.includes("%path"))) throw refuse("IMPORT_RECORD_PATHS", text);
+  return templates;
+}
+
+function readTimeZone(read: Reader): string {
+  const zone = read.text("RECORD_TIMEZONE") ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: zone }).resolvedOptions().timeZone;
+  } catch {
+    throw refuse("RECORD_TIMEZONE", zone);
+  }
+}
+
+export function isLoopbackHost(host: string): boolean {
+  return host === "localhost" || host === "::1" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host);
+}

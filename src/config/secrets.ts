@@ -1,0 +1,63 @@
+/** Values that are never logged, and the generated ones, kept in DATA_DIR/secrets with mode 0600. */
+import { randomBytes } from "node:crypto";
+import { chmod, mkdir, readFile } from "node:fs/promises";
+import path from "node:path";
+
+import { errnoOf } from "../core/errors.js";
+import { writeFileAtomically } from "../platform/files.js";
+import { type Env, refuse } from "./env.js";
+import type { VariableName } from "./variables.js";
+
+export interface Secrets {
+  readonly hookSecret: string;
+  readonly adminToken: string | null;
+  readonly mediamtxApiPassword: string;
+  readonly databaseUrl: string | null;
+  readonly r2: { readonly accessKeyId: string; readonly secretAccessKey: string };
+}
+
+/** Reads all secrets; generates what nobody gave. Throws `invalid-argument` for one that is too short. */
+export async function loadSecrets(env: Env, dataDir: string): Promise<Secrets> {
+  const directory = path.join(dataDir, "secrets");
+  return {
+    hookSecret: atLeast(env, "HOOK_SECRET", 16) ?? (await generated(directory, "hook-secret")),
+    adminToken: atLeast(env, "ADMIN_TOKEN", 16),
+    mediamtxApiPassword:
+      atLeast(env, "MEDIAMTX_API_PASSWORD", 8) ?? (await generated(directory, "mediamtx-api-password")),
+    databaseUrl: env.text("DATABASE_URL") ?? null,
+    r2: {
+      accessKeyId: env.text("R2_ACCESS_KEY_ID") ?? "",
+      secretAccessKey: env.text("R2_SECRET_ACCESS_KEY") ?? "",
+    },
+  };
+}
+
+/** For the redactor of the log. */
+export function secretValues(secrets: Secrets): string[] {
+  return [secrets.hookSecret, secrets.adminToken, secrets.mediamtxApiPassword, secrets.r2.secretAccessKey].filter(
+    (value): value is string => value !== null && value !== "",
+  );
+}
+
+function atLeast(env: Env, name: VariableName, length: number): string | null {
+  const value = env.text(name);
+  if (value === undefined) return null;
+  if (value.length < length || /[\r\n]/.test(value)) throw refuse(name, value);
+  return value;
+}
+
+/** Created once; read ever after, so that a restart keeps running hooks valid. */
+async function generated(directory: string, name: string): Promise<string> {
+  const file = path.join(directory, name);
+  try {
+    const known = (await readFile(file, "utf8")).trim();
+    if (known.length >= 16) return known;
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT") throw error;
+  }
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await chmod(directory, 0o700);
+  const value = randomBytes(24).toString("base64url");
+  await writeFileAtomically(file, `${value}\n`, 0o600);
+  return value;
+}

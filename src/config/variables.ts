@@ -1,0 +1,156 @@
+/** Every environment variable, with meaning, default and form. The README's table is made from this. */
+export interface Variable {
+  readonly about: string;
+  /** Shown in the table; the value itself is decided in config.ts where it depends on others. */
+  readonly fallback: string;
+  /** What is accepted, for the table and for the error. */
+  readonly accepts: string;
+  /** `NAME_FILE` names a file that holds the value; never logged. */
+  readonly secret?: true;
+}
+
+export const VARIABLES = {
+  PORT: { about: "HTTP port", fallback: "8080", accepts: "an integer from 0 (any free port) to 65535" },
+  HOST: {
+    about: "HTTP address; anything but loopback needs ADMIN_TOKEN",
+    fallback: "127.0.0.1",
+    accepts: "an IP address or host name",
+  },
+  ADMIN_TOKEN: {
+    about: "Bearer token for the whole API",
+    fallback: "none: loopback only",
+    accepts: "at least 16 characters",
+    secret: true,
+  },
+  DATA_DIR: {
+    about: "Everything Reelkeeper owns",
+    fallback: "./data",
+    accepts: "a path without $, quotes, % or line breaks",
+  },
+  RECORD_DIR: {
+    about: "Where MediaMTX writes segments, as Reelkeeper sees it",
+    fallback: "DATA_DIR/recordings",
+    accepts: "a path without $, quotes, % or line breaks",
+  },
+  DATABASE_URL: {
+    about: "The catalog",
+    fallback: "sqlite file in DATA_DIR",
+    accepts: "sqlite:FILE or postgres://user:password@host/db",
+    secret: true,
+  },
+  STORAGE_MODE: {
+    about: "Where proven copies go",
+    fallback: "r2 when R2_BUCKET_NAME is set, else local",
+    accepts: "local or r2",
+  },
+  LOCAL_BUCKET_DIR: { about: "Folder of the local store", fallback: "DATA_DIR/bucket", accepts: "a path" },
+  R2_ENDPOINT: { about: "S3 endpoint", fallback: "none", accepts: "an https:// URL (http:// on loopback only)" },
+  R2_BUCKET_NAME: { about: "Bucket", fallback: "none", accepts: "a bucket name" },
+  R2_ACCESS_KEY_ID: { about: "Access key", fallback: "none", accepts: "text", secret: true },
+  R2_SECRET_ACCESS_KEY: { about: "Secret key", fallback: "none", accepts: "text", secret: true },
+  R2_REGION: { about: "Region for the signature", fallback: "auto", accepts: "a region name" },
+  R2_PUBLIC_URL: {
+    about: "Public address of the bucket, shown beside object keys",
+    fallback: "none",
+    accepts: "an http(s):// URL",
+  },
+  R2_PREFIX: {
+    about: "First part of every object key",
+    fallback: "recordings",
+    accepts: "letters, digits and _ - / .",
+  },
+  ARCHIVE_MAX_CONCURRENCY: { about: "Uploads at once, at most", fallback: "16", accepts: "an integer from 1 to 64" },
+  ARCHIVE_MAX_BYTES_PER_SEC: {
+    about: "Upload rate cap, 0 for none",
+    fallback: "0",
+    accepts: "an integer of at least 0",
+  },
+  ARCHIVE_READ_BACK_PERCENT: {
+    about: "Share of objects read back whole before they count as proven",
+    fallback: "1",
+    accepts: "a number from 0 to 100",
+  },
+  LOCAL_RETENTION: {
+    about: "How long a proven local copy stays, unless the path says otherwise",
+    fallback: "24h",
+    accepts: "a duration such as 0s, 30m, 24h, 7d",
+  },
+  MEDIAMTX_MODE: {
+    about: "Start a MediaMTX, or use one that runs elsewhere",
+    fallback: "embedded",
+    accepts: "embedded or external",
+  },
+  MEDIAMTX_BIN: { about: "MediaMTX executable", fallback: "PATH, cache, download, Go build", accepts: "a path" },
+  MEDIAMTX_VERSION: {
+    about: "Version to get when none is there",
+    fallback: "1.21.0",
+    accepts: "a version of at least 1.18.1",
+  },
+  MEDIAMTX_DOWNLOAD_URL: {
+    about: "Where releases are downloaded from",
+    fallback: "MediaMTX's GitHub releases",
+    accepts: "an http(s):// URL",
+  },
+  MEDIAMTX_LISTEN: {
+    about: "Who reaches the media ports of an embedded MediaMTX",
+    fallback: "loopback",
+    accepts: "loopback or all",
+  },
+  MEDIAMTX_API_URL: { about: "Control API", fallback: "http://127.0.0.1:9997", accepts: "an http(s):// URL" },
+  MEDIAMTX_API_USER: { about: "User for the Control API", fallback: "reelkeeper", accepts: "text" },
+  MEDIAMTX_API_PASSWORD: {
+    about: "Password for the Control API",
+    fallback: "generated",
+    accepts: "at least 8 characters",
+    secret: true,
+  },
+  MEDIAMTX_BASE_CONFIG: {
+    about: "The admin's own part of mediamtx.yml",
+    fallback: "mediamtx/base.yml",
+    accepts: "a path",
+  },
+  MEDIAMTX_CONFIG_DIR: {
+    about: "Where mediamtx.yml and the hook are written",
+    fallback: "DATA_DIR/mediamtx",
+    accepts: "a path without $, quotes, % or line breaks",
+  },
+  MEDIAMTX_RECORD_DIR: { about: "RECORD_DIR as MediaMTX sees it", fallback: "RECORD_DIR", accepts: "an absolute path" },
+  MEDIAMTX_HOOK_COMMAND: {
+    about: "Command of the hooks, as MediaMTX runs it; `none` for no hooks",
+    fallback: "the hook in MEDIAMTX_CONFIG_DIR",
+    accepts: "a command without $",
+  },
+  HOOK_SECRET: {
+    about: "Shared secret of the hooks",
+    fallback: "generated in DATA_DIR/secrets",
+    accepts: "at least 16 characters",
+    secret: true,
+  },
+  SCAN_INTERVAL: { about: "Time between scans of RECORD_DIR", fallback: "3m", accepts: "a duration of at least 1s" },
+  QUIET_TIME: {
+    about: "An unfinalised file counts as closed after this long without a write",
+    fallback: "60s",
+    accepts: "a duration of at least 1s",
+  },
+  IMPORT_RECORD_PATHS: {
+    about: "Further recordPath templates below RECORD_DIR, separated by ;",
+    fallback: "MediaMTX's default",
+    accepts: "templates that hold %path",
+  },
+  RECORD_TIMEZONE: {
+    about: "Zone of file names that hold none",
+    fallback: "the system's",
+    accepts: "an IANA zone name",
+  },
+  FFPROBE_PATH: { about: "ffprobe", fallback: "PATH, else ffprobe-static", accepts: "a path" },
+  NODE_ID: {
+    about: "Name of this machine in the rows",
+    fallback: "generated in DATA_DIR",
+    accepts: "letters, digits and - (1 to 64)",
+  },
+  CACHE_DIR: { about: "Where a downloaded MediaMTX is kept", fallback: "~/.cache/reelkeeper", accepts: "a path" },
+  LOG_LEVEL: { about: "Least level that is logged", fallback: "info", accepts: "debug, info, warn or error" },
+  LOG_FORMAT: { about: "Form of log lines", fallback: "pretty on a terminal, else json", accepts: "json or pretty" },
+} as const satisfies Record<string, Variable>;
+
+export type VariableName = keyof typeof VARIABLES;

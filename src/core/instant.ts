@@ -1,0 +1,37 @@
+/**
+ * Instants are integer microseconds since 1970-01-01T00:00:00Z ("Us" in names): exact in a JavaScript number until
+ * the year 2255, and what MediaMTX's `%f` and `mtxi` need at least. Text is RFC 3339.
+ */
+import { AppError } from "./errors.js";
+
+export const US_PER_MS = 1_000;
+export const US_PER_SEC = 1_000_000;
+
+const RFC3339 = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)$/;
+
+/** Microseconds of an RFC 3339 date-time; digits beyond the microsecond are cut. Throws `invalid-argument`. */
+export function parseRfc3339(text: string, field = "time"): number {
+  const match = RFC3339.exec(text);
+  const millis = match
+    ? Date.parse(`${match[1] ?? ""}T${match[2] ?? ""}${(match[4] ?? "Z").toUpperCase()}`)
+    : Number.NaN;
+  if (!match || Number.isNaN(millis)) {
+    throw new AppError({
+      kind: "invalid-argument",
+      message: `${field}: "${text.slice(0, 64)}" is not an RFC 3339 date-time, expected for example 2026-11-20T17:04:43.02294Z`,
+      fields: [{ field, message: "expected an RFC 3339 date-time with a zone" }],
+    });
+  }
+  const fractionUs = Number((match[3] ?? "").slice(0, 6).padEnd(6, "0"));
+  return millis * US_PER_MS + fractionUs;
+}
+
+/** RFC 3339 in UTC with as many fraction digits as needed, at most six. */
+export function formatRfc3339(us: number): string {
+  const wholeSec = Math.floor(us / US_PER_SEC);
+  const fraction = String(us - wholeSec * US_PER_SEC)
+    .padStart(6, "0")
+    .replace(/0+$/, "");
+  const seconds = new Date(wholeSec * 1_000).toISOString().slice(0, 19);
+  return fraction === "" ? `${seconds}Z` : `${seconds}.${fraction}Z`;
+}

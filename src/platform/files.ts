@@ -1,0 +1,76 @@
+/** File-system effects with the durability that the promises need: write temp, fsync, rename, fsync the directory. */
+import { randomUUID } from "node:crypto";
+import { mkdir, open, realpath, rename, rm } from "node:fs/promises";
+import path from "node:path";
+
+import { AppError, errnoOf } from "../core/errors.js";
+
+/** Replaces a file whole: after a crash it has either the old or the new content. */
+export async function writeFileAtomically(filePath: string, content: string | Uint8Array, mode = 0o644): Promise<void> {
+  const temporary = path.join(path.dirname(filePath), `.${path.basename(filePath)}.${randomUUID()}.tmp`);
+  try {
+    const handle = await open(temporary, "wx", mode);
+    try {
+      await handle.writeFile(content);
+      await handle.chmod(mode);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, filePath);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await syncDirectory(path.dirname(filePath));
+}
+
+/** Makes renames, links and unlinks in a directory survive a power loss. */
+export async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+export async function ensureDirectory(directory: string, mode = 0o755): Promise<void> {
+  await mkdir(directory, { recursive: true, mode });
+}
+
+/**
+ * The guard before every open, rename and unlink in the record directory: resolves all links of the parent and proves
+ * that the result lies inside `root` (which must be a real path). The last part is not resolved; open it with
+ * O_NOFOLLOW. Throws `invalid-argument` for a path that leaves the root, `not-found` when the parent is absent.
+ */
+export async function resolveInside(root: string, relativePath: string): Promise<string> {
+  const joined = path.resolve(root, relativePath);
+  if (path.isAbsolute(relativePath) || relativePath.includes("\0") || !isInside(root, joined)) {
+    throw outside(relativePath);
+  }
+  let parent: string;
+  try {
+    parent = await realpath(path.dirname(joined));
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") {
+      throw new AppError({ kind: "not-found", message: `resolve ${relativePath}: no such directory`, cause: error });
+    }
+    throw new AppError({ kind: "unavailable", message: `resolve ${relativePath}`, cause: error });
+  }
+  if (parent !== root && !isInside(root, parent)) throw outside(relativePath);
+  return path.join(parent, path.basename(joined));
+}
+
+/** Lexically below `root`; `root` itself is not inside. */
+export function isInside(root: string, candidate: string): boolean {
+  return candidate.startsWith(root.endsWith(path.sep) ? root : root + path.sep) && candidate !== root;
+}
+
+function outside(relativePath: string): AppError {
+  return new AppError({
+    kind: "invalid-argument",
+    message: `"${relativePath.slice(0, 200)}" leads outside the record directory`,
+    fields: [{ field: "segmentPath", message: "must lie inside the record directory" }],
+  });
+}

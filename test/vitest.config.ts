@@ -1,0 +1,32 @@
+import { defineConfig } from "vitest/config";
+
+const REAL_PARTS_TIMEOUT_MS = 180_000;
+
+/** unit: pure, seconds · contract: one suite per contract over every implementation · integration: real parts. */
+export default defineConfig({
+  test: {
+    root: new URL("..", import.meta.url).pathname,
+    projects: [
+      { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 10_000 } },
+      {
+        extends: true,
+        test: {
+          name: "contract",
+          include: ["test/contract/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: REAL_PARTS_TIMEOUT_MS,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "integration",
+          include: ["test/integration/**/*.test.ts"],
+          testTimeout: REAL_PARTS_TIMEOUT_MS,
+          hookTimeout: REAL_PARTS_TIMEOUT_MS,
+          maxWorkers: 2,
+        },
+      },
+    ],
+  },
+});
