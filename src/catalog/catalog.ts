@@ -1,0 +1,35 @@
+/** What every query of this folder takes first: the open database, and who is asking. */
+import { randomUUID } from "node:crypto";
+
+import type { Clock } from "../platform/clock.js";
+import { type Database, type DatabaseTarget, openDatabase } from "./database.js";
+
+export interface Catalog {
+  readonly db: Database;
+  readonly clock: Clock;
+  /** The machine whose files a row speaks of. */
+  readonly nodeId: string;
+  /** New for each start of a process: the lease owner and fencing token. */
+  readonly owner: string;
+}
+
+export interface OpenCatalogOptions {
+  readonly target: DatabaseTarget;
+  readonly clock: Clock;
+  readonly nodeId: string;
+}
+
+/** Opens and migrates. Throws `failed-precondition` for a database of a newer Reelkeeper. */
+export async function openCatalog({ target, clock, nodeId }: OpenCatalogOptions): Promise<Catalog> {
+  const db = await openDatabase(target, clock);
+  return { db, clock, nodeId, owner: randomUUID() };
+}
+
+export async function closeCatalog(catalog: Catalog): Promise<void> {
+  await catalog.db.destroy();
+}
+
+/** For /ready: one round trip. Throws when the database does not answer. */
+export async function pingCatalog(catalog: Catalog): Promise<void> {
+  await catalog.db.raw("select 1");
+}

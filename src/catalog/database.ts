@@ -1,0 +1,115 @@
+/**
+ * Opens the catalog's database: SQLite (WAL, synchronous=FULL, one connection) or PostgreSQL, through knex. Foreign
+ * errors become AppErrors here, so that nobody outside this folder knows a driver's codes.
+ */
+import { mkdir } from "node:fs/promises";
+import path from "node:path";
+
+import knex, { type Knex } from "knex";
+import pg from "pg";
+
+import { AppError, errnoOf } from "../core/errors.js";
+import type { Clock } from "../platform/clock.js";
+import { migrate } from "./migrate.js";
+
+export type DatabaseTarget =
+  { readonly kind: "sqlite"; readonly file: string } | { readonly kind: "postgres"; readonly url: string };
+
+export type Database = Knex;
+
+/** How long a statement waits for another process that holds SQLite's lock (F36). */
+const BUSY_TIMEOUT_MS = 4_000;
+const PG_POOL_MAX = 8;
+const INT8_OID = 20;
+
+export async function openDatabase(target: DatabaseTarget, clock: Clock): Promise<Database> {
+  const db = target.kind === "sqlite" ? await openSqlite(target.file) : openPostgres(target.url);
+  try {
+    await translating("open the database", async () => {
+      await db.raw("select 1");
+      await migrate(db, clock);
+    });
+  } catch (error) {
+    await db.destroy();
+    throw error;
+  }
+  return db;
+}
+
+async function openSqlite(file: string): Promise<Database> {
+  await mkdir(path.dirname(file), { recursive: true });
+  return knex({
+    client: "sqlite3",
+    connection: { filename: file },
+    useNullAsDefault: true,
+    pool: {
+      min: 1,
+      max: 1,
+      // The one connection is never given up: reopening would lose nothing but the warm page cache.
+      idleTimeoutMillis: 2_000_000_000,
+      afterCreate: (connection: SqliteConnection, done: (error: Error | null, connection: unknown) => void) => {
+        connection.exec(
+          `pragma busy_timeout=${String(BUSY_TIMEOUT_MS)}; pragma journal_mode=wal; pragma synchronous=full; pragma foreign_keys=on;`,
+          (error) => done(error, connection),
+        );
+      },
+    },
+  });
+}
+
+interface SqliteConnection {
+  exec(sql: string, done: (error: Error | null) => void): void;
+}
+
+function openPostgres(url: string): Database {
+  // The declared parameter is an enum of known types, the server's is any number.
+  const standardParser = pg.types.getTypeParser as (oid: number, format?: string) => unknown;
+  const types = {
+    // Microseconds and byte counts stay below 2^53.
+    getTypeParser: (oid: number, format?: "text" | "binary") =>
+      oid === INT8_OID ? Number : standardParser(oid, format),
+  };
+  return knex({
+    client: "pg",
+    connection: { connectionString: url, types } as Knex.PgConnectionConfig,
+    pool: { min: 0, max: PG_POOL_MAX },
+    acquireConnectionTimeout: 10_000,
+  });
+}
+
+const BUSY_CODES = new Set(["SQLITE_BUSY", "SQLITE_LOCKED", "55P03", "40001", "40P01"]);
+const FULL_CODES = new Set(["SQLITE_FULL", "53100"]);
+const DAMAGED_CODES = new Set(["SQLITE_CORRUPT", "SQLITE_NOTADB"]);
+
+/** Runs a piece of database work; driver errors leave as AppErrors with their cause. */
+export async function translating<T>(operation: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof AppError ? error : translate(operation, error);
+  }
+}
+
+function translate(operation: string, error: unknown): AppError {
+  const code = errnoOf(error) ?? "";
+  if (DAMAGED_CODES.has(code)) {
+    return new AppError({
+      kind: "data-loss",
+      message: `${operation}: the database is damaged`,
+      hint: "nothing is deleted; move the database file away and run: reelkeeper rebuild",
+      cause: error,
+    });
+  }
+  if (FULL_CODES.has(code)) {
+    return new AppError({
+      kind: "resource-exhausted",
+      message: `${operation}: the database disk is full`,
+      cause: error,
+    });
+  }
+  if (BUSY_CODES.has(code)) {
+    return new AppError({ kind: "unavailable", message: `${operation}: the database is locked`, cause: error });
+  }
+  const isQueryError = /^(23|42|22)/.test(code) || code === "SQLITE_CONSTRAINT" || code === "SQLITE_ERROR";
+  return new AppError({ kind: isQueryError ? "internal" : "unavailable", message: operation, cause: error });
+}

@@ -1,0 +1,23 @@
+/** The fragment index of each fMP4 recording, encoded by media/fragment-index-codec.ts, kept beside the row. */
+import type { Knex } from "knex";
+
+import type { RecordingId } from "../core/recording.js";
+import type { Catalog } from "./catalog.js";
+import { translating } from "./database.js";
+
+export async function storeFragmentIndex(trx: Knex, id: RecordingId, data: Uint8Array): Promise<void> {
+  await trx("fragment_indexes")
+    .insert({ recording_id: id, data: Buffer.from(data) })
+    .onConflict("recording_id")
+    .merge();
+}
+
+export function findFragmentIndex(catalog: Catalog, id: RecordingId): Promise<Uint8Array | undefined> {
+  return translating("find a fragment index", async () => {
+    const row = await catalog
+      .db<{ recording_id: string; data: Buffer }>("fragment_indexes")
+      .where({ recording_id: id })
+      .first();
+    return row?.data;
+  });
+}

@@ -1,0 +1,200 @@
+/**
+ * The rows as a queue. A worker claims due rows under a lease, runs one step outside any transaction, and commits the
+ * outcome in one. The lease owner is the fencing token: whoever lost it cannot commit (F54). A row never leaves the
+ * queue by failing; it only comes back later.
+ */
+import type { Knex } from "knex";
+
+import { fullJitterMs } from "../core/back-off.js";
+import { AppError } from "../core/errors.js";
+import type { Recording, RecordingId, Step } from "../core/recording.js";
+import type { Catalog } from "./catalog.js";
+import { translating } from "./database.js";
+import { storeFragmentIndex } from "./fragment-indexes.js";
+import { columnsOf, recordingFromRow, type RecordingPatch } from "./recording-row.js";
+import { refreshGaps } from "./recordings.js";
+import { insertRemoval, type Removal } from "./removals.js";
+
+export interface Claim {
+  readonly steps: readonly Step[];
+  readonly limit: number;
+  readonly leaseMs: number;
+}
+
+export interface Outcome {
+  /** What the step found out or changed. `step` says what is due next, null for nothing. */
+  readonly patch: RecordingPatch;
+  /** Encoded fragment index, kept beside the row. */
+  readonly fragmentIndex?: Uint8Array;
+}
+
+export interface Progress {
+  readonly patch: RecordingPatch;
+  /** Written in the same transaction as the state that announces it. */
+  readonly removal?: Removal;
+}
+
+export interface Failure {
+  readonly error: string;
+  /** The far side asked us to wait this long. */
+  readonly retryAfterMs?: number | undefined;
+}
+
+/** Highest first. Event clips go before everyday segments. */
+export const PRIORITIES = [10, 0] as const;
+
+/** Due rows, highest priority first, now leased to this process. */
+export function claimDue(catalog: Catalog, claim: Claim): Promise<Recording[]> {
+  return translating("claim due recordings", () =>
+    catalog.db.transaction(async (trx) => {
+      const nowUs = catalog.clock.nowUs();
+      const due: unknown[] = [];
+      for (const [step, priority] of lanes(claim.steps)) {
+        if (due.length >= claim.limit) break;
+        const rows: unknown[] = await inLane(catalog, trx, [step, priority])
+          .andWhere("next_attempt_at_us", "<=", nowUs)
+          .andWhereRaw("(lease_owner is null or lease_until_us <= ?)", [nowUs])
+          .orderBy("next_attempt_at_us")
+          .limit(claim.limit - due.length);
+        due.push(...rows);
+      }
+      const recordings = due.map(recordingFromRow);
+      await trx("recordings")
+        .whereIn("id", idsOf(recordings))
+        .update({ lease_owner: catalog.owner, lease_until_us: nowUs + claim.leaseMs * 1_000 });
+      return recordings;
+    }),
+  );
+}
+
+/** Commits an outcome and gives the row back. Throws `cancelled` when the lease went to somebody else meanwhile. */
+export function commitStep(catalog: Catalog, recording: Recording, outcome: Outcome): Promise<void> {
+  return translating("commit a step", () =>
+    catalog.db.transaction(async (trx) => {
+      const nowUs = catalog.clock.nowUs();
+      const changed = await updateLeased(catalog, trx, {
+        id: recording.id,
+        columns: {
+          attempts: 0,
+          error: null,
+          next_attempt_at_us: nowUs,
+          ...columnsOf(outcome.patch),
+          ...NO_LEASE,
+          updated_at_us: nowUs,
+        },
+      });
+      if (changed === 0) throw leaseLost(recording);
+      if (outcome.fragmentIndex !== undefined) await storeFragmentIndex(trx, recording.id, outcome.fragmentIndex);
+      const { startUs, endUs, local } = outcome.patch;
+      if (startUs !== undefined || endUs !== undefined || local === "quarantined") {
+        await refreshGaps(trx, recording.path, startUs ?? recording.startUs);
+      }
+    }),
+  );
+}
+
+/** Commits an intermediate fact, with the removal that it announces, and keeps the lease. */
+export function noteProgress(catalog: Catalog, recording: Recording, progress: Progress): Promise<void> {
+  return translating("note progress", () =>
+    catalog.db.transaction(async (trx) => {
+      const changed = await updateLeased(catalog, trx, {
+        id: recording.id,
+        columns: {
+          ...columnsOf(progress.patch),
+          updated_at_us: catalog.clock.nowUs(),
+        },
+      });
+      if (changed === 0) throw leaseLost(recording);
+      if (progress.removal !== undefined) await insertRemoval(trx, catalog.clock, progress.removal);
+    }),
+  );
+}
+
+/** Puts the row back with its error and a full-jitter delay (1 s to 15 min), or later when the far side asked so. */
+export function postponeStep(catalog: Catalog, recording: Recording, failure: Failure): Promise<void> {
+  return translating("postpone a step", async () => {
+    const delayMs = Math.max(fullJitterMs(recording.attempts), failure.retryAfterMs ?? 0);
+    const nowUs = catalog.clock.nowUs();
+    await updateLeased(catalog, catalog.db, {
+      id: recording.id,
+      columns: {
+        attempts: recording.attempts + 1,
+        next_attempt_at_us: nowUs + delayMs * 1_000,
+        error: failure.error.slice(0, 1_000),
+        ...NO_LEASE,
+        updated_at_us: nowUs,
+      },
+    });
+  });
+}
+
+/** Gives rows back untouched, for instance on shutdown. */
+export function giveBack(catalog: Catalog, recordings: readonly Recording[]): Promise<void> {
+  return translating("give rows back", async () => {
+    await catalog
+      .db("recordings")
+      .whereIn("id", idsOf(recordings))
+      .andWhere({ lease_owner: catalog.owner })
+      .update(NO_LEASE);
+  });
+}
+
+/** At start, when this process is known to be the only one of its node: leases of the one before are void. */
+export function releaseStaleLeases(catalog: Catalog): Promise<number> {
+  return translating("release stale leases", () =>
+    catalog
+      .db("recordings")
+      .where({ node_id: catalog.nodeId })
+      .whereNotNull("step")
+      .whereNotNull("lease_owner")
+      .update(NO_LEASE),
+  );
+}
+
+/** When the next row of these steps is due; null when none waits. */
+export function nextDueAtUs(catalog: Catalog, steps: readonly Step[]): Promise<number | null> {
+  return translating("look for the next due row", async () => {
+    let next: number | null = null;
+    for (const lane of lanes(steps)) {
+      const row = (await inLane(catalog, catalog.db, lane)
+        .whereNull("lease_owner")
+        .orderBy("next_attempt_at_us")
+        .first("next_attempt_at_us")) as { next_attempt_at_us: number } | undefined;
+      if (row !== undefined) next = Math.min(next ?? row.next_attempt_at_us, row.next_attempt_at_us);
+    }
+    return next;
+  });
+}
+
+const NO_LEASE = { lease_owner: null, lease_until_us: null } as const;
+
+/** Each (step, priority) is one range of the index `recordings_due`, in order of due time. */
+type Lane = readonly [Step, number];
+
+function lanes(steps: readonly Step[]): Lane[] {
+  return steps.flatMap((step) => PRIORITIES.map((priority) => [step, priority] as const));
+}
+
+function inLane(catalog: Catalog, db: Knex, [step, priority]: Lane): Knex.QueryBuilder {
+  return db("recordings").where("node_id", catalog.nodeId).where("step", step).where("priority", priority);
+}
+
+/** How many rows changed: 0 when the lease is no longer ours. */
+async function updateLeased(
+  catalog: Catalog,
+  db: Knex,
+  { id, columns }: { readonly id: RecordingId; readonly columns: Record<string, unknown> },
+): Promise<number> {
+  return db("recordings").where({ id, lease_owner: catalog.owner }).update(columns);
+}
+
+function idsOf(recordings: readonly Recording[]): string[] {
+  return recordings.map(({ id }) => id);
+}
+
+function leaseLost(recording: Recording): AppError {
+  return new AppError({
+    kind: "cancelled",
+    message: `commit a step of recording ${recording.id}: the row was changed or taken over meanwhile`,
+  });
+}

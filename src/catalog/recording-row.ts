@@ -1,0 +1,164 @@
+/** Between rows of `recordings` and Recording. Rows are parsed here once and trusted everywhere else. */
+import { z } from "zod";
+
+import type { PathName } from "../core/path-name.js";
+import {
+  ARCHIVE_STATES,
+  LOCAL_STATES,
+  type Recording,
+  type RecordingId,
+  STEPS,
+  type Track,
+} from "../core/recording.js";
+
+const count = z.coerce.number().int();
+const nullable = <T extends z.ZodType>(schema: T) => schema.nullable();
+
+const track = z.union([
+  z.object({
+    kind: z.literal("video"),
+    id: count,
+    codec: z.string(),
+    timescale: z.number(),
+    widthPx: z.number(),
+    heightPx: z.number(),
+    frameRate: z.number().nullable(),
+  }),
+  z.object({
+    kind: z.literal("audio"),
+    id: count,
+    codec: z.string(),
+    timescale: z.number(),
+    sampleRateHz: z.number(),
+    channels: z.number(),
+  }),
+  z.object({ kind: z.literal("other"), id: count, codec: z.string(), timescale: z.number() }),
+]) satisfies z.ZodType<Track>;
+
+const rowSchema = z.object({
+  id: z.string(),
+  node_id: z.string(),
+  path: z.string(),
+  format: z.enum(["fmp4", "mpegts"]),
+  start_us: count,
+  end_us: count,
+  media_duration_us: nullable(count),
+  file_path: z.string(),
+  file_identity: nullable(z.string()),
+  bytes: count,
+  tracks: z.string(),
+  stream_id: nullable(z.string()),
+  segment_number: nullable(count),
+  partial: z.union([z.boolean(), z.number()]),
+  gap_before_us: nullable(count),
+  missing_before: count,
+  local: z.enum(LOCAL_STATES),
+  archive: z.enum(ARCHIVE_STATES),
+  object_key: nullable(z.string()),
+  md5: nullable(z.string()),
+  sha256: nullable(z.string()),
+  upload_id: nullable(z.string()),
+  verified_at_us: nullable(count),
+  step: nullable(z.enum(STEPS)),
+  priority: count,
+  attempts: count,
+  next_attempt_at_us: count,
+  error: nullable(z.string()),
+  origin: z.enum(["hook", "scan", "watch", "rebuild"]),
+  created_at_us: count,
+  updated_at_us: count,
+});
+
+export function recordingFromRow(raw: unknown): Recording {
+  const row = rowSchema.parse(raw);
+  return {
+    id: row.id as RecordingId,
+    nodeId: row.node_id,
+    path: row.path as PathName,
+    format: row.format,
+    startUs: row.start_us,
+    endUs: row.end_us,
+    mediaDurationUs: row.media_duration_us,
+    filePath: row.file_path,
+    fileIdentity: row.file_identity,
+    bytes: row.bytes,
+    tracks: z.array(track).parse(JSON.parse(row.tracks)),
+    position:
+      row.stream_id === null || row.segment_number === null
+        ? null
+        : { streamId: row.stream_id, segmentNumber: row.segment_number },
+    partial: Boolean(row.partial),
+    gapBeforeUs: row.gap_before_us,
+    missingBefore: row.missing_before,
+    local: row.local,
+    archive: row.archive,
+    objectKey: row.object_key,
+    md5: row.md5,
+    sha256: row.sha256,
+    uploadId: row.upload_id,
+    verifiedAtUs: row.verified_at_us,
+    step: row.step,
+    priority: row.priority,
+    attempts: row.attempts,
+    nextAttemptAtUs: row.next_attempt_at_us,
+    error: row.error,
+    origin: row.origin,
+    createdAtUs: row.created_at_us,
+    updatedAtUs: row.updated_at_us,
+  };
+}
+
+/** The facts of a recording that a step may change. */
+export type RecordingPatch = Partial<Omit<Recording, "id" | "nodeId" | "createdAtUs" | "updatedAtUs">>;
+
+const SAME_NAME_COLUMNS = {
+  path: "path",
+  format: "format",
+  startUs: "start_us",
+  endUs: "end_us",
+  mediaDurationUs: "media_duration_us",
+  filePath: "file_path",
+  fileIdentity: "file_identity",
+  bytes: "bytes",
+  partial: "partial",
+  gapBeforeUs: "gap_before_us",
+  missingBefore: "missing_before",
+  local: "local",
+  archive: "archive",
+  objectKey: "object_key",
+  md5: "md5",
+  sha256: "sha256",
+  uploadId: "upload_id",
+  verifiedAtUs: "verified_at_us",
+  step: "step",
+  priority: "priority",
+  attempts: "attempts",
+  nextAttemptAtUs: "next_attempt_at_us",
+  error: "error",
+  origin: "origin",
+} as const satisfies Partial<Record<keyof RecordingPatch, string>>;
+
+/** Only the columns of the facts that are given. */
+export function columnsOf(patch: RecordingPatch): Record<string, unknown> {
+  const columns: Record<string, unknown> = {};
+  for (const [fact, column] of Object.entries(SAME_NAME_COLUMNS)) {
+    const value = patch[fact as keyof typeof SAME_NAME_COLUMNS];
+    if (value !== undefined) columns[column] = value;
+  }
+  if (patch.tracks !== undefined) columns["tracks"] = JSON.stringify(patch.tracks);
+  if (patch.position !== undefined) {
+    columns["stream_id"] = patch.position?.streamId ?? null;
+    columns["segment_number"] = patch.position?.segmentNumber ?? null;
+  }
+  return columns;
+}
+
+export function rowOf(recording: Recording): Record<string, unknown> {
+  return {
+    ...columnsOf(recording),
+    id: recording.id,
+    node_id: recording.nodeId,
+    created_at_us: recording.createdAtUs,
+    updated_at_us: recording.updatedAtUs,
+  };
+}

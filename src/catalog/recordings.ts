@@ -1,0 +1,270 @@
+/** The `recordings` table as ingest and the steps write it. Lists for viewers are in recording-lists.ts. */
+import type { Knex } from "knex";
+import { v7 as uuidv7 } from "uuid";
+
+import { gapBetween } from "../core/continuity.js";
+import { AppError } from "../core/errors.js";
+import { type Finding, type FoundFile, judgeFoundFile } from "../core/found-file.js";
+import type { PathName } from "../core/path-name.js";
+import type { Recording, RecordingId } from "../core/recording.js";
+import type { Catalog } from "./catalog.js";
+import { translating } from "./database.js";
+import { columnsOf, recordingFromRow, rowOf } from "./recording-row.js";
+
+/** All that a row needs to be born. */
+export type NewRecording = Omit<Recording, "id" | "nodeId" | "createdAtUs" | "updatedAtUs"> & {
+  readonly id?: RecordingId;
+};
+
+export interface FoundResult {
+  readonly id: RecordingId;
+  readonly finding: Finding["kind"];
+}
+
+/** States in which the file of the row is on disk under its own name. */
+const ON_DISK = ["open", "present", "quarantined"] as const;
+const ROWS_PER_TRANSACTION = 100;
+
+export function findRecording(catalog: Catalog, id: RecordingId): Promise<Recording | undefined> {
+  return translating("find a recording", async () => firstOf(await catalog.db("recordings").where({ id }).limit(1)));
+}
+
+/** The row of the file that is on disk under this name now. */
+export function findRecordingOnDisk(catalog: Catalog, filePath: string): Promise<Recording | undefined> {
+  return translating("find a recording by file", () => findOnDisk(catalog, catalog.db, filePath));
+}
+
+/** Rows on disk whose file lies directly in `directory` (relative, no trailing slash), by file path. */
+export function findRecordingsInDirectory(catalog: Catalog, directory: string): Promise<Map<string, Recording>> {
+  return translating("find the recordings of a directory", async () => {
+    const rows: unknown[] = await catalog
+      .db("recordings")
+      .where({ node_id: catalog.nodeId })
+      .whereIn("local", ON_DISK)
+      // Everything below "directory/": "0" is the character after "/".
+      .andWhere("file_path", ">=", `${directory}/`)
+      .andWhere("file_path", "<", `${directory}0`);
+    const recordings = rows.map(recordingFromRow);
+    return new Map(
+      recordings
+        .filter(({ filePath }) => filePath.lastIndexOf("/") === directory.length)
+        .map((recording) => [recording.filePath, recording]),
+    );
+  });
+}
+
+/** Is there a segment of this path that starts later? */
+export function hasLaterRecording(catalog: Catalog, path: PathName, startUs: number): Promise<boolean> {
+  return translating("look for a later segment", async () => {
+    const rows: unknown[] = await catalog
+      .db("recordings")
+      .where({ path })
+      .andWhere("start_us", ">", startUs)
+      .limit(1)
+      .select("id");
+    return rows.length > 0;
+  });
+}
+
+/** Brings rows in line with files that were found. Idempotent; one transaction per hundred files. */
+export function recordFoundFiles(catalog: Catalog, files: readonly FoundFile[]): Promise<FoundResult[]> {
+  return translating("record found files", async () => {
+    const results: FoundResult[] = [];
+    for (let first = 0; first < files.length; first += ROWS_PER_TRANSACTION) {
+      const batch = files.slice(first, first + ROWS_PER_TRANSACTION);
+      await catalog.db.transaction(async (trx) => {
+        for (const found of batch) results.push(await recordOne(catalog, trx, found));
+      });
+    }
+    return results;
+  });
+}
+
+/** A row for footage whose local copy is not here: rebuilt from a bucket, or a hook for a file that never was. */
+export function insertRecording(catalog: Catalog, facts: NewRecording): Promise<Recording> {
+  return translating("insert a recording", async () => {
+    const recording = complete(catalog, facts);
+    await catalog.db.transaction(async (trx) => {
+      await trx("recordings").insert(rowOf(recording));
+      await refreshGaps(trx, recording.path, recording.startUs);
+    });
+    return recording;
+  });
+}
+
+/** The file is proven absent and it was not us: says so, and ends what was due. Only while the row is still as it was seen. */
+export function markMissing(catalog: Catalog, recording: Recording, error: string): Promise<boolean> {
+  return translating("mark a recording as missing", async () => {
+    const changed = await catalog
+      .db("recordings")
+      .where({ id: recording.id, local: recording.local, file_path: recording.filePath })
+      .update({ local: "missing", step: null, lease_owner: null, error, updated_at_us: catalog.clock.nowUs() });
+    return changed > 0;
+  });
+}
+
+/** A person asked for it: the worker removes both copies next. Throws `not-found`. */
+export function requestDeletion(catalog: Catalog, id: RecordingId, reason: string): Promise<void> {
+  return translating("request the deletion of a recording", async () => {
+    const nowUs = catalog.clock.nowUs();
+    const changed = await catalog.db("recordings").where({ id }).update({
+      step: "delete",
+      attempts: 0,
+      next_attempt_at_us: nowUs,
+      lease_owner: null,
+      error: reason,
+      updated_at_us: nowUs,
+    });
+    if (changed === 0) throw new AppError({ kind: "not-found", message: `recording ${id} does not exist` });
+  });
+}
+
+/** Recomputes what lies before the segment that starts at `startUs`, and before the one after it. */
+export async function refreshGaps(trx: Knex, path: PathName, startUs: number): Promise<void> {
+  const counting = () => trx("recordings").where({ path }).whereNot({ local: "quarantined" });
+  const here = firstOf(await counting().andWhere("start_us", "<=", startUs).orderBy("start_us", "desc").limit(1));
+  const before = firstOf(
+    await counting()
+      .andWhere("start_us", "<", here?.startUs ?? startUs)
+      .orderBy("start_us", "desc")
+      .limit(1),
+  );
+  const after = firstOf(await counting().andWhere("start_us", ">", startUs).orderBy("start_us").limit(1));
+  if (here !== undefined) await storeGap(trx, before, here);
+  if (after !== undefined) await storeGap(trx, here, after);
+}
+
+async function storeGap(trx: Knex, previous: Recording | undefined, next: Recording): Promise<void> {
+  const gap = previous === undefined ? undefined : gapBetween(previous, next);
+  if (next.gapBeforeUs === (gap?.gapUs ?? null) && next.missingBefore === (gap?.missing ?? 0)) return;
+  await trx("recordings")
+    .where({ path: next.path, start_us: next.startUs, id: next.id })
+    .update({ gap_before_us: gap?.gapUs ?? null, missing_before: gap?.missing ?? 0 });
+}
+
+async function recordOne(catalog: Catalog, trx: Knex, found: FoundFile): Promise<FoundResult> {
+  const row = await findOnDisk(catalog, trx, found.filePath);
+  const finding = judgeFoundFile(row, found).kind;
+  if (row === undefined || finding === "insert") return { id: await insertFound(catalog, trx, found), finding };
+  switch (finding) {
+    case "unchanged":
+      return { id: row.id, finding };
+    case "refresh":
+      return { id: await refresh(catalog, trx, { row, found }), finding };
+    case "replace":
+      await trx("recordings").where({ id: row.id }).update({
+        local: "missing",
+        step: null,
+        lease_owner: null,
+        error: "the file was overwritten by a later recording of the same name",
+        updated_at_us: catalog.clock.nowUs(),
+      });
+      return { id: await insertFound(catalog, trx, found), finding };
+    default:
+      return finding satisfies never;
+  }
+}
+
+async function insertFound(catalog: Catalog, trx: Knex, found: FoundFile): Promise<RecordingId> {
+  const away = await findAway(trx, found);
+  if (away !== undefined) return refresh(catalog, trx, { row: away, found });
+  const recording = complete(catalog, {
+    ...factsOf(found),
+    endUs: found.startUs,
+    mediaDurationUs: null,
+    tracks: [],
+    partial: false,
+    gapBeforeUs: null,
+    missingBefore: 0,
+    archive: "none",
+    objectKey: null,
+    md5: null,
+    sha256: null,
+    uploadId: null,
+    verifiedAtUs: null,
+    priority: 0,
+    attempts: 0,
+    nextAttemptAtUs: catalog.clock.nowUs(),
+    error: null,
+    origin: found.origin,
+  });
+  await trx("recordings").insert(rowOf(recording));
+  await refreshGaps(trx, recording.path, recording.startUs);
+  return recording.id;
+}
+
+/** What was archived stays archived; what was hashed is hashed again, and compared with the archive by the step. */
+async function refresh(
+  catalog: Catalog,
+  trx: Knex,
+  { row, found }: { readonly row: Recording; readonly found: FoundFile },
+): Promise<RecordingId> {
+  const nowUs = catalog.clock.nowUs();
+  await trx("recordings")
+    .where({ id: row.id })
+    .update({
+      ...columnsOf({
+        ...factsOf(found),
+        endUs: Math.max(row.endUs, found.startUs),
+        attempts: 0,
+        nextAttemptAtUs: nowUs,
+        error: null,
+      }),
+      node_id: catalog.nodeId,
+      lease_owner: null,
+      lease_until_us: null,
+      updated_at_us: nowUs,
+    });
+  await refreshGaps(trx, row.path, found.startUs);
+  return row.id;
+}
+
+function factsOf(found: FoundFile) {
+  return {
+    path: found.path,
+    format: found.format,
+    startUs: found.startUs,
+    position: found.position,
+    filePath: found.filePath,
+    fileIdentity: found.fileIdentity,
+    bytes: found.bytes,
+    local: found.closed ? ("present" as const) : ("open" as const),
+    step: found.closed ? ("inspect" as const) : ("settle" as const),
+  };
+}
+
+/** The row of the same segment whose local copy was away: a restored folder, a rebuilt or older database (F39). */
+async function findAway(trx: Knex, found: FoundFile): Promise<Recording | undefined> {
+  const rows: unknown[] = await trx("recordings")
+    .where({ path: found.path, start_us: found.startUs, format: found.format })
+    .whereIn("local", ["missing", "released"]);
+  return rows
+    .map(recordingFromRow)
+    .find((row) =>
+      row.position === null || found.position === null
+        ? row.filePath === found.filePath && row.bytes === found.bytes
+        : row.position.streamId === found.position.streamId &&
+          row.position.segmentNumber === found.position.segmentNumber,
+    );
+}
+
+async function findOnDisk(catalog: Catalog, trx: Knex, filePath: string): Promise<Recording | undefined> {
+  return firstOf(
+    await trx("recordings").where({ node_id: catalog.nodeId, file_path: filePath }).whereIn("local", ON_DISK).limit(1),
+  );
+}
+
+function complete(catalog: Catalog, facts: NewRecording): Recording {
+  const nowUs = catalog.clock.nowUs();
+  return {
+    ...facts,
+    id: facts.id ?? (uuidv7() as RecordingId),
+    nodeId: catalog.nodeId,
+    createdAtUs: nowUs,
+    updatedAtUs: nowUs,
+  };
+}
+
+function firstOf(rows: unknown[]): Recording | undefined {
+  return rows[0] === undefined ? undefined : recordingFromRow(rows[0]);
+}
