@@ -1,0 +1,78 @@
+/**
+ * The programs that tests run for real, kept outside the tree: MediaMTX by the product's own way of getting it, and
+ * versitygw, an S3 server, built with Go. Safe when several test workers ask at once.
+ */
+import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, rename, rm } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+
+import { findOrGetMediaMtx } from "../../src/mediamtx/binary.js";
+import { withFileLock } from "../../src/mediamtx/file-lock.js";
+import { runTool } from "../../src/mediamtx/run-command.js";
+import { systemClock } from "../../src/platform/clock.js";
+import type { Logger } from "../../src/platform/logger.js";
+
+const BUILD_TIMEOUT_MS = 20 * 60_000;
+const VERSITYGW = "github.com/versity/versitygw/cmd/versitygw@v1.8.0";
+const RELEASES = "https://github.com/bluenviron/mediamtx/releases/download";
+
+export const CACHE_DIR = process.env["CACHE_DIR"] ?? path.join(os.homedir(), ".cache", "reelkeeper");
+export type TestedMediaMtxVersion = "1.21.0" | "1.19.3";
+
+const obtained = new Map<string, Promise<string>>();
+
+/** The executable of exactly this version; what PATH and MEDIAMTX_BIN say does not count. */
+export function mediamtxBinary(version: TestedMediaMtxVersion): Promise<string> {
+  return once(`mediamtx ${version}`, async () => {
+    const env = { ...process.env, PATH: pathWithout("mediamtx") };
+    const found = await findOrGetMediaMtx(
+      { log: stderrLogger, signal: AbortSignal.timeout(BUILD_TIMEOUT_MS) },
+      { bin: null, version, cacheDir: CACHE_DIR, downloadUrl: process.env["MEDIAMTX_DOWNLOAD_URL"] ?? RELEASES, env },
+    );
+    return found.path;
+  });
+}
+
+export function versitygwBinary(): Promise<string> {
+  return once("versitygw", async () => {
+    const directory = path.join(CACHE_DIR, "versitygw");
+    const file = path.join(directory, `versitygw-1.8.0-${process.platform}-${process.arch}`);
+    if (existsSync(file)) return file;
+    await mkdir(directory, { recursive: true });
+    const signal = AbortSignal.timeout(BUILD_TIMEOUT_MS);
+    await withFileLock(`${file}.lock`, { clock: systemClock, signal, timeoutMs: BUILD_TIMEOUT_MS }, async () => {
+      if (existsSync(file)) return;
+      stderrLogger.info("building versitygw with Go, this takes a minute");
+      const temporary = path.join(directory, `.tmp-${randomUUID()}`);
+      try {
+        const env = { ...process.env, GOBIN: temporary, GOWORK: "off" };
+        await runTool("go", ["install", VERSITYGW], { env, signal, timeoutMs: BUILD_TIMEOUT_MS });
+        await rename(path.join(temporary, "versitygw"), file);
+      } finally {
+        await rm(temporary, { recursive: true, force: true });
+      }
+    });
+    return file;
+  });
+}
+
+function once(key: string, obtain: () => Promise<string>): Promise<string> {
+  const known = obtained.get(key);
+  if (known !== undefined) return known;
+  const started = obtain();
+  obtained.set(key, started);
+  return started;
+}
+
+/** PATH without the folders that hold this program. */
+function pathWithout(program: string): string {
+  const directories = (process.env["PATH"] ?? "").split(path.delimiter);
+  return directories.filter((directory) => !existsSync(path.join(directory, program))).join(path.delimiter);
+}
+
+const say = (message: string, fields: object = {}): void => {
+  process.stderr.write(`${message} ${JSON.stringify(fields)}\n`);
+};
+const stderrLogger: Logger = { debug: () => undefined, info: say, warn: say, error: say, child: () => stderrLogger };
