@@ -51,11 +51,11 @@ export function claimDue(catalog: Catalog, claim: Claim): Promise<Recording[]> {
       const due: unknown[] = [];
       for (const [step, priority] of lanes(claim.steps)) {
         if (due.length >= claim.limit) break;
-        const rows: unknown[] = await inLane(catalog, trx, [step, priority])
+        const rows = (await inLane(catalog, trx, [step, priority])
           .andWhere("next_attempt_at_us", "<=", nowUs)
           .andWhereRaw("(lease_owner is null or lease_until_us <= ?)", [nowUs])
           .orderBy("next_attempt_at_us")
-          .limit(claim.limit - due.length);
+          .limit(claim.limit - due.length)) as unknown[];
         due.push(...rows);
       }
       const recordings = due.map(recordingFromRow);
@@ -156,11 +156,12 @@ export function nextDueAtUs(catalog: Catalog, steps: readonly Step[]): Promise<n
   return translating("look for the next due row", async () => {
     let next: number | null = null;
     for (const lane of lanes(steps)) {
-      const row = (await inLane(catalog, catalog.db, lane)
+      const rows = (await inLane(catalog, catalog.db, lane)
         .whereNull("lease_owner")
         .orderBy("next_attempt_at_us")
-        .first("next_attempt_at_us")) as { next_attempt_at_us: number } | undefined;
-      if (row !== undefined) next = Math.min(next ?? row.next_attempt_at_us, row.next_attempt_at_us);
+        .limit(1)
+        .select("next_attempt_at_us")) as { next_attempt_at_us: number }[];
+      for (const row of rows) next = Math.min(next ?? row.next_attempt_at_us, row.next_attempt_at_us);
     }
     return next;
   });

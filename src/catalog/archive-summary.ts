@@ -1,0 +1,84 @@
+/** What still has to reach the store. Reads only rows with a step due (partial index), never the whole table. */
+import type { PathName } from "../core/path-name.js";
+import type { RecordingId, Step } from "../core/recording.js";
+import type { Catalog } from "./catalog.js";
+import { translating } from "./database.js";
+
+/** A segment is in the backlog from its closing until the store has proven it. */
+const BACKLOG_STEPS = ["inspect", "archive"] as const satisfies readonly Step[];
+const ERRORS_SHOWN = 10;
+
+export interface BacklogPart {
+  readonly step: (typeof BACKLOG_STEPS)[number];
+  readonly segments: number;
+  readonly bytes: number;
+  readonly oldestStartUs: number;
+}
+
+export interface StepError {
+  readonly id: RecordingId;
+  readonly path: PathName;
+  readonly step: Step | null;
+  readonly error: string;
+  readonly attempts: number;
+  readonly nextAttemptAtUs: number;
+  readonly updatedAtUs: number;
+}
+
+export function summarizeBacklog(catalog: Catalog): Promise<BacklogPart[]> {
+  return translating("summarize the backlog", async () => {
+    const rows = (await catalog
+      .db("recordings")
+      .where({ node_id: catalog.nodeId })
+      .whereIn("step", BACKLOG_STEPS)
+      .groupBy("step")
+      .select("step")
+      .count({ segments: "*" })
+      .sum({ bytes: "bytes" })
+      .min({ oldest: "start_us" })) as {
+      step: BacklogPart["step"];
+      segments: unknown;
+      bytes: unknown;
+      oldest: unknown;
+    }[];
+    return rows.map((row) => ({
+      step: row.step,
+      segments: Number(row.segments),
+      bytes: Number(row.bytes),
+      oldestStartUs: Number(row.oldest),
+    }));
+  });
+}
+
+/** The latest failures of rows that are still in the queue. */
+export function listStepErrors(catalog: Catalog): Promise<StepError[]> {
+  return translating("list the last errors", async () => {
+    const rows = (await catalog
+      .db("recordings")
+      .where({ node_id: catalog.nodeId })
+      .whereNotNull("step")
+      .whereNotNull("error")
+      .orderBy("updated_at_us", "desc")
+      .limit(ERRORS_SHOWN)
+      .select("id", "path", "step", "error", "attempts", "next_attempt_at_us", "updated_at_us")) as ErrorRow[];
+    return rows.map((row) => ({
+      id: row.id,
+      path: row.path,
+      step: row.step,
+      error: row.error,
+      attempts: row.attempts,
+      nextAttemptAtUs: row.next_attempt_at_us,
+      updatedAtUs: row.updated_at_us,
+    }));
+  });
+}
+
+interface ErrorRow {
+  id: RecordingId;
+  path: PathName;
+  step: Step | null;
+  error: string;
+  attempts: number;
+  next_attempt_at_us: number;
+  updated_at_us: number;
+}

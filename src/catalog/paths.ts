@@ -1,0 +1,116 @@
+/** The `paths` table: the truth about which paths there are and how they record. */
+import { z } from "zod";
+
+import { AppError, errnoOf } from "../core/errors.js";
+import type { PathName } from "../core/path-name.js";
+import type { Catalog } from "./catalog.js";
+import { translating } from "./database.js";
+
+export interface PathRow {
+  readonly name: PathName;
+  /** MediaMTX's own settings, by its own names; only those that an admin has set. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly enabled: boolean;
+  readonly archive: "all" | "none";
+  /** Duration; null: LOCAL_RETENTION. */
+  readonly localRetention: string | null;
+  /** Duration; null: for ever. */
+  readonly archiveRetention: string | null;
+  readonly labels: readonly string[];
+  readonly createdAtUs: number;
+  readonly updatedAtUs: number;
+}
+
+export type PathFacts = Omit<PathRow, "createdAtUs" | "updatedAtUs">;
+
+const rowSchema = z.object({
+  name: z.string(),
+  settings: z.string(),
+  enabled: z.union([z.boolean(), z.number()]),
+  archive: z.enum(["all", "none"]),
+  local_retention: z.string().nullable(),
+  archive_retention: z.string().nullable(),
+  labels: z.string(),
+  created_at_us: z.coerce.number(),
+  updated_at_us: z.coerce.number(),
+});
+
+export function listPaths(catalog: Catalog): Promise<PathRow[]> {
+  return translating("list the paths", async () => {
+    const rows = (await catalog.db("paths").orderBy("name")) as unknown[];
+    return rows.map(pathFromRow);
+  });
+}
+
+export function findPath(catalog: Catalog, name: PathName): Promise<PathRow | undefined> {
+  return translating("find a path", async () => {
+    const rows = (await catalog.db("paths").where({ name }).limit(1)) as unknown[];
+    return rows[0] === undefined ? undefined : pathFromRow(rows[0]);
+  });
+}
+
+/** Throws `already-exists`. */
+export function insertPath(catalog: Catalog, facts: PathFacts): Promise<PathRow> {
+  return translating("add a path", async () => {
+    const nowUs = catalog.clock.nowUs();
+    try {
+      await catalog.db("paths").insert({ ...columnsOf(facts), created_at_us: nowUs, updated_at_us: nowUs });
+    } catch (error) {
+      const isDuplicate = errnoOf(error) === "SQLITE_CONSTRAINT" || errnoOf(error) === "23505";
+      if (!isDuplicate) throw error;
+      throw new AppError({ kind: "already-exists", message: `a path named "${facts.name}" exists`, cause: error });
+    }
+    return { ...facts, createdAtUs: nowUs, updatedAtUs: nowUs };
+  });
+}
+
+/** Throws `not-found`. */
+export function updatePath(catalog: Catalog, facts: PathFacts): Promise<void> {
+  return translating("change a path", async () => {
+    const { name, ...changes } = columnsOf(facts);
+    const changed = await catalog
+      .db("paths")
+      .where({ name })
+      .update({ ...changes, updated_at_us: catalog.clock.nowUs() });
+    if (changed === 0) throw unknownPath(facts.name);
+  });
+}
+
+/** Throws `not-found`. Recordings of the path stay. */
+export function deletePath(catalog: Catalog, name: PathName): Promise<void> {
+  return translating("delete a path", async () => {
+    const deleted = await catalog.db("paths").where({ name }).delete();
+    if (deleted === 0) throw unknownPath(name);
+  });
+}
+
+export function unknownPath(name: string): AppError {
+  return new AppError({ kind: "not-found", message: `no path is named "${name}"` });
+}
+
+function columnsOf(facts: PathFacts) {
+  return {
+    name: facts.name,
+    settings: JSON.stringify(facts.settings),
+    enabled: facts.enabled,
+    archive: facts.archive,
+    local_retention: facts.localRetention,
+    archive_retention: facts.archiveRetention,
+    labels: JSON.stringify(facts.labels),
+  };
+}
+
+function pathFromRow(raw: unknown): PathRow {
+  const row = rowSchema.parse(raw);
+  return {
+    name: row.name as PathName,
+    settings: z.record(z.string(), z.unknown()).parse(JSON.parse(row.settings)),
+    enabled: Boolean(row.enabled),
+    archive: row.archive,
+    localRetention: row.local_retention,
+    archiveRetention: row.archive_retention,
+    labels: z.array(z.string()).parse(JSON.parse(row.labels)),
+    createdAtUs: row.created_at_us,
+    updatedAtUs: row.updated_at_us,
+  };
+}

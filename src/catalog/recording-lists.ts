@@ -1,0 +1,92 @@
+/** Recordings as viewers ask for them: by time range, a page at a time, by key and never by offset. */
+import type { Knex } from "knex";
+
+import type { PathName } from "../core/path-name.js";
+import type { ArchiveState, LocalState, Recording, RecordingId } from "../core/recording.js";
+import type { Catalog } from "./catalog.js";
+import { translating } from "./database.js";
+import { recordingFromRow } from "./recording-row.js";
+
+export interface RecordingFilter {
+  /** Any of these; undefined or empty: all. */
+  readonly paths?: readonly PathName[];
+  /** Recordings that overlap [fromUs, toUs). */
+  readonly fromUs?: number;
+  readonly toUs?: number;
+  readonly local?: readonly LocalState[];
+  readonly archive?: readonly ArchiveState[];
+}
+
+/** Where a page ended: the next one begins after it. */
+export interface PageKey {
+  readonly startUs: number;
+  readonly id: RecordingId;
+}
+
+export interface PageRequest {
+  readonly order: "newest" | "oldest";
+  /** 1 to 2000. */
+  readonly limit: number;
+  readonly after?: PageKey;
+}
+
+export interface RecordingPage {
+  readonly items: readonly Recording[];
+  /** Undefined: this was the last page. */
+  readonly next: PageKey | undefined;
+}
+
+/**
+ * MediaMTX lets a segment last 24 h (`mvhd` holds 32-bit milliseconds), plus one GOP: a recording that overlaps an
+ * instant began at most this much before it. It bounds the range scan.
+ */
+const LONGEST_RECORDING_US = 25 * 3_600 * 1_000_000;
+
+export function listRecordings(catalog: Catalog, filter: RecordingFilter, page: PageRequest): Promise<RecordingPage> {
+  return translating("list recordings", async () => {
+    const direction = page.order === "newest" ? "desc" : "asc";
+    const query = filtered(catalog, filter)
+      .orderBy([
+        { column: "start_us", order: direction },
+        { column: "id", order: direction },
+      ])
+      .limit(page.limit + 1);
+    if (page.after !== undefined) {
+      const comparison = page.order === "newest" ? "<" : ">";
+      // The plain bound on start_us lets both databases walk the index; the row value settles equal starts.
+      void query.andWhere("start_us", `${comparison}=`, page.after.startUs);
+      query.andWhereRaw(`(start_us, id) ${comparison} (?, ?)`, [page.after.startUs, page.after.id]);
+    }
+    const recordings = ((await query) as unknown[]).map(recordingFromRow);
+    const items = recordings.slice(0, page.limit);
+    const last = recordings.length > page.limit ? items.at(-1) : undefined;
+    return { items, next: last === undefined ? undefined : { startUs: last.startUs, id: last.id } };
+  });
+}
+
+/** Counts by reading every row in range: for small ranges and on request only. */
+export function countRecordings(catalog: Catalog, filter: RecordingFilter): Promise<number> {
+  return translating("count recordings", async () => {
+    const rows = (await filtered(catalog, filter).count({ total: "*" })) as { total: number | string }[];
+    return Number(rows[0]?.total ?? 0);
+  });
+}
+
+function filtered(catalog: Catalog, filter: RecordingFilter): Knex.QueryBuilder {
+  const query = catalog.db("recordings") as Knex.QueryBuilder;
+  const [only, ...others] = filter.paths ?? [];
+  if (only !== undefined) query.whereIn("path", [only, ...others]);
+  if (filter.toUs !== undefined) query.andWhere("start_us", "<", filter.toUs);
+  if (filter.fromUs !== undefined) {
+    query.andWhere("start_us", ">=", filter.fromUs - LONGEST_RECORDING_US);
+    // A recording of unknown length has end = start; it counts where it starts.
+    query.andWhereRaw("(end_us > ? or start_us >= ?)", [filter.fromUs, filter.fromUs]);
+  }
+  const { local = [], archive = [] } = filter;
+  if (local.length > 0 || archive.length > 0) {
+    query.andWhere((any) => {
+      void any.whereIn("local", local).orWhereIn("archive", archive);
+    });
+  }
+  return query;
+}
