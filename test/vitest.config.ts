@@ -25,6 +25,8 @@ export default defineConfig({
           testTimeout: REAL_PARTS_TIMEOUT_MS,
           hookTimeout: REAL_PARTS_TIMEOUT_MS,
           maxWorkers: 2,
+          // After the others: these parts are timed, and Vitest wants one group per number of workers.
+          sequence: { groupOrder: 1 },
         },
       },
     ],
