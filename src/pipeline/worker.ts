@@ -1,0 +1,163 @@
+/**
+ * Takes due rows and runs their steps, lane by lane. All of the queue is in the rows: this object can be killed at any
+ * moment and another one goes on where it stood.
+ */
+import type { Catalog } from "../catalog/catalog.js";
+import { claimDue, commitStep, giveBack, nextDueAtUs, postponeStep } from "../catalog/recording-queue.js";
+import { describeError, isAppError, toAppError } from "../core/errors.js";
+import type { Recording, Step } from "../core/recording.js";
+import { Latch } from "../platform/latch.js";
+import type { Logger } from "../platform/logger.js";
+import type { StepHandler } from "./step.js";
+
+export interface Lane {
+  readonly name: string;
+  readonly steps: readonly Step[];
+  /** Steps at once; may change between calls, 0 pauses the lane. */
+  readonly concurrency: () => number;
+  /** Longer than the longest step. */
+  readonly leaseMs: number;
+}
+
+export interface WorkerDeps {
+  readonly catalog: Catalog;
+  readonly logger: Logger;
+  readonly handlers: Readonly<Record<Step, StepHandler>>;
+  readonly onStepDone?: (step: Step, seconds: number, outcome: "done" | "postponed" | "lost") => void;
+}
+
+/** Safety net: a lane looks at the queue at least this often, even when nobody wakes it. */
+const LONGEST_WAIT_MS = 5_000;
+const SHORTEST_WAIT_MS = 20;
+
+export class Worker {
+  readonly #deps: WorkerDeps;
+  readonly #lanes: readonly Lane[];
+  readonly #latches = new Map<Lane, Latch>();
+  readonly #running = new Set<Promise<void>>();
+  /** Aborts steps that outlast the grace of `stop`. */
+  readonly #abort = new AbortController();
+  #loops: Promise<void>[] = [];
+  #stopping = false;
+
+  constructor(deps: WorkerDeps, lanes: readonly Lane[]) {
+    this.#deps = deps;
+    this.#lanes = lanes;
+  }
+
+  start(): void {
+    this.#loops = this.#lanes.map((lane) => this.#runLane(lane));
+  }
+
+  /** New rows may be due: look now. */
+  wake(): void {
+    for (const latch of this.#latches.values()) latch.set();
+  }
+
+  /** Stops claiming, gives running steps `graceMs` to finish, then aborts them; their rows go back to the queue. */
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping = true;
+    this.wake();
+    await Promise.all(this.#loops);
+    await Promise.race([Promise.all(this.#running), this.#deps.catalog.clock.sleep(graceMs)]);
+    this.#abort.abort();
+    await Promise.all(this.#running);
+  }
+
+  async #runLane(lane: Lane): Promise<void> {
+    const { clock } = this.#deps.catalog;
+    const latch = new Latch();
+    this.#latches.set(lane, latch);
+    const inLane = new Set<Promise<void>>();
+    while (!this.#stopping) {
+      const free = Math.floor(lane.concurrency()) - inLane.size;
+      const claimed = free > 0 ? await this.#claim(lane, free) : [];
+      for (const recording of claimed) {
+        const done: Promise<void> = this.#runStep(recording).finally(() => {
+          inLane.delete(done);
+          this.#running.delete(done);
+          latch.set();
+        });
+        inLane.add(done);
+        this.#running.add(done);
+      }
+      const isFull = claimed.length === free || free <= 0;
+      await latch.wait(clock, isFull ? LONGEST_WAIT_MS : await this.#untilNextDueMs(lane));
+    }
+  }
+
+  async #untilNextDueMs(lane: Lane): Promise<number> {
+    const { catalog } = this.#deps;
+    const dueAtUs = await nextDueAtUs(catalog, lane.steps).catch(() => null);
+    const untilDueMs = dueAtUs === null ? LONGEST_WAIT_MS : (dueAtUs - catalog.clock.nowUs()) / 1_000;
+    return Math.min(LONGEST_WAIT_MS, Math.max(SHORTEST_WAIT_MS, Math.ceil(untilDueMs)));
+  }
+
+  async #claim(lane: Lane, limit: number): Promise<Recording[]> {
+    try {
+      return await claimDue(this.#deps.catalog, { steps: lane.steps, limit, leaseMs: lane.leaseMs });
+    } catch (error) {
+      this.#deps.logger.error("queue cannot be read", { lane: lane.name, err: describeError(error) });
+      return [];
+    }
+  }
+
+  async #runStep(recording: Recording): Promise<void> {
+    const { catalog, handlers, logger, onStepDone } = this.#deps;
+    const { step } = recording;
+    if (step === null) return;
+    const startedMs = catalog.clock.monotonicMs();
+    const seconds = (): number => (catalog.clock.monotonicMs() - startedMs) / 1_000;
+    try {
+      const outcome = await handlers[step](recording, this.#abort.signal);
+      if (outcome !== undefined) {
+        await commitStep(catalog, recording, outcome);
+        logTransition(logger, recording, outcome.patch);
+        if (outcome.patch.step !== undefined && outcome.patch.step !== null) this.wake();
+      }
+      onStepDone?.(step, seconds(), "done");
+    } catch (error) {
+      onStepDone?.(step, seconds(), isAppError(error, "cancelled") ? "lost" : "postponed");
+      await this.#putBack(recording, error);
+    }
+  }
+
+  async #putBack(recording: Recording, error: unknown): Promise<void> {
+    const { catalog, logger } = this.#deps;
+    const fields = {
+      step: recording.step,
+      ...identify(recording),
+      attempts: recording.attempts,
+      err: describeError(error),
+    };
+    try {
+      if (this.#abort.signal.aborted || isAppError(error, "cancelled")) {
+        await giveBack(catalog, [recording]);
+        logger.debug("step given back", fields);
+        return;
+      }
+      const { kind, retryAfterMs, hint } = toAppError(error);
+      await postponeStep(catalog, recording, { error: describeError(error), retryAfterMs });
+      // Repeats of one failure are folded: attempts 0, 1, 3, 7, 15 … are told.
+      if (((recording.attempts + 1) & recording.attempts) !== 0) return;
+      const level = kind === "unavailable" ? "warn" : "error";
+      logger[level]("step failed, will be tried again", { ...fields, kind, hint });
+    } catch (commitError) {
+      logger.error("step failed and the row could not be put back; it comes back when its lease ends", {
+        ...fields,
+        commitErr: describeError(commitError),
+      });
+    }
+  }
+}
+
+function logTransition(logger: Logger, before: Recording, patch: Partial<Recording>): void {
+  const local = patch.local ?? before.local;
+  const archive = patch.archive ?? before.archive;
+  if (local === before.local && archive === before.archive && before.step !== "inspect") return;
+  logger.info("recording changed state", { ...identify(before), step: before.step, local, archive });
+}
+
+function identify(recording: Recording) {
+  return { segmentId: recording.id, path: recording.path, file: recording.filePath };
+}
