@@ -24,6 +24,9 @@ export interface FoundResult {
 /** States in which the file of the row is on disk under its own name. */
 const ON_DISK = ["open", "present", "quarantined"] as const;
 const ROWS_PER_TRANSACTION = 100;
+const ON_DISK_PAGE = 1_000;
+/** A name and the `mtxi` box of its file differ by less than MediaMTX's clock estimate may be off (5 s). */
+const NAME_TOLERANCE_US = 10_000_000;
 
 export function findRecording(catalog: Catalog, id: RecordingId): Promise<Recording | undefined> {
   return translating("find a recording", async () => firstOf(await catalog.db("recordings").where({ id }).limit(1)));
@@ -32,6 +35,44 @@ export function findRecording(catalog: Catalog, id: RecordingId): Promise<Record
 /** The row of the file that is on disk under this name now. */
 export function findRecordingOnDisk(catalog: Catalog, filePath: string): Promise<Recording | undefined> {
   return translating("find a recording by file", () => findOnDisk(catalog, catalog.db, filePath));
+}
+
+/** Every row of this machine whose file should be on disk, in order of file path, a thousand at a time. */
+export async function* listOnDisk(catalog: Catalog): AsyncGenerator<Recording> {
+  let after = "";
+  for (;;) {
+    const last = after;
+    const page = await translating("list recordings on disk", async () => {
+      const rows: unknown[] = await catalog
+        .db("recordings")
+        .where({ node_id: catalog.nodeId })
+        .whereIn("local", ON_DISK)
+        .andWhere("file_path", ">", last)
+        .orderBy("file_path")
+        .limit(ON_DISK_PAGE);
+      return rows.map(recordingFromRow);
+    });
+    yield* page;
+    const end = page.at(-1);
+    if (end === undefined || page.length < ON_DISK_PAGE) return;
+    after = end.filePath;
+  }
+}
+
+/** The row of a file whatever its state, found by path and about when it began. */
+export function findRecordingOfFile(
+  catalog: Catalog,
+  file: { readonly path: PathName; readonly filePath: string; readonly aroundUs: number },
+): Promise<Recording | undefined> {
+  return translating("find a recording of a file", async () =>
+    firstOf(
+      await catalog
+        .db("recordings")
+        .where({ path: file.path, file_path: file.filePath })
+        .andWhereBetween("start_us", [file.aroundUs - NAME_TOLERANCE_US, file.aroundUs + NAME_TOLERANCE_US])
+        .limit(1),
+    ),
+  );
 }
 
 /** Rows on disk whose file lies directly in `directory` (relative, no trailing slash), by file path. */

@@ -14,9 +14,11 @@ export const initial: Migration = {
 /* eslint-disable max-lines-per-function -- one schema, read from top to bottom */
 function schema(dialect: "sqlite" | "postgres"): string[] {
   const [blob, clustered] = dialect === "postgres" ? ["bytea", ""] : ["blob", "without rowid"];
+  // Names compare byte by byte, as SQLite does anyway: ranges of file paths and keyset pages depend on it.
+  const name = dialect === "postgres" ? 'text collate "C"' : "text";
   return [
     `create table paths (
-        name text primary key,
+        name ${name} primary key,
         settings text not null,                -- JSON: MediaMTX's own settings of this path
         enabled boolean not null,
         archive text not null check (archive in ('all', 'none')),
@@ -27,14 +29,14 @@ function schema(dialect: "sqlite" | "postgres"): string[] {
         updated_at_us bigint not null
       )`,
     `create table recordings (
-        path text not null,
+        path ${name} not null,
         start_us bigint not null,
-        id text not null,
+        id ${name} not null,
         end_us bigint not null check (end_us >= start_us),
         media_duration_us bigint,
         node_id text not null,
         format text not null check (format in ('fmp4', 'mpegts')),
-        file_path text not null,               -- below the record directory, forward slashes
+        file_path ${name} not null,               -- below the record directory, forward slashes
         file_identity text,                    -- dev:ino:size:mtimeNs that was last looked at
         bytes bigint not null,
         tracks text not null,                  -- JSON array
@@ -85,7 +87,7 @@ function schema(dialect: "sqlite" | "postgres"): string[] {
     // Files below the record directory that are no segments of MediaMTX: seen, told, never touched.
     `create table rejected_files (
         node_id text not null,
-        file_path text not null,               -- bytes that are no UTF-8 as \\xNN
+        file_path ${name} not null,               -- bytes that are no UTF-8 as \\xNN
         reason text not null,
         bytes bigint not null,
         first_seen_at_us bigint not null,

@@ -1,0 +1,137 @@
+/**
+ * What MediaMTX's hooks tell us. A hook is a hint: it makes a row appear at once, and whatever it gets wrong the scan
+ * puts right. Answering twice, late or in any order ends in the same state.
+ */
+import { insertPathEvent } from "../catalog/path-events.js";
+import { recordRejectedFile } from "../catalog/rejected-files.js";
+import { findRecordingOfFile, insertRecording, recordFoundFiles } from "../catalog/recordings.js";
+import { AppError } from "../core/errors.js";
+import type { PathName } from "../core/path-name.js";
+import type { RecordingId } from "../core/recording.js";
+import type { Logger } from "../platform/logger.js";
+import { type ExamineDeps, examineFile } from "./examine-file.js";
+
+export interface NoteHookDeps extends ExamineDeps {
+  readonly logger: Logger;
+  /** From MediaMTX's mount namespace to a path relative to the record directory. Throws `invalid-argument`. */
+  readonly mapSegmentPath: (segmentPath: string) => string;
+  /** Rows may be due now. */
+  readonly wake: () => void;
+}
+
+export interface SegmentNote {
+  readonly path: PathName;
+  readonly segmentPath: string;
+}
+
+export interface SourceNote {
+  readonly path: PathName;
+  readonly sourceType?: string | undefined;
+  readonly sourceId?: string | undefined;
+}
+
+/** The row that the hook is about. Throws `invalid-argument` for a file outside the record directory or no segment. */
+export async function noteSegment(
+  deps: NoteHookDeps,
+  kind: "segment-create" | "segment-complete",
+  note: SegmentNote,
+): Promise<RecordingId> {
+  const filePath = deps.mapSegmentPath(note.segmentPath);
+  const isComplete = kind === "segment-complete";
+  const examination = await examineFile(deps, filePath, { origin: "hook", saidToBeComplete: isComplete });
+  switch (examination.kind) {
+    case "segment": {
+      assertSamePath(note, examination.found.path);
+      const [result] = await recordFoundFiles(deps.catalog, [examination.found]);
+      if (result === undefined) throw new AppError({ kind: "internal", message: `record ${filePath}: no result` });
+      deps.wake();
+      return result.id;
+    }
+    case "absent":
+      return noteAbsent(deps, filePath, note);
+    case "rejected": {
+      const isNew = await recordRejectedFile(deps.catalog, {
+        filePath,
+        reason: examination.reason,
+        bytes: examination.bytes,
+      });
+      if (isNew)
+        deps.logger.warn("hook names a file that is no segment", { file: filePath, reason: examination.reason });
+      throw new AppError({
+        kind: "invalid-argument",
+        message: `segment path "${note.segmentPath.slice(0, 200)}": ${examination.reason}`,
+        fields: [{ field: "segmentPath", message: examination.reason }],
+      });
+    }
+    default:
+      return examination satisfies never;
+  }
+}
+
+export async function noteSource(deps: NoteHookDeps, kind: "ready" | "not-ready", note: SourceNote): Promise<void> {
+  await insertPathEvent(deps.catalog, {
+    path: note.path,
+    kind,
+    atUs: deps.catalog.clock.nowUs(),
+    sourceType: note.sourceType ?? null,
+    sourceId: note.sourceId ?? null,
+  });
+  deps.logger.info("path changed state", { path: note.path, state: kind, source: note.sourceType });
+}
+
+/** F5: told once, kept as `missing`, and found again when the file turns up (F6: a network disk may be late). */
+async function noteAbsent(deps: NoteHookDeps, filePath: string, note: SegmentNote): Promise<RecordingId> {
+  const name = deps.decodeName(filePath);
+  if (name === undefined) {
+    throw new AppError({
+      kind: "invalid-argument",
+      message: `segment path "${note.segmentPath.slice(0, 200)}" is not of any known recordPath`,
+      fields: [{ field: "segmentPath", message: "expected the name of a segment" }],
+    });
+  }
+  assertSamePath(note, name.path);
+  const known = await findRecordingOfFile(deps.catalog, { path: name.path, filePath, aroundUs: name.startUs });
+  if (known !== undefined) return known.id;
+  const recording = await insertRecording(deps.catalog, {
+    ...name,
+    endUs: name.startUs,
+    filePath,
+    mediaDurationUs: null,
+    fileIdentity: null,
+    bytes: 0,
+    tracks: [],
+    position: null,
+    partial: false,
+    gapBeforeUs: null,
+    missingBefore: 0,
+    local: "missing",
+    archive: "none",
+    objectKey: null,
+    md5: null,
+    sha256: null,
+    uploadId: null,
+    verifiedAtUs: null,
+    step: null,
+    priority: 0,
+    attempts: 0,
+    nextAttemptAtUs: deps.catalog.clock.nowUs(),
+    error: "a hook named this file, and it is not there",
+    origin: "hook",
+  });
+  deps.logger.error("hook names a file that is not there", {
+    segmentId: recording.id,
+    path: name.path,
+    file: filePath,
+  });
+  return recording.id;
+}
+
+/** MTX_PATH and the path in the file name are the same thing; a hook that disagrees with itself is forged or broken. */
+function assertSamePath(note: SegmentNote, path: PathName): void {
+  if (note.path === path) return;
+  throw new AppError({
+    kind: "invalid-argument",
+    message: `path "${note.path}" does not fit the segment path, which is of "${path}"`,
+    fields: [{ field: "path", message: "must be the path of the segment" }],
+  });
+}

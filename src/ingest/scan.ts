@@ -1,0 +1,132 @@
+/**
+ * The truth about the record directory: brings the catalog in line with what is on disk, whatever hooks were lost. The
+ * import of an existing archive is this same scan. Repeatable, and may be stopped anywhere.
+ */
+import { lstat } from "node:fs/promises";
+import path from "node:path";
+
+import { forgetRejectedFiles, recordRejectedFile } from "../catalog/rejected-files.js";
+import { findRecordingsInDirectory, listOnDisk, markMissing, recordFoundFiles } from "../catalog/recordings.js";
+import { AppError, errnoOf } from "../core/errors.js";
+import { looksUnchanged } from "../core/file-identity.js";
+import type { FoundFile } from "../core/found-file.js";
+import { isMassMissing } from "../core/mass-missing.js";
+import type { Recording } from "../core/recording.js";
+import type { Logger } from "../platform/logger.js";
+import { type ExamineDeps, examineFile } from "./examine-file.js";
+import { joinRelative, type WalkedDirectory, walkRecordDir } from "./walk-record-dir.js";
+
+export interface ScanDeps extends ExamineDeps {
+  readonly logger: Logger;
+  readonly wake: () => void;
+}
+
+export interface ScanProgress {
+  directories: number;
+  files: number;
+  /** Rows that were new or brought up to date. */
+  recorded: number;
+  rejected: number;
+  missing: number;
+  /** Files that vanished in such numbers that we do not believe it; 0 when all is well. */
+  doubted: number;
+}
+
+export function emptyProgress(): ScanProgress {
+  return { directories: 0, files: 0, recorded: 0, rejected: 0, missing: 0, doubted: 0 };
+}
+
+const EXAMINED_AT_ONCE = 16;
+const FILES_PER_BATCH = 500;
+
+/** One whole scan; `progress` is updated as it goes. Throws `unavailable` when the directory cannot be read. */
+export async function scanRecordDir(deps: ScanDeps, progress: ScanProgress, signal: AbortSignal): Promise<void> {
+  const startedAtUs = deps.catalog.clock.nowUs();
+  for await (const walked of walkRecordDir(deps.recordDir, signal)) {
+    progress.directories += 1;
+    await scanDirectory(deps, walked, progress);
+  }
+  await findMissing(deps, progress, signal);
+  await forgetRejectedFiles(deps.catalog, startedAtUs);
+}
+
+/** The files of one directory, without those below it. */
+export async function scanDirectory(deps: ScanDeps, walked: WalkedDirectory, progress: ScanProgress): Promise<void> {
+  for (const { name, reason } of walked.refused) {
+    await reject(deps, progress, { filePath: joinRelative(walked.directory, name), reason, bytes: 0 });
+  }
+  const known = await findRecordingsInDirectory(deps.catalog, walked.directory);
+  for (let first = 0; first < walked.files.length; first += FILES_PER_BATCH) {
+    const names = walked.files.slice(first, first + FILES_PER_BATCH);
+    const found: FoundFile[] = [];
+    for (let index = 0; index < names.length; index += EXAMINED_AT_ONCE) {
+      const some = names.slice(index, index + EXAMINED_AT_ONCE).map((name) => joinRelative(walked.directory, name));
+      const results = await Promise.all(some.map((filePath) => scanFile(deps, filePath, known.get(filePath))));
+      for (const result of results) {
+        if (result?.kind === "segment") found.push(result.found);
+        if (result?.kind === "rejected") await reject(deps, progress, result);
+      }
+    }
+    progress.files += names.length;
+    const recorded = await recordFoundFiles(deps.catalog, found);
+    const changed = recorded.filter(({ finding }) => finding !== "unchanged").length;
+    progress.recorded += changed;
+    if (changed > 0) deps.wake();
+  }
+}
+
+/** Undefined: known, and as it was. */
+async function scanFile(deps: ScanDeps, filePath: string, known: Recording | undefined) {
+  if (known !== undefined && known.local !== "open") {
+    const stat = await lstat(path.join(deps.recordDir, filePath), { bigint: true }).catch(() => undefined);
+    if (stat?.isFile() === true && looksUnchanged(known.fileIdentity, stat)) return undefined;
+  }
+  return { filePath, ...(await examineFile(deps, filePath, { origin: "scan" })) };
+}
+
+/** Rows that say "on disk" are compared with the disk; only a proven ENOENT counts, and never many at once. */
+async function findMissing(deps: ScanDeps, progress: ScanProgress, signal: AbortSignal): Promise<void> {
+  const missing: Recording[] = [];
+  let onDisk = 0;
+  for await (const recording of listOnDisk(deps.catalog)) {
+    signal.throwIfAborted();
+    onDisk += 1;
+    if (await isAbsent(path.join(deps.recordDir, recording.filePath))) missing.push(recording);
+  }
+  if (isMassMissing(missing.length, onDisk)) {
+    progress.doubted = missing.length;
+    deps.logger.error("many files vanished at once; none is marked as missing", {
+      missing: missing.length,
+      onDisk,
+      hint: "is the right disk mounted at RECORD_DIR?",
+    });
+    return;
+  }
+  for (const recording of missing) {
+    if (!(await markMissing(deps.catalog, recording, "the file vanished from the record directory"))) continue;
+    progress.missing += 1;
+    deps.logger.error("file vanished", { segmentId: recording.id, path: recording.path, file: recording.filePath });
+  }
+}
+
+async function isAbsent(absolutePath: string): Promise<boolean> {
+  try {
+    await lstat(absolutePath);
+    return false;
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") return true;
+    throw new AppError({ kind: "unavailable", message: `look for ${path.basename(absolutePath)}`, cause: error });
+  }
+}
+
+async function reject(
+  deps: ScanDeps,
+  progress: ScanProgress,
+  file: { readonly filePath: string; readonly reason: string; readonly bytes: number },
+): Promise<void> {
+  progress.rejected += 1;
+  const { filePath, reason, bytes } = file;
+  if (await recordRejectedFile(deps.catalog, { filePath, reason, bytes })) {
+    deps.logger.warn("file is no segment and is left alone", { file: filePath, reason });
+  }
+}

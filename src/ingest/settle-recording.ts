@@ -1,0 +1,32 @@
+/** The step of an open recording: look whether MediaMTX still writes to it. Repeatable; changes nothing on disk. */
+import type { Outcome } from "../catalog/recording-queue.js";
+import { markMissing, recordFoundFiles } from "../catalog/recordings.js";
+import { judgeFoundFile } from "../core/found-file.js";
+import type { Recording } from "../core/recording.js";
+import { type ExamineDeps, examineFile } from "./examine-file.js";
+
+/** The hook or the watch usually come first; this is for when neither does. */
+const LOOK_AGAIN_MS = 5_000;
+
+export async function settleRecording(deps: ExamineDeps, recording: Recording): Promise<Outcome | undefined> {
+  const examination = await examineFile(deps, recording.filePath, { origin: recording.origin });
+  switch (examination.kind) {
+    case "absent":
+      await markMissing(deps.catalog, recording, "the file vanished while it was open");
+      return undefined;
+    case "rejected":
+      return { patch: { local: "quarantined", step: null, error: examination.reason } };
+    case "segment": {
+      const { found } = examination;
+      if (found.closed || judgeFoundFile(recording, found).kind === "replace") {
+        await recordFoundFiles(deps.catalog, [found]);
+        return undefined;
+      }
+      const { bytes, fileIdentity } = found;
+      const nextAttemptAtUs = deps.catalog.clock.nowUs() + LOOK_AGAIN_MS * 1_000;
+      return { patch: { bytes, fileIdentity, step: "settle", nextAttemptAtUs } };
+    }
+    default:
+      return examination satisfies never;
+  }
+}
