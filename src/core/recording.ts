@@ -23,7 +23,7 @@ export const ARCHIVE_STATES = ["none", "uploading", "verified", "expired", "conf
  */
 export type ArchiveState = (typeof ARCHIVE_STATES)[number];
 
-export const STEPS = ["settle", "inspect", "archive", "release", "unlink", "expire", "delete"] as const;
+export const STEPS = ["settle", "inspect", "archive", "release", "unlink", "delete"] as const;
 /** What the worker does next with a row; null when nothing is due, ever, unless something new is learnt. */
 export type Step = (typeof STEPS)[number];
 

@@ -58,21 +58,33 @@ export async function scanDirectory(deps: ScanDeps, walked: WalkedDirectory, pro
   const known = await findRecordingsInDirectory(deps.catalog, walked.directory);
   for (let first = 0; first < walked.files.length; first += FILES_PER_BATCH) {
     const names = walked.files.slice(first, first + FILES_PER_BATCH);
-    const found: FoundFile[] = [];
-    for (let index = 0; index < names.length; index += EXAMINED_AT_ONCE) {
-      const some = names.slice(index, index + EXAMINED_AT_ONCE).map((name) => joinRelative(walked.directory, name));
-      const results = await Promise.all(some.map((filePath) => scanFile(deps, filePath, known.get(filePath))));
-      for (const result of results) {
-        if (result?.kind === "segment") found.push(result.found);
-        if (result?.kind === "rejected") await reject(deps, progress, result);
-      }
-    }
+    const filePaths = names.map((name) => joinRelative(walked.directory, name));
+    const found = await examineBatch(deps, { filePaths, known, progress });
     progress.files += names.length;
     const recorded = await recordFoundFiles(deps.catalog, found);
     const changed = recorded.filter(({ finding }) => finding !== "unchanged").length;
     progress.recorded += changed;
     if (changed > 0) deps.wake();
   }
+}
+
+interface Batch {
+  readonly filePaths: readonly string[];
+  readonly known: ReadonlyMap<string, Recording>;
+  readonly progress: ScanProgress;
+}
+
+async function examineBatch(deps: ScanDeps, { filePaths, known, progress }: Batch): Promise<FoundFile[]> {
+  const found: FoundFile[] = [];
+  for (let first = 0; first < filePaths.length; first += EXAMINED_AT_ONCE) {
+    const some = filePaths.slice(first, first + EXAMINED_AT_ONCE);
+    const results = await Promise.all(some.map((filePath) => scanFile(deps, filePath, known.get(filePath))));
+    for (const result of results) {
+      if (result?.kind === "segment") found.push(result.found);
+      if (result?.kind === "rejected") await reject(deps, progress, result);
+    }
+  }
+  return found;
 }
 
 /** Undefined: known, and as it was. */

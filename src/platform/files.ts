@@ -1,9 +1,10 @@
 /** File-system effects with the durability that the promises need: write temp, fsync, rename, fsync the directory. */
 import { randomUUID } from "node:crypto";
-import { mkdir, open, realpath, rename, rm } from "node:fs/promises";
+import { link, lstat, mkdir, open, realpath, rename, rm } from "node:fs/promises";
 import path from "node:path";
 
 import { AppError, errnoOf } from "../core/errors.js";
+import { fileIdentity } from "../core/file-identity.js";
 
 /** Replaces a file whole: after a crash it has either the old or the new content. */
 export async function writeFileAtomically(filePath: string, content: string | Uint8Array, mode = 0o644): Promise<void> {
@@ -56,6 +57,8 @@ export async function resolveInside(root: string, relativePath: string): Promise
     if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") {
       throw new AppError({ kind: "not-found", message: `resolve ${relativePath}: no such directory`, cause: error });
     }
+    // Asking again cannot help: a loop of links, or a name that no file system takes.
+    if (errnoOf(error) === "ELOOP" || errnoOf(error) === "ENAMETOOLONG") throw outside(relativePath);
     throw new AppError({ kind: "unavailable", message: `resolve ${relativePath}`, cause: error });
   }
   if (parent !== root && !isInside(root, parent)) throw outside(relativePath);
@@ -73,4 +76,21 @@ function outside(relativePath: string): AppError {
     message: `"${relativePath.slice(0, 200)}" leads outside the record directory`,
     fields: [{ field: "segmentPath", message: "must lie inside the record directory" }],
   });
+}
+
+/** dev:ino:size:mtimeNs of a regular file, without following a link; undefined when it is proven absent. */
+export async function identityOf(absolutePath: string): Promise<string | undefined> {
+  try {
+    const stat = await lstat(absolutePath, { bigint: true });
+    return stat.isFile() ? fileIdentity(stat) : "not a regular file";
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") return undefined;
+    throw new AppError({ kind: "unavailable", message: `look at ${path.basename(absolutePath)}`, cause: error });
+  }
+}
+
+/** Gives a file a second name that must not exist yet (EEXIST otherwise), durably. */
+export async function linkExclusively(existing: string, created: string): Promise<void> {
+  await link(existing, created);
+  await syncDirectory(path.dirname(created));
 }

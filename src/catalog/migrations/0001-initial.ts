@@ -52,7 +52,7 @@ function schema(dialect: "sqlite" | "postgres"): string[] {
         sha256 text,
         upload_id text,
         verified_at_us bigint,
-        step text check (step in ('settle', 'inspect', 'archive', 'release', 'unlink', 'expire', 'delete')),
+        step text check (step in ('settle', 'inspect', 'archive', 'release', 'unlink', 'delete')),
         priority integer not null,
         attempts integer not null,
         next_attempt_at_us bigint not null,

@@ -1,0 +1,89 @@
+/**
+ * The step behind "delete": a person asked that both copies go. Each removal is written before its effect; an object
+ * that is not ours, or that cannot be told, is left alone. Repeatable: what is gone already is skipped.
+ */
+import { rename, unlink } from "node:fs/promises";
+import path from "node:path";
+
+import { noteProgress, type Outcome } from "../catalog/recording-queue.js";
+import type { Recording } from "../core/recording.js";
+import { ensureDirectory, identityOf, resolveInside, syncDirectory } from "../platform/files.js";
+import { proveCopy } from "./prove-copy.js";
+import { type ReleaseDeps, trashFileOf } from "./release-local-copy.js";
+
+const REASON = "deletion requested";
+
+export async function deleteRecording(deps: ReleaseDeps, recording: Recording, signal: AbortSignal): Promise<Outcome> {
+  const archive = await deleteObject(deps, recording, signal);
+  const local = await deleteLocalCopy(deps, recording);
+  return { patch: { archive, local, uploadId: null, step: null } };
+}
+
+async function deleteObject(
+  deps: ReleaseDeps,
+  recording: Recording,
+  signal: AbortSignal,
+): Promise<Recording["archive"]> {
+  const { objectKey: key, md5, sha256, bytes } = recording;
+  const hasObject = recording.archive === "verified" || recording.archive === "uploading";
+  if (!hasObject || key === null || md5 === null || sha256 === null) return recording.archive;
+  const verdict = await proveCopy(deps.store, { key, md5, sha256, bytes }, signal);
+  if (verdict.kind === "conflict") {
+    deps.logger.error("object holds other bytes and is not deleted", { segmentId: recording.id, objectKey: key });
+    return "conflict";
+  }
+  if (verdict.kind === "absent") return "deleted";
+  await noteProgress(deps.catalog, recording, {
+    patch: {},
+    removal: {
+      recordingId: recording.id,
+      what: "object",
+      name: key,
+      fileIdentity: null,
+      bytes,
+      sha256,
+      reason: REASON,
+      proof: null,
+    },
+  });
+  await deps.store.delete(key, signal);
+  await noteProgress(deps.catalog, recording, { patch: { archive: "deleted" } });
+  return "deleted";
+}
+
+async function deleteLocalCopy(deps: ReleaseDeps, recording: Recording): Promise<Recording["local"]> {
+  const trashed = trashFileOf(deps.recordDir, recording);
+  if (recording.local === "released" || recording.local === "missing" || recording.local === "deleted") {
+    return recording.local;
+  }
+  const original = await resolveInside(deps.recordDir, recording.filePath);
+  const identity = await identityOf(original);
+  // After a crash the file may be in the trash already; what stands under the name then must be the same file.
+  const isHere = identity !== undefined && (recording.local !== "trashed" || identity === recording.fileIdentity);
+  if (isHere) {
+    await noteProgress(deps.catalog, recording, {
+      patch: { local: "trashed", fileIdentity: identity },
+      removal: {
+        recordingId: recording.id,
+        what: "local",
+        name: recording.filePath,
+        fileIdentity: identity,
+        bytes: recording.bytes,
+        sha256: recording.sha256,
+        reason: REASON,
+        proof: null,
+      },
+    });
+    await ensureDirectory(path.dirname(trashed));
+    await rename(original, trashed);
+  }
+  return emptyTrash(trashed);
+}
+
+async function emptyTrash(trashed: string): Promise<"deleted"> {
+  if ((await identityOf(trashed)) !== undefined) {
+    await unlink(trashed);
+    await syncDirectory(path.dirname(trashed));
+  }
+  return "deleted";
+}

@@ -1,0 +1,113 @@
+/**
+ * The steps that remove a local copy (promise 2). First the store says again that it has the same bytes, then the file
+ * under the name must still be the very file that was hashed, then the intent is written with its proof, then the file
+ * is renamed into the trash of the same file system, looked at once more, and unlinked. A crash at any point leaves
+ * either the file under its name, or the file in the trash and a row that says so.
+ */
+import { rename, unlink } from "node:fs/promises";
+import path from "node:path";
+
+import type { Catalog } from "../catalog/catalog.js";
+import { noteProgress, type Outcome } from "../catalog/recording-queue.js";
+import { markMissing } from "../catalog/recordings.js";
+import { AppError, errnoOf } from "../core/errors.js";
+import { extensionOf } from "../core/object-key.js";
+import type { Recording } from "../core/recording.js";
+import { ensureDirectory, identityOf, linkExclusively, resolveInside, syncDirectory } from "../platform/files.js";
+import type { Logger } from "../platform/logger.js";
+import type { ObjectStore } from "./object-store.js";
+import { proveCopy } from "./prove-copy.js";
+
+export interface ReleaseDeps {
+  readonly catalog: Catalog;
+  readonly logger: Logger;
+  readonly store: ObjectStore;
+  readonly recordDir: string;
+}
+
+/** Inside the record directory, so that a rename never crosses file systems. */
+export const TRASH_FOLDER = ".reelkeeper/trash";
+
+export async function releaseLocalCopy(
+  deps: ReleaseDeps,
+  recording: Recording,
+  signal: AbortSignal,
+): Promise<Outcome | undefined> {
+  const { objectKey: key, md5, sha256, fileIdentity } = recording;
+  if (recording.archive !== "verified" || key === null || md5 === null || sha256 === null || fileIdentity === null) {
+    throw new AppError({ kind: "internal", message: `release ${recording.filePath}: not proven` });
+  }
+  const verdict = await proveCopy(deps.store, { key, md5, sha256, bytes: recording.bytes }, signal);
+  if (verdict.kind !== "proven") {
+    deps.logger.error("archived copy is not what it was; the local copy is archived again", {
+      segmentId: recording.id,
+      path: recording.path,
+      objectKey: key,
+      reason: verdict.kind === "absent" ? "the object is gone" : verdict.reason,
+    });
+    return { patch: { archive: "none", verifiedAtUs: null, step: "inspect" } };
+  }
+  const current = await identityOf(await resolveInside(deps.recordDir, recording.filePath));
+  if (current === undefined) {
+    await markMissing(deps.catalog, recording, "the file vanished before its release");
+    return undefined;
+  }
+  if (current !== fileIdentity) return { patch: { step: "inspect" } };
+  await noteProgress(deps.catalog, recording, {
+    patch: { local: "trashed", step: "unlink" },
+    removal: {
+      recordingId: recording.id,
+      what: "local",
+      name: recording.filePath,
+      fileIdentity,
+      bytes: recording.bytes,
+      sha256,
+      reason: "retention",
+      proof: JSON.stringify({ store: deps.store.description, ...verdict.facts }),
+    },
+  });
+  return unlinkTrashed(deps, { ...recording, local: "trashed", step: "unlink" });
+}
+
+/** Also the step after a crash: goes on wherever the file is now. */
+export async function unlinkTrashed(deps: ReleaseDeps, recording: Recording): Promise<Outcome> {
+  const trashed = trashFileOf(deps.recordDir, recording);
+  if ((await identityOf(trashed)) === undefined) {
+    const original = await resolveInside(deps.recordDir, recording.filePath).catch(() => undefined);
+    const current = original === undefined ? undefined : await identityOf(original);
+    // Neither here nor there: an earlier try unlinked it, or the name belongs to another recording by now (F11).
+    if (original === undefined || current !== recording.fileIdentity) return released();
+    await ensureDirectory(path.dirname(trashed));
+    await rename(original, trashed);
+  }
+  if ((await identityOf(trashed)) !== recording.fileIdentity) return restore(deps, recording, trashed);
+  await unlink(trashed);
+  await syncDirectory(path.dirname(trashed));
+  return released();
+}
+
+export function trashFileOf(recordDir: string, recording: Recording): string {
+  return path.join(recordDir, TRASH_FOLDER, `${recording.id}${extensionOf(recording.format)}`);
+}
+
+function released(): Outcome {
+  return { patch: { local: "released", step: null } };
+}
+
+/** F11: between the last look and the rename the name got other content. That content goes back under its name. */
+async function restore(deps: ReleaseDeps, recording: Recording, trashed: string): Promise<Outcome> {
+  const original = path.join(deps.recordDir, recording.filePath);
+  try {
+    await linkExclusively(trashed, original);
+    await unlink(trashed);
+  } catch (error) {
+    if (errnoOf(error) !== "EEXIST") throw error;
+    // A third content has taken the name: this one stays in the trash, where nobody removes it unasked.
+  }
+  deps.logger.error("file changed while it was released; the new content is kept", {
+    segmentId: recording.id,
+    path: recording.path,
+    file: recording.filePath,
+  });
+  return released();
+}

@@ -1,0 +1,88 @@
+/**
+ * How fast uploads go: how many at once (AIMD on the store's own complaints), bytes per second (a cap), and what was
+ * reached lately, for people.
+ */
+import { afterOverload, afterSuccess, type AimdBounds, type AimdState, initialAimd } from "../core/aimd.js";
+import { describeError, isAppError } from "../core/errors.js";
+import type { Clock } from "../platform/clock.js";
+
+export interface PaceReport {
+  readonly concurrency: number;
+  /** Proven uploads per second over the last minutes; 0 when there were none. */
+  readonly bytesPerSec: number;
+  /** The store's last complaint; null when the last upload went well. */
+  readonly lastError: string | null;
+}
+
+const FIRST_CONCURRENCY = 4;
+/** The rate is the mean over about this long. */
+const RATE_WINDOW_SEC = 60;
+
+export class UploadPace {
+  readonly #clock: Clock;
+  readonly #bounds: AimdBounds;
+  readonly #limit: (bytes: number) => Promise<void> | void;
+  #state: AimdState;
+  #windowBytes = 0;
+  #windowStartMs: number;
+  #lastError: string | null = null;
+
+  /** `limit` is the byte-rate limiter. */
+  constructor(clock: Clock, maxConcurrency: number, limit: (bytes: number) => Promise<void> | void) {
+    this.#clock = clock;
+    this.#bounds = { start: FIRST_CONCURRENCY, max: maxConcurrency };
+    this.#limit = limit;
+    this.#state = initialAimd(this.#bounds);
+    this.#windowStartMs = clock.monotonicMs();
+  }
+
+  get concurrency(): number {
+    return Math.floor(this.#state.limit);
+  }
+
+  /** Handed to `put`. */
+  readonly onBytes = (bytes: number): Promise<void> | void => {
+    this.#decay();
+    this.#windowBytes += bytes;
+    return this.#limit(bytes);
+  };
+
+  /** Runs one upload and learns from how it ends. */
+  async measure(upload: () => Promise<void>): Promise<void> {
+    try {
+      await upload();
+      this.#state = afterSuccess(this.#state, this.#bounds);
+      this.#lastError = null;
+    } catch (error) {
+      if (isAppError(error, "unavailable")) this.#state = afterOverload(this.#state, this.#clock.monotonicMs());
+      if (isAppError(error, "unavailable") || isAppError(error, "permission-denied"))
+        this.#lastError = describeError(error);
+      throw error;
+    }
+  }
+
+  report(): PaceReport {
+    this.#decay();
+    const elapsedSec = Math.max(1, (this.#clock.monotonicMs() - this.#windowStartMs) / 1_000);
+    return {
+      concurrency: this.concurrency,
+      bytesPerSec: Math.round(this.#windowBytes / elapsedSec),
+      lastError: this.#lastError,
+    };
+  }
+
+  /** Every window the older half weighs half, so that the figure follows what happens now. */
+  #decay(): void {
+    const nowMs = this.#clock.monotonicMs();
+    if (nowMs - this.#windowStartMs < RATE_WINDOW_SEC * 1_000) return;
+    this.#windowBytes /= 2;
+    this.#windowStartMs = Math.max(
+      nowMs - (RATE_WINDOW_SEC / 2) * 1_000,
+      this.#windowStartMs + (RATE_WINDOW_SEC / 2) * 1_000,
+    );
+    if (nowMs - this.#windowStartMs >= RATE_WINDOW_SEC * 1_000) {
+      this.#windowBytes = 0;
+      this.#windowStartMs = nowMs;
+    }
+  }
+}

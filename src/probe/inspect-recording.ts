@@ -1,0 +1,108 @@
+/**
+ * The step of a closed recording: one read gives hashes, tracks, fragment index and lengths. Repeatable; changes
+ * nothing on disk. What an archive already holds is compared with what the file holds now.
+ */
+import type { Catalog } from "../catalog/catalog.js";
+import { findPath } from "../catalog/paths.js";
+import type { Outcome } from "../catalog/recording-queue.js";
+import { markMissing } from "../catalog/recordings.js";
+import { isAppError } from "../core/errors.js";
+import type { Recording } from "../core/recording.js";
+import { wallDurationUs } from "../core/wall-duration.js";
+import { encodeFragmentIndex } from "../media/fragment-index-codec.js";
+import type { FileHashes, Inspection } from "../media/inspection.js";
+import { resolveInside } from "../platform/files.js";
+import type { Logger } from "../platform/logger.js";
+
+export interface InspectDeps {
+  readonly catalog: Catalog;
+  readonly logger: Logger;
+  readonly recordDir: string;
+  readonly inspect: (
+    request: { readonly filePath: string; readonly format: Recording["format"]; readonly hash: boolean },
+    signal: AbortSignal,
+  ) => Promise<InspectedFile>;
+}
+
+export interface InspectedFile {
+  readonly inspection: Inspection;
+  readonly hashes: FileHashes | null;
+  /** dev:ino:size:mtimeNs of the bytes that were read. */
+  readonly identity: string;
+}
+
+/** A file this young may not be wholly visible yet on a network disk; younger than this it is not called broken. */
+const MAY_STILL_CHANGE_US = 5_000_000;
+
+export async function inspectRecording(
+  deps: InspectDeps,
+  recording: Recording,
+  signal: AbortSignal,
+): Promise<Outcome | undefined> {
+  const settings = await findPath(deps.catalog, recording.path);
+  const wantsArchive = settings?.archive !== "none";
+  try {
+    const filePath = await resolveInside(deps.recordDir, recording.filePath);
+    const inspected = await deps.inspect({ filePath, format: recording.format, hash: wantsArchive }, signal);
+    return outcomeOf(deps, { recording, inspected, wantsArchive });
+  } catch (error) {
+    if (isAppError(error, "not-found")) {
+      await markMissing(deps.catalog, recording, "the file vanished before it was read");
+      return undefined;
+    }
+    if (isAppError(error, "data-loss") && !isYoung(deps.catalog, recording)) {
+      deps.logger.error("file quarantined", { path: recording.path, file: recording.filePath, reason: error.message });
+      return { patch: { local: "quarantined", step: null, error: error.message } };
+    }
+    throw error;
+  }
+}
+
+interface Inspected {
+  readonly recording: Recording;
+  readonly inspected: InspectedFile;
+  readonly wantsArchive: boolean;
+}
+
+function outcomeOf(deps: InspectDeps, { recording, inspected, wantsArchive }: Inspected): Outcome {
+  const { inspection, hashes, identity } = inspected;
+  const startUs = inspection.startUs ?? recording.startUs;
+  const [, , size = "0", mtimeNs = "0"] = identity.split(":");
+  const modifiedAtUs = Number(BigInt(mtimeNs) / 1_000n);
+  const durationUs = wallDurationUs({ startUs, plausibleDurationUs: inspection.plausibleDurationUs, modifiedAtUs });
+  return {
+    patch: {
+      startUs,
+      endUs: startUs + durationUs,
+      mediaDurationUs: inspection.mediaDurationUs,
+      tracks: inspection.tracks,
+      position: inspection.position,
+      partial: recording.format === "fmp4" && !inspection.finalised,
+      fileIdentity: identity,
+      bytes: Number(size),
+      md5: hashes?.md5 ?? null,
+      sha256: hashes?.sha256 ?? null,
+      ...nextStep(deps, recording, wantsArchive ? hashes : null),
+    },
+    ...(inspection.fragments === null ? {} : { fragmentIndex: encodeFragmentIndex(inspection.fragments) }),
+  };
+}
+
+/** Archived before and the same bytes: only the release is left. Archived before and other bytes: archive anew. */
+function nextStep(deps: InspectDeps, recording: Recording, hashes: FileHashes | null): Outcome["patch"] {
+  if (hashes === null) return { step: null };
+  if (recording.archive === "verified" && recording.sha256 === hashes.sha256) return { step: "release" };
+  if (recording.archive === "verified") {
+    deps.logger.error("file changed after it was archived; both versions are kept", {
+      segmentId: recording.id,
+      path: recording.path,
+      objectKey: recording.objectKey,
+    });
+  }
+  return { archive: "none", objectKey: null, uploadId: null, verifiedAtUs: null, step: "archive" };
+}
+
+function isYoung(catalog: Catalog, recording: Recording): boolean {
+  const mtimeNs = recording.fileIdentity?.split(":")[3] ?? "0";
+  return catalog.clock.nowUs() - Number(BigInt(mtimeNs) / 1_000n) < MAY_STILL_CHANGE_US;
+}
