@@ -50,7 +50,7 @@ module.exports = {
     {
       name: "child-processes-have-owners",
       severity: "error",
-      from: { path: "^src/", pathNot: "^src/(mediamtx|media)/" },
+      from: { path: "^src/", pathNot: "^src/(mediamtx|media)/|^src/prepare\\.mjs$" },
       to: { path: "^(node:)?child_process$" },
     },
     ...OWNERS.map(([library, owner, comment]) => ({

@@ -21,6 +21,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "integration",
+          globalSetup: ["test/support/build-dist.mjs", "test/support/obtain-tools.ts"],
           include: ["test/integration/**/*.test.ts"],
           testTimeout: REAL_PARTS_TIMEOUT_MS,
           hookTimeout: REAL_PARTS_TIMEOUT_MS,

@@ -3,7 +3,7 @@ import { AppError } from "../core/errors.js";
 import { runCommand } from "./run-command.js";
 
 /** The oldest server with safe hook expansion and strict path names. */
-export const OLDEST_VERSION = "1.18.1";
+const OLDEST_VERSION = "1.18.1";
 /** `--validate-conf` exists from here on. */
 export const OLDEST_VALIDATING_VERSION = "1.20.1";
 

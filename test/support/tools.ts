@@ -18,7 +18,7 @@ const BUILD_TIMEOUT_MS = 20 * 60_000;
 const VERSITYGW = "github.com/versity/versitygw/cmd/versitygw@v1.8.0";
 const RELEASES = "https://github.com/bluenviron/mediamtx/releases/download";
 
-export const CACHE_DIR = process.env["CACHE_DIR"] ?? path.join(os.homedir(), ".cache", "reelkeeper");
+const CACHE_DIR = process.env["CACHE_DIR"] ?? path.join(os.homedir(), ".cache", "reelkeeper");
 export type TestedMediaMtxVersion = "1.21.0" | "1.19.3";
 
 const obtained = new Map<string, Promise<string>>();

@@ -1,0 +1,75 @@
+/**
+ * What a checkout needs before it can run: packages, and dist/ built from src/. Plain JavaScript without packages, because it
+ * runs before there are any. A shipped image holds dist/ and no TypeScript: there is nothing to prepare.
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import path from "node:path";
+
+/** Installs and builds what is missing or out of date in `projectDir`; throws an Error with one clear line. */
+export function prepare(projectDir) {
+  if (!existsSync(path.join(projectDir, "src", "main.ts"))) return;
+  installPackages(projectDir);
+  build(projectDir);
+}
+
+export function installPackages(projectDir) {
+  const lock = path.join(projectDir, "package-lock.json");
+  const installed = path.join(projectDir, "node_modules", ".package-lock.json");
+  if (mtimeMs(installed) > 0 && mtimeMs(installed) >= mtimeMs(lock)) return;
+  const command = existsSync(lock) ? "ci" : "install";
+  say(`installing packages (npm ${command}), this takes a minute or two`);
+  run("npm", [command, "--no-audit", "--no-fund"], projectDir);
+  // npm leaves the file alone when nothing had to change.
+  const now = new Date();
+  if (existsSync(installed)) utimesSync(installed, now, now);
+}
+
+export function build(projectDir) {
+  const dist = path.join(projectDir, "dist");
+  const stamp = path.join(dist, ".built");
+  const newestMs = Math.max(
+    newestSourceMs(path.join(projectDir, "src")),
+    mtimeMs(path.join(projectDir, "tsconfig.json")),
+  );
+  const complete = existsSync(path.join(dist, "main.js"));
+  if (complete && mtimeMs(stamp) > newestMs) return;
+  say("building dist/ from src/");
+  // The compiler's memory of what it wrote is wrong once dist/ was removed.
+  if (!complete) rmSync(path.join(projectDir, "node_modules", ".cache", "tsconfig.tsbuildinfo"), { force: true });
+  const startedAt = new Date();
+  run(process.execPath, [path.join(projectDir, "node_modules/typescript/bin/tsc"), "-p", "tsconfig.json"], projectDir);
+  mkdirSync(dist, { recursive: true });
+  writeFileSync(stamp, "");
+  // What was changed during the build is newer than this.
+  utimesSync(stamp, startedAt, startedAt);
+}
+
+/** stderr, so that stdout holds nothing but what the command answers. */
+export function say(line) {
+  process.stderr.write(`reelkeeper: ${line}\n`);
+}
+
+function run(command, args, cwd) {
+  // npm is a script on Windows, which only a shell can start.
+  const shell = process.platform === "win32" && command === "npm";
+  const { status, signal, error } = spawnSync(command, args, { cwd, stdio: ["ignore", 2, 2], shell });
+  const what = [path.basename(command), ...args.map((arg) => path.basename(arg))].join(" ");
+  if (error !== undefined) throw new Error(`${what} cannot be started: ${error.message}`);
+  if (status !== 0) throw new Error(`${what} failed with ${signal ?? `exit code ${String(status)}`}, see above`);
+}
+
+function newestSourceMs(directory) {
+  let newestMs = 0;
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    const file = path.join(directory, entry.name);
+    if (entry.isDirectory()) newestMs = Math.max(newestMs, newestSourceMs(file));
+    else if (entry.name.endsWith(".ts")) newestMs = Math.max(newestMs, mtimeMs(file));
+  }
+  return newestMs;
+}
+
+/** 0 when there is no such file. */
+function mtimeMs(file) {
+  return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}
