@@ -1,12 +1,15 @@
 /**
  * The storage contract. Every store (folder, S3/R2) passes the one suite in test/contract/object-store. Rules common to all:
- * - keys are ASCII, relative, without `.` or `..` parts, at most 1024 bytes;
+ * - keys are printable ASCII, relative, without empty, `.` or `..` parts, at most 1024 bytes, not below `.reelkeeper/`;
+ * - a key is never the folder of another key (`a` beside `a/b`): stores that keep files refuse it;
  * - `put` never overwrites: an existing key is answered with `already-exists`, whatever its bytes are;
  * - `head` answers undefined only for a proven absence; every doubt (timeout, 403, 500) is thrown as `unavailable`
  *   or `permission-denied`;
  * - every call ends by its deadline or by the signal, whichever comes first.
  */
 import type { Readable } from "node:stream";
+
+import { AppError } from "../core/errors.js";
 
 export interface ObjectFacts {
   readonly key: string;
@@ -40,7 +43,10 @@ export interface PutSource {
 
 export interface PutOptions {
   readonly signal: AbortSignal;
-  /** A multipart upload begun earlier, to be resumed when the store still knows it. */
+  /**
+   * A multipart upload begun earlier, to be resumed when the store still knows it. Opaque: the text that was given to
+   * `onUploadId`. One that was begun for other bytes is aborted, not resumed.
+   */
   readonly uploadId?: string;
   /** Called before the first part is sent, so that a crash can resume. */
   readonly onUploadId?: (uploadId: string) => Promise<void>;
@@ -71,4 +77,47 @@ export interface ObjectStore {
   list(prefix: string, signal: AbortSignal): AsyncIterable<{ readonly key: string; readonly bytes: number }>;
   /** Aborts multipart uploads of ours that are older than `olderThanMs`; returns how many. */
   abortStaleUploads(olderThanMs: number, signal: AbortSignal): Promise<number>;
+}
+
+const MAX_KEY_BYTES = 1_024;
+const MAX_METADATA_BYTES = 2_048;
+/** Where a folder store keeps its own files; reserved in every store, so that an archive can move from one to another. */
+export const RESERVED_FOLDER = ".reelkeeper";
+
+/** Throws `invalid-argument` that names the rule which the key breaks. */
+export function assertObjectKey(key: string): void {
+  const reason = whyNotObjectKey(key);
+  if (reason === undefined) return;
+  throw new AppError({
+    kind: "invalid-argument",
+    message: `object key ${JSON.stringify(key.slice(0, 200))} ${reason}`,
+  });
+}
+
+/** What `put` promises to keep must fit into HTTP headers as it is. */
+export function assertMetadata(metadata: Readonly<Record<string, string>>): void {
+  let bytes = 0;
+  for (const [name, value] of Object.entries(metadata)) {
+    bytes += name.length + value.length;
+    if (!/^[a-z0-9-]+$/.test(name) || name === "sha256" || !/^(?:[!-~](?:[ -~]*[!-~])?)?$/.test(value)) {
+      throw new AppError({ kind: "invalid-argument", message: `metadata ${JSON.stringify(name)} is not plain ASCII` });
+    }
+  }
+  if (bytes > MAX_METADATA_BYTES) {
+    throw new AppError({
+      kind: "invalid-argument",
+      message: `metadata has ${String(bytes)} bytes, expected at most ${String(MAX_METADATA_BYTES)}`,
+    });
+  }
+}
+
+function whyNotObjectKey(key: string): string | undefined {
+  if (key === "" || key.length > MAX_KEY_BYTES) return `must have 1 to ${String(MAX_KEY_BYTES)} bytes`;
+  // R2 normalises other text to NFC, which would make two names one.
+  if (!/^[ -~]+$/.test(key)) return "must be printable ASCII";
+  const parts = key.split("/");
+  if (parts.includes("")) return "must not begin or end with a slash or hold two in a row";
+  if (parts.includes(".") || parts.includes("..")) return "must not hold the parts . or ..";
+  if (parts[0] === RESERVED_FOLDER) return `must not lie in ${RESERVED_FOLDER}`;
+  return undefined;
 }

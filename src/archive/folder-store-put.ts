@@ -1,0 +1,143 @@
+/**
+ * Storing a file in a folder. The bytes come to a temporary name first (clone, else hard link, else copy), are made
+ * durable, then the facts are written, then link(2) gives the object its name: it appears whole or not at all, and
+ * never over another. A crash leaves a temporary file and perhaps facts without object; both are harmless, and the
+ * next `put` of the key starts afresh.
+ */
+import { createHash, randomUUID } from "node:crypto";
+import { constants } from "node:fs";
+import { copyFile, link, lstat, open, rm } from "node:fs/promises";
+import path from "node:path";
+import { addAbortSignal } from "node:stream";
+
+import { AppError, errnoOf } from "../core/errors.js";
+import { type FileStat, fileIdentity } from "../core/file-identity.js";
+import { readFacts, stampOf, writeFacts } from "./folder-store-facts.js";
+import { assertNoLinks, type BucketFolder, lstatOrUndefined, placeFile } from "./folder-store-files.js";
+import type { PutOptions, PutSource } from "./object-store.js";
+import { type OpenSource, openSource, sourceChanged } from "./read-source.js";
+
+export interface FolderPut {
+  readonly key: string;
+  readonly source: PutSource;
+  readonly options: PutOptions;
+}
+
+export async function putIntoFolder(folder: BucketFolder, put: FolderPut): Promise<void> {
+  const objectFile = folder.objectFile(put.key);
+  await folder.assertPresent();
+  await assertNoLinks(folder.root, objectFile);
+  await assertNameIsFree(objectFile, put.key);
+  const opened = await openSource(put.source);
+  const temporary = path.join(folder.temporaryDir, `${randomUUID()}.tmp`);
+  try {
+    await bringBytes(opened, put, temporary);
+    await opened.assertUnchanged();
+    put.options.signal.throwIfAborted();
+    const stamp = stampOf(await lstat(temporary, { bigint: true }));
+    await writeFacts(folder, put.key, { source: put.source, stamp });
+    await giveName(folder, temporary, objectFile);
+    // A rival may have written its facts between ours and the link; the object is ours, so the facts must be.
+    if ((await readFacts(folder, put.key))?.stamp !== stamp) {
+      await writeFacts(folder, put.key, { source: put.source, stamp });
+    }
+  } finally {
+    await opened.close();
+    await rm(temporary, { force: true });
+  }
+}
+
+async function assertNameIsFree(objectFile: string, key: string): Promise<void> {
+  const stat = await lstatOrUndefined(objectFile);
+  if (stat === undefined) return;
+  if (stat.isFile()) throw new AppError({ kind: "already-exists", message: `put ${key}: the object exists` });
+  throw new AppError({ kind: "failed-precondition", message: `put ${key}: a folder or link has this name` });
+}
+
+/** Same file system: clone or link, so that nothing is stored twice. */
+async function bringBytes(opened: OpenSource, put: FolderPut, temporary: string): Promise<void> {
+  const sameDevice = (await lstat(path.dirname(temporary), { bigint: true })).dev === (await opened.stat()).dev;
+  if (sameDevice && (await clone(opened, put, temporary))) return;
+  // F35: MediaMTX truncates a file that it creates again, and a link would lose its bytes with it.
+  if (sameDevice && put.source.nameIsUnique && (await hardLink(opened, put, temporary))) return;
+  await copy(opened, put, temporary);
+}
+
+/** False when the file system cannot share blocks. */
+async function clone(opened: OpenSource, put: FolderPut, temporary: string): Promise<boolean> {
+  // By descriptor where the system allows it, so that the clone is of the file that was opened.
+  const from = process.platform === "linux" ? `/proc/self/fd/${String(opened.handle.fd)}` : put.source.filePath;
+  try {
+    await copyFile(from, temporary, constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    if (errnoOf(error) === "ENOSPC") throw error;
+    return false;
+  }
+  await opened.assertUnchanged();
+  await syncFile(temporary);
+  await put.options.onBytes?.(put.source.bytes);
+  return true;
+}
+
+/** False when the file system has no links, or this file may get no more. */
+async function hardLink(opened: OpenSource, put: FolderPut, temporary: string): Promise<boolean> {
+  try {
+    await link(put.source.filePath, temporary);
+  } catch (error) {
+    if (["EXDEV", "EPERM", "EMLINK", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"].includes(errnoOf(error) ?? "")) return false;
+    throw error;
+  }
+  const linked: FileStat = await lstat(temporary, { bigint: true });
+  if (fileIdentity(linked) !== put.source.fileIdentity) {
+    throw sourceChanged(put.source, `the link is ${fileIdentity(linked)}`);
+  }
+  // MediaMTX does not fsync what it writes.
+  await opened.handle.sync();
+  await put.options.onBytes?.(put.source.bytes);
+  return true;
+}
+
+async function copy(opened: OpenSource, put: FolderPut, temporary: string): Promise<void> {
+  const sha256 = createHash("sha256");
+  const target = await open(temporary, "wx", 0o644);
+  try {
+    const { onBytes } = put.options;
+    const stream = opened.stream({ start: 0, bytes: put.source.bytes, ...(onBytes && { onBytes }) });
+    for await (const chunk of addAbortSignal(put.options.signal, stream) as AsyncIterable<Buffer>) {
+      sha256.update(chunk);
+      await writeWhole(target, chunk);
+    }
+    await target.sync();
+  } finally {
+    await target.close();
+  }
+  const copied = sha256.digest("hex");
+  if (copied !== put.source.sha256) {
+    throw sourceChanged(put.source, `its bytes have SHA-256 ${copied}, expected ${put.source.sha256}`);
+  }
+}
+
+async function writeWhole(target: Awaited<ReturnType<typeof open>>, chunk: Buffer): Promise<void> {
+  for (let written = 0; written < chunk.length;) {
+    written += (await target.write(chunk, written)).bytesWritten;
+  }
+}
+
+async function giveName(folder: BucketFolder, temporary: string, objectFile: string): Promise<void> {
+  try {
+    await placeFile(folder.root, objectFile, () => link(temporary, objectFile));
+  } catch (error) {
+    if (errnoOf(error) !== "EEXIST" || (await lstatOrUndefined(objectFile))?.isFile() !== true) throw error;
+    throw new AppError({ kind: "already-exists", message: `put ${objectFile}: the object exists`, cause: error });
+  }
+}
+
+async function syncFile(filePath: string): Promise<void> {
+  const handle = await open(filePath, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

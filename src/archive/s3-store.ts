@@ -1,0 +1,125 @@
+/**
+ * An object store on R2 or any S3. One try per call: a `put` resolves when the store said 2xx, else it throws, and
+ * whether the object is there is then decided by `head`. Objects are created with If-None-Match, never overwritten.
+ */
+import { DeleteObjectCommand, HeadObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
+
+import { assertMetadata, assertObjectKey, type ObjectFacts, type ObjectStore } from "./object-store.js";
+import { openSource } from "./read-source.js";
+import { noSuchAnswer, statusOf } from "./s3-errors.js";
+import { putMultipart } from "./s3-multipart.js";
+import { assertBucketExists, getObject, listObjects } from "./s3-read.js";
+import { testBucket } from "./s3-self-test.js";
+import { createTarget, type S3Put, type S3StoreOptions, type S3Target } from "./s3-target.js";
+import { abortStaleUploads } from "./s3-uploads.js";
+
+const MULTIPART_THRESHOLD_BYTES = 100 * 1_048_576;
+
+export type S3Store = ObjectStore & {
+  /** Frees the sockets. */
+  close(): void;
+};
+
+export function createS3Store(options: S3StoreOptions): S3Store {
+  const target = createTarget(options);
+  const thresholdBytes = options.multipartThresholdBytes ?? MULTIPART_THRESHOLD_BYTES;
+  return {
+    kind: "r2",
+    description: `${options.endpoint}/${options.bucket}`,
+    selfTest: (signal) => testBucket(target, signal),
+    put: async (key, source, putOptions) => {
+      assertObjectKey(key);
+      assertMetadata(source.metadata);
+      const put = { key, source, options: putOptions };
+      await (source.bytes > thresholdBytes ? putMultipart(target, put) : putSingle(target, put));
+    },
+    head: (key, signal) => headObject(target, key, signal),
+    get: (key, getOptions) => getObject(target, key, getOptions),
+    delete: (key, signal) => deleteObject(target, key, signal),
+    list: (prefix, signal) => listObjects(target, prefix, signal),
+    abortStaleUploads: (olderThanMs, signal) => abortStaleUploads(target, olderThanMs, signal),
+    close: () => target.clients.close(),
+  };
+}
+
+async function putSingle(target: S3Target, { key, source, options }: S3Put): Promise<void> {
+  const opened = await openSource(source);
+  try {
+    const what = { operation: `put ${key}`, signal: options.signal, bytes: source.bytes, creates: true };
+    await target
+      .call(what, async (call) => {
+        const onBytes = call.holding(options.onBytes);
+        const body = opened.stream({ start: 0, bytes: source.bytes, ...(onBytes && { onBytes }) });
+        // The SDK pipes the body: without this a read error would leave the request hanging (F10).
+        body.once("error", call.fail);
+        try {
+          const output = await target.clients.upload.send(
+            new PutObjectCommand({
+              Bucket: target.bucket,
+              Key: key,
+              Body: body,
+              ContentLength: source.bytes,
+              ContentMD5: Buffer.from(source.md5, "hex").toString("base64"),
+              ContentType: source.contentType,
+              Metadata: { ...source.metadata, sha256: source.sha256 },
+              IfNoneMatch: "*",
+            }),
+            { abortSignal: call.signal },
+          );
+          if (output.ETag === undefined) throw noSuchAnswer(target.contextOf(what.operation), "ETag");
+        } finally {
+          body.destroy();
+        }
+      })
+      .catch(async (error: unknown) => {
+        // A file that changed under way is the better reason than the digest error that it caused.
+        await opened.assertUnchanged();
+        throw error;
+      });
+    await opened.assertUnchanged();
+  } finally {
+    await opened.close();
+  }
+}
+
+/** A 404 to HEAD has no body that says what is absent, so the bucket is asked for as well. */
+async function headObject(target: S3Target, key: string, signal: AbortSignal): Promise<ObjectFacts | undefined> {
+  assertObjectKey(key);
+  const operation = `head ${key}`;
+  const output = await target.call({ operation, signal }, async (call) => {
+    try {
+      const command = new HeadObjectCommand({ Bucket: target.bucket, Key: key });
+      return await target.clients.control.send(command, { abortSignal: call.signal });
+    } catch (error) {
+      if (!call.signal.aborted && statusOf(error) === 404) return undefined;
+      throw error;
+    }
+  });
+  if (output === undefined) {
+    await assertBucketExists(target, operation, signal);
+    return undefined;
+  }
+  const etag = output.ETag?.replaceAll('"', "");
+  if (etag === undefined || output.ContentLength === undefined) {
+    throw noSuchAnswer(target.contextOf(operation), "ETag or Content-Length");
+  }
+  const { sha256 = null, ...metadata } = output.Metadata ?? {};
+  const md5 = /^[0-9a-f]{32}$/.test(etag) ? etag : null;
+  return { key, bytes: output.ContentLength, md5, sha256, etag, metadata };
+}
+
+async function deleteObject(target: S3Target, key: string, signal: AbortSignal): Promise<void> {
+  assertObjectKey(key);
+  const operation = `delete ${key}`;
+  const isAbsent = await target.call({ operation, signal }, async (call) => {
+    try {
+      const command = new DeleteObjectCommand({ Bucket: target.bucket, Key: key });
+      await target.clients.control.send(command, { abortSignal: call.signal });
+      return false;
+    } catch (error) {
+      if (!call.signal.aborted && statusOf(error) === 404) return true;
+      throw error;
+    }
+  });
+  if (isAbsent) await assertBucketExists(target, operation, signal);
+}

@@ -1,0 +1,64 @@
+/** What the R2 proxy can do wrong, and to which requests. */
+
+export type Fault =
+  /** An S3 error; the request is not forwarded. */
+  | { readonly kind: "status"; readonly status: number; readonly code?: string; readonly retryAfter?: string }
+  /** Accepts the connection and the headers, reads nothing, answers nothing. */
+  | { readonly kind: "hang-before-body" }
+  /** Reads all, stores nothing, answers nothing. */
+  | { readonly kind: "hang-after-body" }
+  /** Never idle, never done: interim answers to a PUT, single bytes of a GET's body. */
+  | { readonly kind: "drip"; readonly intervalMs: number }
+  /** Stored, but the connection is reset instead of an answer. */
+  | { readonly kind: "reset-after-body" }
+  /** The connection is reset after this many bytes of the request's body; nothing is stored. */
+  | { readonly kind: "reset-at"; readonly bytes: number }
+  /** 200 with an error document; nothing is stored. */
+  | { readonly kind: "error-in-200" }
+  /** Stored, then one byte of the stored object is changed. */
+  | { readonly kind: "flip" }
+  /** 200 with a right-looking ETag; nothing is stored. */
+  | { readonly kind: "swallow" }
+  /** Headers of the real answer are replaced. */
+  | { readonly kind: "headers"; readonly headers: Readonly<Record<string, string>> }
+  /** The answer's body is cut in the middle. */
+  | { readonly kind: "truncate" };
+
+export interface FaultRule {
+  readonly fault: Fault;
+  readonly method?: string;
+  /** Of the path and query as sent. */
+  readonly url?: RegExp;
+  /** The how-manieth matching request is the first to fail, from 1. */
+  readonly nth?: number;
+  /** How many fail from there on; all, when absent. */
+  readonly times?: number;
+}
+
+export interface FaultList {
+  add(rule: FaultRule): void;
+  clear(): void;
+  /** The fault of the first rule that wants this request. */
+  take(request: { readonly method: string; readonly url: string }): Fault | undefined;
+}
+
+export function createFaultList(): FaultList {
+  let rules: { readonly rule: FaultRule; seen: number }[] = [];
+  return {
+    add: (rule) => rules.push({ rule, seen: 0 }),
+    clear: () => {
+      rules = [];
+    },
+    take: ({ method, url }) => {
+      for (const entry of rules) {
+        const { rule } = entry;
+        if (rule.method !== undefined && rule.method !== method) continue;
+        if (rule.url !== undefined && !rule.url.test(url)) continue;
+        entry.seen += 1;
+        const first = rule.nth ?? 1;
+        if (entry.seen >= first && entry.seen < first + (rule.times ?? Infinity)) return rule.fault;
+      }
+      return undefined;
+    },
+  };
+}
