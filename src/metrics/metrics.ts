@@ -1,0 +1,115 @@
+/** Prometheus metrics. Names carry their unit; gauges that need the catalog are read when somebody asks. */
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+
+import type { BacklogPart } from "../catalog/archive-summary.js";
+import type { LatestRecording } from "../catalog/latest-recordings.js";
+
+export interface MetricSources {
+  readonly backlog: () => Promise<readonly BacklogPart[]>;
+  readonly latest: () => Promise<readonly LatestRecording[]>;
+  readonly nowUs: () => number;
+  readonly uploadConcurrency: () => number;
+}
+
+export interface Metrics {
+  readonly registry: Registry;
+  /** A hook was answered. `result` is `accepted` or the kind of the error. */
+  hookAnswered(kind: string, result: string, seconds: number): void;
+  stepDone(step: string, outcome: "done" | "postponed" | "lost", seconds: number): void;
+  /** A closed segment was read for the first time. */
+  segmentIndexed(bytes: number): void;
+  /** From the end of the segment to its proof in the store. */
+  segmentProven(bytes: number, lagSec: number): void;
+  segmentReleased(bytes: number): void;
+  errorSeen(kind: string): void;
+}
+
+const STEP_SECONDS = [0.005, 0.02, 0.1, 0.5, 2, 10, 60];
+const HOOK_SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 5];
+const LAG_SECONDS = [1, 2, 5, 15, 60, 300, 3_600, 86_400];
+
+export function createMetrics(sources: MetricSources): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry, prefix: "reelkeeper_" });
+  addGauges(registry, sources);
+  const registers = [registry];
+  const counter = (name: string, help: string, labelNames: string[] = []) =>
+    new Counter({ name: `reelkeeper_${name}`, help, labelNames, registers });
+  const histogram = (name: string, help: string, options: { labelNames?: string[]; buckets: number[] }) =>
+    new Histogram({ name: `reelkeeper_${name}`, help, registers, ...options });
+  const hooks = histogram("hook_duration_seconds", "Time to answer a hook", {
+    labelNames: ["kind", "result"],
+    buckets: HOOK_SECONDS,
+  });
+  const steps = histogram("step_duration_seconds", "Time of one step of one recording", {
+    labelNames: ["step", "outcome"],
+    buckets: STEP_SECONDS,
+  });
+  const lag = histogram("archive_lag_seconds", "From the end of a segment to its proof in the store", {
+    buckets: LAG_SECONDS,
+  });
+  const segments = counter("segments_total", "Segments by what happened to them", ["event"]);
+  const bytes = counter("segment_bytes_total", "Bytes of segments by what happened to them", ["event"]);
+  const errors = counter("errors_total", "Errors by kind", ["kind"]);
+  const count = (event: string, size: number): void => {
+    segments.inc({ event });
+    bytes.inc({ event }, size);
+  };
+  return {
+    registry,
+    hookAnswered: (kind, result, seconds) => hooks.observe({ kind, result }, seconds),
+    stepDone: (step, outcome, seconds) => steps.observe({ step, outcome }, seconds),
+    segmentIndexed: (size) => count("indexed", size),
+    segmentProven: (size, lagSec) => {
+      count("proven", size);
+      lag.observe(Math.max(0, lagSec));
+    },
+    segmentReleased: (size) => count("released", size),
+    errorSeen: (kind) => errors.inc({ kind }),
+  };
+}
+
+function addGauges(registry: Registry, sources: MetricSources): void {
+  const gauge = (name: string, help: string, options: { labelNames?: string[]; collect: (this: Gauge) => unknown }) =>
+    new Gauge({
+      name: `reelkeeper_${name}`,
+      help,
+      registers: [registry],
+      labelNames: options.labelNames ?? [],
+      async collect() {
+        await options.collect.call(this);
+      },
+    });
+  gauge("backlog_segments", "Closed segments that the store has not proven yet", {
+    labelNames: ["step"],
+    async collect() {
+      this.reset();
+      for (const part of await sources.backlog()) this.set({ step: part.step }, part.segments);
+    },
+  });
+  gauge("backlog_bytes", "Their bytes", {
+    labelNames: ["step"],
+    async collect() {
+      this.reset();
+      for (const part of await sources.backlog()) this.set({ step: part.step }, part.bytes);
+    },
+  });
+  gauge("backlog_oldest_age_seconds", "Age of the start of the oldest segment in the backlog, 0 for none", {
+    async collect() {
+      const oldestUs = Math.min(...(await sources.backlog()).map((part) => part.oldestStartUs));
+      this.set(Number.isFinite(oldestUs) ? (sources.nowUs() - oldestUs) / 1e6 : 0);
+    },
+  });
+  gauge("path_recording_age_seconds", "Time since the end of the last recording of a path", {
+    labelNames: ["path"],
+    async collect() {
+      this.reset();
+      for (const { path, endUs } of await sources.latest()) this.set({ path }, (sources.nowUs() - endUs) / 1e6);
+    },
+  });
+  gauge("upload_concurrency", "Uploads allowed at once", {
+    collect() {
+      this.set(sources.uploadConcurrency());
+    },
+  });
+}
