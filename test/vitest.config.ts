@@ -12,6 +12,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "contract",
+          globalSetup: ["test/support/obtain-tools.ts"],
           include: ["test/contract/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: REAL_PARTS_TIMEOUT_MS,
