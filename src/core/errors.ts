@@ -64,11 +64,28 @@ export function describeError(error: unknown): string {
   const parts: string[] = [];
   let current: unknown = error;
   for (let depth = 0; depth < 5 && current !== undefined && current !== null; depth += 1) {
-    const message = current instanceof Error ? current.message : JSON.stringify(current);
+    const message = messageOf(current);
     if (message !== "" && !parts.includes(message)) parts.push(message);
     current = current instanceof Error ? current.cause : undefined;
   }
   return parts.join(": ");
+}
+
+function messageOf(thrown: unknown): string {
+  if (typeof thrown === "string") return oneLine(thrown);
+  // A refused connection to a host of several addresses is an AggregateError without a message of its own.
+  if (thrown instanceof Error)
+    return oneLine(thrown.message !== "" ? thrown.message : (errnoOf(thrown) ?? thrown.name));
+  try {
+    const json: unknown = JSON.stringify(thrown);
+    return typeof json === "string" ? json : typeof thrown;
+  } catch {
+    return typeof thrown;
+  }
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s*[\r\n]+\s*/g, " ").trim();
 }
 
 /** The errno name (`ENOENT`) of a Node system error, else undefined. */

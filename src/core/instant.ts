@@ -12,10 +12,9 @@ const RFC3339 = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+
 /** Microseconds of an RFC 3339 date-time; digits beyond the microsecond are cut. Throws `invalid-argument`. */
 export function parseRfc3339(text: string, field = "time"): number {
   const match = RFC3339.exec(text);
-  const millis = match
-    ? Date.parse(`${match[1] ?? ""}T${match[2] ?? ""}${(match[4] ?? "Z").toUpperCase()}`)
-    : Number.NaN;
-  if (!match || Number.isNaN(millis)) {
+  const local = `${match?.[1] ?? ""}T${match?.[2] ?? ""}`;
+  const millis = Date.parse(`${local}${(match?.[4] ?? "Z").toUpperCase()}`);
+  if (!match || Number.isNaN(millis) || !isOnTheCalendar(local)) {
     throw new AppError({
       kind: "invalid-argument",
       message: `${field}: "${text.slice(0, 64)}" is not an RFC 3339 date-time, expected for example 2026-11-20T17:04:43.02294Z`,
@@ -24,6 +23,12 @@ export function parseRfc3339(text: string, field = "time"): number {
   }
   const fractionUs = Number((match[3] ?? "").slice(0, 6).padEnd(6, "0"));
   return millis * US_PER_MS + fractionUs;
+}
+
+/** `Date.parse` takes 30 February for 2 March and 24:00 for the next day. */
+function isOnTheCalendar(local: string): boolean {
+  const millis = Date.parse(`${local}Z`);
+  return !Number.isNaN(millis) && new Date(millis).toISOString().startsWith(local);
 }
 
 /** RFC 3339 in UTC with as many fraction digits as needed, at most six. */

@@ -1,11 +1,17 @@
 /** Masking of secrets in anything that leaves the process: logs, errors, API answers. */
 
 const MASK = "***";
-/** `scheme://user:password@host`: the password goes, the user stays (it helps, and is no secret). */
-const URL_PASSWORD = /\b([a-z][a-z0-9+.-]*:\/\/[^\s:/@?#]*):[^\s/?#]*@/gi;
+/**
+ * `scheme://user:password@host`: the password goes, the user stays (it helps, and is no secret). People type passwords
+ * with / ? # @ as they are, so everything up to the last @ goes, unless it began like a port. The bounds keep a hostile
+ * text from costing more than its length.
+ */
+const URL_PASSWORD = /\b([a-z][a-z0-9+.-]{0,20}:\/\/[^\s:/@?#]{0,256}):(?!\d{1,5}[/?#])[^\s"'<>]{0,1000}@/gi;
 /** Query parameters that carry credentials. */
-const QUERY_SECRET = /([?&](?:token|jwt|pass|password|secret|X-Amz-Signature|X-Amz-Credential)=)[^&\s"']*/gi;
+const QUERY_SECRET = /([?&][^\s=&?]{0,40}(?:token|jwt|pass|secret|signature|credential)[^\s=&?]{0,20}=)[^&\s"']*/gi;
 const SECRET_FIELD = /(pass|secret|token|authorization|cookie|accesskey)/i;
+/** What is logged is shallow; deeper is a mistake, perhaps a cycle. */
+const DEEPEST = 8;
 
 export function redactText(text: string, secrets: readonly string[] = []): string {
   let clean = text.replace(URL_PASSWORD, `$1:${MASK}@`).replace(QUERY_SECRET, `$1${MASK}`);
@@ -15,10 +21,14 @@ export function redactText(text: string, secrets: readonly string[] = []): strin
 
 /** A field and all below it; Errors should be described before. */
 export function redactFields(key: string, value: unknown, secrets: readonly string[] = []): unknown {
-  if (typeof value === "string") return SECRET_FIELD.test(key) ? MASK : redactText(value, secrets);
-  if (Array.isArray(value)) return value.map((item: unknown) => redactFields(key, item, secrets));
-  if (typeof value === "object" && value !== null) {
-    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, redactFields(name, item, secrets)]));
-  }
-  return value;
+  const redact = (name: string, inner: unknown, depth: number): unknown => {
+    if (inner === null || inner === undefined || typeof inner === "boolean") return inner;
+    if (SECRET_FIELD.test(name)) return MASK;
+    if (typeof inner === "string") return redactText(inner, secrets);
+    if (typeof inner !== "object") return inner;
+    if (depth >= DEEPEST) return "…";
+    if (Array.isArray(inner)) return inner.map((item: unknown) => redact(name, item, depth + 1));
+    return Object.fromEntries(Object.entries(inner).map(([field, item]) => [field, redact(field, item, depth + 1)]));
+  };
+  return redact(key, value, 0);
 }

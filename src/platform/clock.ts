@@ -4,9 +4,12 @@ export interface Clock {
   nowUs(): number;
   /** Never steps; only differences mean something. */
   monotonicMs(): number;
-  /** Resolves after `ms`, or at once when the signal aborts; never rejects. */
+  /** Resolves after `ms` (24 days at most), or at once when the signal aborts; never rejects. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
+
+/** Node fires a longer timer at once. */
+const LONGEST_TIMER_MS = 2_147_483_647;
 
 export const systemClock: Clock = {
   nowUs: () => Date.now() * 1_000,
@@ -22,7 +25,7 @@ export const systemClock: Clock = {
         signal?.removeEventListener("abort", finish);
         resolve();
       };
-      const timer = setTimeout(finish, ms);
+      const timer = setTimeout(finish, Math.min(ms, LONGEST_TIMER_MS));
       signal?.addEventListener("abort", finish, { once: true });
     }),
 };

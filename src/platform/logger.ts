@@ -37,7 +37,8 @@ export function createLogger(options: LoggerOptions): Logger {
   });
   const pretty = winston.format.printf(({ timestamp, level, message, ...fields }) => {
     const rest = Object.entries(fields).map(
-      ([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`,
+      // A file name may hold a line break; it must not look like a line of the log.
+      ([key, value]) => `${key}=${typeof value === "string" && /^[!-~]+$/.test(value) ? value : JSON.stringify(value)}`,
     );
     return [String(timestamp), level.padEnd(5), String(message), ...rest].join(" ");
   });
