@@ -19,6 +19,8 @@ export interface Inspection {
   readonly finalised: boolean;
   /** Offset after the last whole fragment; smaller than the file when its tail is torn. */
   readonly wholeBytes: number;
+  /** Why the walk ended before the end of the file; absent when it did not. */
+  readonly tornReason?: string;
   readonly fragments: FragmentIndex | null;
 }
 
@@ -29,13 +31,14 @@ export interface Fragment {
   readonly sizeBytes: number;
   /** Decode time of the first sample of the main track, in its ticks; null when the fragment has none of it. */
   readonly startTicks: number | null;
+  /** Of the main track in this fragment; 0 when it has none of it. */
   readonly durationTicks: number;
   /** Decode time of the first sync sample of the main track in this fragment, null when it holds none. */
   readonly syncTicks: number | null;
 }
 
 export interface FragmentIndex {
-  /** First video track, else first audio track. */
+  /** First video track, else first audio track, else the first of all. */
   readonly mainTrackId: number;
   readonly timescale: number;
   /** `ftyp` + `moov`: bytes [0, initBytes). */

@@ -1,0 +1,185 @@
+/**
+ * The header walk over a segment of MediaMTX: `ftyp moov { moof mdat }*`. Reads `moof` boxes only and takes what is
+ * whole: a torn or damaged tail (kill -9, power loss, full disk) ends the walk and leaves the fragments before it.
+ */
+import { AppError, isAppError } from "../core/errors.js";
+import type { Track } from "../core/recording.js";
+import { type Box, type BoxHeader, damaged, fourcc, fourccText, readBoxHeader, viewOf } from "./box.js";
+import type { ByteSource } from "./byte-source.js";
+import type { Init, InitTrack } from "./init.js";
+import type { Fragment, Inspection } from "./inspection.js";
+import { readMoof, type TrackSpan } from "./moof.js";
+import { ticksToUs } from "./ticks.js";
+import { TrackTimeline } from "./track-timeline.js";
+
+/** A part of MediaMTX (usually 1 s) has a `moof` of about 1 KiB. */
+const MAX_MOOF_BYTES = 8 * 1_048_576;
+/** Boxes that belong to no fragment (`free`, `styp`, `sidx`); a file of nothing else is not walked to its end. */
+const MAX_OTHER_BOXES = 64;
+const HEADER_BYTES = 16;
+
+/** The file is a fragmented MP4 and all it holds is less than one fragment: nothing can be played. */
+export class NoWholeFragmentError extends AppError {
+  constructor(why: string) {
+    super({ kind: "data-loss", message: `walk fragments: no whole fragment: ${why}` });
+  }
+}
+
+/** The file ends inside what it announced. */
+class CutOffError extends AppError {
+  constructor(message: string) {
+    super({ kind: "data-loss", message });
+  }
+}
+
+/** Throws `data-loss` when not one whole, sound fragment follows the init. */
+export function walkFragments(source: ByteSource, init: Init): Inspection {
+  const walk = new Walk(source, init);
+  const ending = walk.run();
+  if (walk.fragments.length > 0) return summarise(walk, init, ending?.message);
+  if (ending !== null && !(ending instanceof CutOffError)) throw ending;
+  throw new NoWholeFragmentError(ending?.message ?? "the file ends after moov");
+}
+
+class Walk {
+  readonly fragments: Fragment[] = [];
+  readonly mainTrack: Track;
+  readonly timelines: ReadonlyMap<number, TrackTimeline>;
+  wholeBytes: number;
+  readonly #source: ByteSource;
+  readonly #tracks: ReadonlyMap<number, InitTrack>;
+  #otherBoxes = 0;
+
+  constructor(source: ByteSource, init: Init) {
+    this.#source = source;
+    this.#tracks = new Map(init.tracks.map((entry) => [entry.track.id, entry]));
+    this.timelines = new Map(init.tracks.map(({ track }) => [track.id, new TrackTimeline()]));
+    this.mainTrack = chooseMainTrack(init.tracks.map(({ track }) => track));
+    this.wholeBytes = init.initBytes;
+  }
+
+  /** Returns why the walk ended before the end of the file, null when it did not. */
+  run(): AppError | null {
+    let offset = this.wholeBytes;
+    try {
+      while (offset < this.#source.sizeBytes) offset = this.#step(offset);
+      return null;
+    } catch (error) {
+      if (isAppError(error, "data-loss")) return error;
+      throw error;
+    }
+  }
+
+  /** One box or one fragment; returns the offset after it. Throws `data-loss` when there is no whole, sound one. */
+  #step(offset: number): number {
+    const restBytes = this.#source.sizeBytes - offset;
+    const header = readBoxHeader(viewOf(this.#source.read(offset, Math.min(HEADER_BYTES, restBytes))), 0, offset);
+    if (header === undefined) throw new CutOffError(`box header at byte ${String(offset)} is cut off`);
+    if (header.type !== fourcc("moof")) return this.#skip(offset, header, restBytes);
+    if (header.sizeBytes > MAX_MOOF_BYTES) {
+      throw damaged(
+        `read moof at byte ${String(offset)}: box size ${String(header.sizeBytes)}, expected at most ${String(MAX_MOOF_BYTES)}`,
+      );
+    }
+    if (header.sizeBytes > restBytes) throw cutOff(offset, header, restBytes);
+    return this.#readFragment(offset, header, restBytes);
+  }
+
+  #skip(offset: number, header: BoxHeader, restBytes: number): number {
+    const isNamed = !fourccText(header.type).startsWith("0x");
+    this.#otherBoxes += 1;
+    if (header.type === fourcc("moov") || !isNamed || this.#otherBoxes > MAX_OTHER_BOXES) {
+      throw damaged(`read box ${fourccText(header.type)} at byte ${String(offset)}: expected moof`);
+    }
+    if (header.sizeBytes > restBytes) throw cutOff(offset, header, restBytes);
+    if (header.type !== fourcc("mdat")) this.wholeBytes = offset + header.sizeBytes;
+    return offset + header.sizeBytes;
+  }
+
+  #readFragment(offset: number, header: BoxHeader, restBytes: number): number {
+    const wanted = Math.min(header.sizeBytes + HEADER_BYTES, restBytes);
+    const view = viewOf(this.#source.read(offset, wanted));
+    const mdat = readBoxHeader(view, header.sizeBytes, offset + header.sizeBytes);
+    if (mdat === undefined) throw new CutOffError(`moof at byte ${String(offset)} has no mdat`);
+    if (mdat.type !== fourcc("mdat")) {
+      throw damaged(`read box ${fourccText(mdat.type)} at byte ${String(offset + header.sizeBytes)}: expected mdat`);
+    }
+    const sizeBytes = header.sizeBytes + mdat.sizeBytes;
+    if (sizeBytes > restBytes) throw cutOff(offset + header.sizeBytes, mdat, restBytes - header.sizeBytes);
+    const moof: Box = {
+      ...header,
+      view,
+      viewOffsetBytes: offset,
+      start: 0,
+      body: header.headerBytes,
+      end: header.sizeBytes,
+    };
+    const spans = readMoof(moof, this.#tracks);
+    const mediaBytes = spans.reduce((sum, span) => sum + span.sizeBytes, 0);
+    if (mediaBytes > mdat.sizeBytes - mdat.headerBytes) {
+      throw damaged(
+        `read moof at byte ${String(offset)}: samples of ${String(mediaBytes)} bytes, expected at most ${String(mdat.sizeBytes - mdat.headerBytes)} in mdat`,
+      );
+    }
+    this.#accept(spans, { offsetBytes: offset, sizeBytes });
+    return offset + sizeBytes;
+  }
+
+  #accept(spans: readonly TrackSpan[], place: Pick<Fragment, "offsetBytes" | "sizeBytes">): void {
+    let startTicks: number | null = null;
+    let durationTicks = 0;
+    let syncTicks: number | null = null;
+    for (const span of spans) {
+      const spanStart = this.timelines.get(span.trackId)?.add(span) ?? 0;
+      if (span.trackId !== this.mainTrack.id || span.sampleCount === 0) continue;
+      startTicks ??= spanStart;
+      durationTicks += span.durationTicks;
+      if (span.syncOffsetTicks !== null) syncTicks ??= spanStart + span.syncOffsetTicks;
+    }
+    this.fragments.push({ ...place, startTicks, durationTicks, syncTicks });
+    this.wholeBytes = place.offsetBytes + place.sizeBytes;
+  }
+}
+
+function summarise(walk: Walk, init: Init, tornReason: string | undefined): Inspection {
+  let mediaDurationUs = 0;
+  let plausibleDurationUs = 0;
+  const tracks = init.tracks.map(({ track }): Track => {
+    const timeline = walk.timelines.get(track.id) ?? new TrackTimeline();
+    const { endTicks, plausibleEndTicks } = timeline.end();
+    const what = `end of track ${String(track.id)}`;
+    mediaDurationUs = Math.max(mediaDurationUs, ticksToUs(endTicks, track.timescale, what));
+    plausibleDurationUs = Math.max(plausibleDurationUs, ticksToUs(plausibleEndTicks, track.timescale, what));
+    return track.kind === "video" ? { ...track, frameRate: timeline.frameRate(track.timescale) } : track;
+  });
+  return {
+    tracks,
+    startUs: init.startUs,
+    position: init.position,
+    declaredDurationUs: init.declaredDurationUs,
+    mediaDurationUs,
+    plausibleDurationUs,
+    finalised: init.declaredDurationUs !== null && tornReason === undefined,
+    wholeBytes: walk.wholeBytes,
+    ...(tornReason === undefined ? {} : { tornReason }),
+    fragments: {
+      mainTrackId: walk.mainTrack.id,
+      timescale: walk.mainTrack.timescale,
+      initBytes: init.initBytes,
+      fragments: walk.fragments,
+    },
+  };
+}
+
+/** First video track, else first audio track. */
+function chooseMainTrack(tracks: readonly Track[]): Track {
+  const main = tracks.find(({ kind }) => kind === "video") ?? tracks.find(({ kind }) => kind === "audio") ?? tracks[0];
+  if (main === undefined) throw damaged("walk fragments: moov holds no track");
+  return main;
+}
+
+function cutOff(offset: number, header: BoxHeader, restBytes: number): CutOffError {
+  return new CutOffError(
+    `${fourccText(header.type)} at byte ${String(offset)} is cut off: ${String(restBytes)} of ${String(header.sizeBytes)} bytes`,
+  );
+}

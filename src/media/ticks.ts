@@ -1,0 +1,14 @@
+/** Media time in ticks of a timescale to microseconds: the only conversion of the two. */
+import { US_PER_SEC } from "../core/instant.js";
+import { damaged } from "./box.js";
+
+/**
+ * Nearest microsecond, exact for any 32-bit timescale; half a microsecond goes down, because MediaMTX cuts to the
+ * nanosecond below before it counts. Throws `data-loss` when no instant in µs can hold it.
+ */
+export function ticksToUs(ticks: number, timescale: number, what: string): number {
+  const wholeSec = Math.floor(ticks / timescale);
+  const us = wholeSec * US_PER_SEC + Math.ceil(((ticks % timescale) * US_PER_SEC) / timescale - 0.5);
+  if (Number.isSafeInteger(us)) return us;
+  throw damaged(`read ${what}: ${String(wholeSec)} s, expected less than 2^53 µs`);
+}
