@@ -1,0 +1,218 @@
+/**
+ * The MediaMTX that records for us: an embedded one that we start and supervise, or an external one whose configuration
+ * we write. Owns nothing but the order in which its parts begin and end.
+ */
+import { randomUUID } from "node:crypto";
+import { readFile, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+
+import { AppError, describeError } from "../core/errors.js";
+import type { Clock } from "../platform/clock.js";
+import { ensureDirectory } from "../platform/files.js";
+import type { Logger } from "../platform/logger.js";
+import { findOrGetMediaMtx, type MediaMtxBinary } from "./binary.js";
+import { type ConfiguredPath, renderConfig } from "./config-document.js";
+import { ConfigPublisher, type ConfigPublisherState } from "./config-publisher.js";
+import { type ControlApi, createControlApi, type ServerPath } from "./control-api.js";
+import { installHook } from "./install-hook.js";
+import { MediaMtxSupervisor } from "./supervisor.js";
+import { validateConfig } from "./validate-config.js";
+
+export interface MediaMtxOptions {
+  readonly mode: "embedded" | "external";
+  readonly bin: string | null;
+  readonly version: string;
+  readonly downloadUrl: string;
+  readonly cacheDir: string;
+  readonly listen: "loopback" | "all";
+  readonly apiUrl: string;
+  readonly apiUser: string;
+  readonly apiPassword: string;
+  readonly baseConfigFile: string;
+  readonly configDir: string;
+  /** In MediaMTX's mount namespace. */
+  readonly recordDir: string;
+  /** Null: the hook in `configDir`; "none": no hooks. */
+  readonly hookCommand: string | null;
+  readonly hookSecret: string;
+  readonly projectDir: string;
+  readonly env: Readonly<NodeJS.ProcessEnv>;
+}
+
+export interface MediaMtxDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly listPaths: () => Promise<readonly ConfiguredPath[]>;
+}
+
+export interface MediaMtxState {
+  readonly mode: "embedded" | "external";
+  readonly version: string;
+  /** Null while the Control API answers. */
+  readonly error: string | null;
+  readonly restarts: number;
+  readonly config: ConfigPublisherState;
+}
+
+const READY_WITHIN_MS = 15_000;
+const ASK_WITHIN_MS = 5_000;
+
+export class MediaMtx {
+  readonly #deps: MediaMtxDeps;
+  readonly #options: MediaMtxOptions;
+  readonly #configFile: string;
+  readonly api: ControlApi;
+  readonly #publisher: ConfigPublisher;
+  #binary: MediaMtxBinary | undefined;
+  #supervisor: MediaMtxSupervisor | undefined;
+  #version: string;
+  #hookCommand: string | null = null;
+  #error: string | null = null;
+
+  constructor(deps: MediaMtxDeps, options: MediaMtxOptions) {
+    this.#deps = deps;
+    this.#options = options;
+    this.#version = options.version;
+    this.#configFile = path.join(options.configDir, "mediamtx.yml");
+    this.api = createControlApi({ baseUrl: options.apiUrl, user: options.apiUser, password: options.apiPassword });
+    this.#publisher = new ConfigPublisher({
+      clock: deps.clock,
+      log: deps.logger,
+      configFile: this.#configFile,
+      render: async () => this.#render(await deps.listPaths()),
+      validate: (file, signal) => this.#validateFile(file, signal),
+      readServer: (signal) => this.#readServer(signal),
+    });
+  }
+
+  /** Finds, downloads or builds the executable of an embedded server; nothing to do for an external one. */
+  async prepare(signal: AbortSignal): Promise<void> {
+    await ensureDirectory(this.#options.configDir);
+    if (this.#options.mode === "external") {
+      const info = await this.api
+        .info(AbortSignal.any([signal, AbortSignal.timeout(ASK_WITHIN_MS)]))
+        .catch(() => undefined);
+      if (info !== undefined) this.#version = info.version.replace(/^v/, "");
+      return;
+    }
+    this.#binary = await findOrGetMediaMtx({ log: this.#deps.logger, signal, clock: this.#deps.clock }, this.#options);
+    this.#version = this.#binary.version;
+  }
+
+  /** `hookUrl`: where MediaMTX reaches us; null leaves that to the environment of an external server. */
+  async start(hookUrl: string | null): Promise<void> {
+    const { mode, hookCommand, hookSecret, configDir, projectDir, env } = this.#options;
+    const installed = await installHook({
+      projectDir,
+      configDir,
+      url: hookUrl,
+      secret: hookSecret,
+      env: mode === "embedded" ? env : null,
+    });
+    this.#hookCommand = hookCommand === "none" ? null : (hookCommand ?? installed);
+    await this.#publisher.writeNow();
+    if (this.#binary !== undefined) await this.#startEmbedded(this.#binary);
+    this.#publisher.start();
+    this.#publisher.requestApply();
+  }
+
+  /** Ends an embedded server first, so that its last hooks still find us. */
+  async stop(): Promise<void> {
+    await this.#publisher.stop();
+    await this.#supervisor?.stop();
+  }
+
+  requestApply(): void {
+    this.#publisher.requestApply();
+  }
+
+  /** Throws `failed-precondition` with MediaMTX's own reason when it would refuse these paths. */
+  async validatePaths(paths: readonly ConfiguredPath[], signal: AbortSignal): Promise<void> {
+    const text = await this.#render(paths);
+    if (this.#binary === undefined) return;
+    const candidate = path.join(this.#options.configDir, `.candidate-${randomUUID()}.yml`);
+    try {
+      await writeFile(candidate, text, { mode: 0o600 });
+      await this.#validateFile(candidate, signal);
+    } finally {
+      await rm(candidate, { force: true });
+    }
+  }
+
+  state(): MediaMtxState {
+    return {
+      mode: this.#options.mode,
+      version: this.#version,
+      error: this.#error,
+      restarts: this.#supervisor?.status().restarts ?? 0,
+      config: this.#publisher.state(),
+    };
+  }
+
+  /** When the embedded server was started: files last written before are closed. Null: unknown. */
+  startedAtUs(): number | null {
+    return this.#supervisor?.status().process?.startedAtUs ?? null;
+  }
+
+  listPaths(): Promise<readonly ServerPath[]> {
+    return this.api.listPaths(AbortSignal.timeout(ASK_WITHIN_MS));
+  }
+
+  async #startEmbedded(binary: MediaMtxBinary): Promise<void> {
+    const { configDir, env } = this.#options;
+    this.#supervisor = new MediaMtxSupervisor(
+      { log: this.#deps.logger, clock: this.#deps.clock, probe: (signal) => this.api.info(signal) },
+      {
+        bin: binary.path,
+        configFile: this.#configFile,
+        logFile: path.join(configDir, "mediamtx.log"),
+        pidFile: path.join(configDir, "mediamtx.pid"),
+        env,
+        extraEnv: {},
+      },
+    );
+    await this.#supervisor.start();
+    await this.#supervisor.waitUntilReady(AbortSignal.timeout(READY_WITHIN_MS));
+  }
+
+  async #render(paths: readonly ConfiguredPath[]): Promise<string> {
+    const { mode, listen, apiUrl, apiUser, apiPassword, baseConfigFile, recordDir } = this.#options;
+    return renderConfig({
+      baseYaml: await readFile(baseConfigFile, "utf8"),
+      paths,
+      recordDir,
+      hookCommand: this.#hookCommand,
+      api: { address: mode === "embedded" ? new URL(apiUrl).host : null, user: apiUser, password: apiPassword },
+      mode,
+      listen,
+      version: this.#version,
+    });
+  }
+
+  async #validateFile(configFile: string, signal: AbortSignal): Promise<void> {
+    if (this.#binary === undefined) return;
+    const { path: bin, version } = this.#binary;
+    const verdict = await validateConfig({ bin, version, configFile, env: this.#options.env, signal });
+    if (verdict.kind !== "invalid") return;
+    throw new AppError({
+      kind: "failed-precondition",
+      message: `MediaMTX refuses the configuration: ${verdict.reason}`,
+      hint: "the last good configuration stays in force",
+    });
+  }
+
+  async #readServer(signal: AbortSignal) {
+    try {
+      const [global, pathDefaults, paths] = await Promise.all([
+        this.api.globalConfig(signal),
+        this.api.pathDefaults(signal),
+        this.api.listPathConfigs(signal),
+      ]);
+      this.#error = null;
+      return { global, pathDefaults, paths };
+    } catch (error) {
+      this.#error = describeError(error);
+      throw error;
+    }
+  }
+}
