@@ -55,13 +55,17 @@ export class DemoCamera {
       log.info("the demo camera publishes", { url });
       const sinceMs = clock.monotonicMs();
       const reason = await this.#publish(ffmpeg, url);
-      if (this.#stopping.signal.aborted) return;
+      if (this.#isStopping()) return;
       if (clock.monotonicMs() - sinceMs >= HEALTHY_MS) pauseMs = FIRST_PAUSE_MS;
       log.warn("the demo camera ended and starts again after a pause", { reason, pauseMs });
       await clock.sleep(pauseMs, this.#stopping.signal);
-      if (this.#stopping.signal.aborted) return;
+      if (this.#isStopping()) return;
       pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
     }
+  }
+
+  #isStopping(): boolean {
+    return this.#stopping.signal.aborted;
   }
 
   /** Resolves with the reason of the end. */
