@@ -5,7 +5,7 @@ import type { Clock } from "../platform/clock.js";
 import type { Logger } from "../platform/logger.js";
 import { findOnPath } from "./find-on-path.js";
 
-export const DEMO_PATH_NAME = "demo";
+const DEMO_PATH_NAME = "demo";
 
 const FRAMES_PER_SEC = 25;
 const GOP_FRAMES = String(2 * FRAMES_PER_SEC);
