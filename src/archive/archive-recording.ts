@@ -9,8 +9,8 @@ import { markMissing } from "../catalog/recordings.js";
 import { AppError, isAppError } from "../core/errors.js";
 import { formatRfc3339 } from "../core/instant.js";
 import { conflictKey, type KeyFacts, objectKey } from "../core/object-key.js";
-import { parseDurationMs } from "../core/duration.js";
 import type { Recording } from "../core/recording.js";
+import { releaseDueAtUs } from "../core/retention.js";
 import { identityOf, resolveInside } from "../platform/files.js";
 import type { Logger } from "../platform/logger.js";
 import type { ObjectStore, PutSource } from "./object-store.js";
@@ -50,12 +50,17 @@ export async function archiveRecording(
     if (gone !== undefined) return gone === "missing" ? undefined : gone;
     if (!isAppError(error, "already-exists")) throw error;
   }
-  return prove(deps, { recording, key }, signal);
+  return prove(deps, { recording, key, localRetention: settings?.localRetention ?? null }, signal);
 }
 
 interface Upload {
   readonly recording: Hashed;
   readonly key: string;
+}
+
+interface Proof extends Upload {
+  /** The path's own; null for the default. */
+  readonly localRetention: string | null;
 }
 
 async function upload(deps: ArchiveDeps, { recording, key }: Upload, signal: AbortSignal): Promise<void> {
@@ -73,7 +78,7 @@ async function upload(deps: ArchiveDeps, { recording, key }: Upload, signal: Abo
     signal,
     ...(recording.uploadId === null ? {} : { uploadId: recording.uploadId }),
     onUploadId: (uploadId) => noteProgress(deps.catalog, recording, { patch: { uploadId } }),
-    onBytes: deps.pace.onBytes,
+    onBytes: deps.pace.onBytes(signal),
   });
 }
 
@@ -87,6 +92,8 @@ function metadataOf(recording: Hashed): Record<string, string> {
     format: recording.format,
     "file-path": encodeURI(recording.filePath),
     partial: String(recording.partial),
+    "media-duration-us": String(recording.mediaDurationUs ?? 0),
+    tracks: JSON.stringify(recording.tracks),
     ...(recording.position === null
       ? {}
       : {
@@ -96,7 +103,11 @@ function metadataOf(recording: Hashed): Record<string, string> {
   };
 }
 
-async function prove(deps: ArchiveDeps, { recording, key }: Upload, signal: AbortSignal): Promise<Outcome> {
+async function prove(
+  deps: ArchiveDeps,
+  { recording, key, localRetention }: Proof,
+  signal: AbortSignal,
+): Promise<Outcome> {
   const expected: ExpectedCopy = { key, bytes: recording.bytes, md5: recording.md5, sha256: recording.sha256 };
   const verdict = await proveCopy(deps.store, expected, signal);
   switch (verdict.kind) {
@@ -114,7 +125,7 @@ async function prove(deps: ArchiveDeps, { recording, key }: Upload, signal: Abor
           uploadId: null,
           verifiedAtUs,
           step: "release",
-          nextAttemptAtUs: verifiedAtUs + (await retentionMs(deps, recording)) * 1_000,
+          nextAttemptAtUs: releaseDueAtUs(verifiedAtUs, localRetention, deps.localRetentionMs),
         },
       };
     }
@@ -156,12 +167,6 @@ async function whenFileIsGone(
 
 async function hasChanged(deps: ArchiveDeps, recording: Recording): Promise<boolean> {
   return (await identityOf(await resolveInside(deps.recordDir, recording.filePath))) !== recording.fileIdentity;
-}
-
-async function retentionMs(deps: ArchiveDeps, recording: Recording): Promise<number> {
-  const settings = await findPath(deps.catalog, recording.path);
-  const own = settings?.localRetention ?? null;
-  return own === null ? deps.localRetentionMs : parseDurationMs(own, "localRetention");
 }
 
 /** The same share of objects on every try, spread evenly by their hash. */

@@ -5,6 +5,7 @@
 import { afterOverload, afterSuccess, type AimdBounds, type AimdState, initialAimd } from "../core/aimd.js";
 import { describeError, isAppError } from "../core/errors.js";
 import type { Clock } from "../platform/clock.js";
+import type { RateLimiter } from "./rate-limiter.js";
 
 export interface PaceReport {
   readonly concurrency: number;
@@ -21,17 +22,16 @@ const RATE_WINDOW_SEC = 60;
 export class UploadPace {
   readonly #clock: Clock;
   readonly #bounds: AimdBounds;
-  readonly #limit: (bytes: number) => Promise<void> | void;
+  readonly #limiter: RateLimiter;
   #state: AimdState;
   #windowBytes = 0;
   #windowStartMs: number;
   #lastError: string | null = null;
 
-  /** `limit` is the byte-rate limiter. */
-  constructor(clock: Clock, maxConcurrency: number, limit: (bytes: number) => Promise<void> | void) {
+  constructor(clock: Clock, maxConcurrency: number, limiter: RateLimiter) {
     this.#clock = clock;
     this.#bounds = { start: FIRST_CONCURRENCY, max: maxConcurrency };
-    this.#limit = limit;
+    this.#limiter = limiter;
     this.#state = initialAimd(this.#bounds);
     this.#windowStartMs = clock.monotonicMs();
   }
@@ -40,12 +40,15 @@ export class UploadPace {
     return Math.floor(this.#state.limit);
   }
 
-  /** Handed to `put`. */
-  readonly onBytes = (bytes: number): Promise<void> | void => {
-    this.#decay();
-    this.#windowBytes += bytes;
-    return this.#limit(bytes);
-  };
+  /** The hook of one `put`. */
+  onBytes(signal: AbortSignal): (bytes: number) => Promise<void> | void {
+    const wait = this.#limiter.onBytes(signal);
+    return (bytes) => {
+      this.#decay();
+      this.#windowBytes += bytes;
+      return wait(bytes);
+    };
+  }
 
   /** Runs one upload and learns from how it ends. */
   async measure(upload: () => Promise<void>): Promise<void> {

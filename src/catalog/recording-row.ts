@@ -82,7 +82,7 @@ export function recordingFromRow(raw: unknown): Recording {
     filePath: row.file_path,
     fileIdentity: row.file_identity,
     bytes: row.bytes,
-    tracks: z.array(track).parse(JSON.parse(row.tracks)),
+    tracks: parseTracks(row.tracks),
     position:
       row.stream_id === null || row.segment_number === null
         ? null
@@ -106,6 +106,10 @@ export function recordingFromRow(raw: unknown): Recording {
     createdAtUs: row.created_at_us,
     updatedAtUs: row.updated_at_us,
   };
+}
+
+export function parseTracks(json: string): Track[] {
+  return z.array(track).parse(JSON.parse(json));
 }
 
 /** The facts of a recording that a step may change. */

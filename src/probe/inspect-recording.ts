@@ -8,6 +8,7 @@ import type { Outcome } from "../catalog/recording-queue.js";
 import { markMissing } from "../catalog/recordings.js";
 import { isAppError } from "../core/errors.js";
 import type { Recording } from "../core/recording.js";
+import { releaseDueAtUs } from "../core/retention.js";
 import { wallDurationUs } from "../core/wall-duration.js";
 import { encodeFragmentIndex } from "../media/fragment-index-codec.js";
 import type { FileHashes, Inspection } from "../media/inspection.js";
@@ -18,6 +19,7 @@ export interface InspectDeps {
   readonly catalog: Catalog;
   readonly logger: Logger;
   readonly recordDir: string;
+  readonly localRetentionMs: number;
   readonly inspect: (
     request: { readonly filePath: string; readonly format: Recording["format"]; readonly hash: boolean },
     signal: AbortSignal,
@@ -44,7 +46,7 @@ export async function inspectRecording(
   try {
     const filePath = await resolveInside(deps.recordDir, recording.filePath);
     const inspected = await deps.inspect({ filePath, format: recording.format, hash: wantsArchive }, signal);
-    return outcomeOf(deps, { recording, inspected, wantsArchive });
+    return outcomeOf(deps, { recording, inspected, wantsArchive, localRetention: settings?.localRetention ?? null });
   } catch (error) {
     if (isAppError(error, "not-found")) {
       await markMissing(deps.catalog, recording, "the file vanished before it was read");
@@ -62,9 +64,11 @@ interface Inspected {
   readonly recording: Recording;
   readonly inspected: InspectedFile;
   readonly wantsArchive: boolean;
+  readonly localRetention: string | null;
 }
 
-function outcomeOf(deps: InspectDeps, { recording, inspected, wantsArchive }: Inspected): Outcome {
+function outcomeOf(deps: InspectDeps, context: Inspected): Outcome {
+  const { recording, inspected } = context;
   const { inspection, hashes, identity } = inspected;
   const startUs = inspection.startUs ?? recording.startUs;
   const [, , size = "0", mtimeNs = "0"] = identity.split(":");
@@ -82,16 +86,23 @@ function outcomeOf(deps: InspectDeps, { recording, inspected, wantsArchive }: In
       bytes: Number(size),
       md5: hashes?.md5 ?? null,
       sha256: hashes?.sha256 ?? null,
-      ...nextStep(deps, recording, wantsArchive ? hashes : null),
+      ...nextStep(deps, context),
     },
     ...(inspection.fragments === null ? {} : { fragmentIndex: encodeFragmentIndex(inspection.fragments) }),
   };
 }
 
 /** Archived before and the same bytes: only the release is left. Archived before and other bytes: archive anew. */
-function nextStep(deps: InspectDeps, recording: Recording, hashes: FileHashes | null): Outcome["patch"] {
-  if (hashes === null) return { step: null };
-  if (recording.archive === "verified" && recording.sha256 === hashes.sha256) return { step: "release" };
+function nextStep(
+  deps: InspectDeps,
+  { recording, inspected, wantsArchive, localRetention }: Inspected,
+): Outcome["patch"] {
+  const { hashes } = inspected;
+  if (!wantsArchive || hashes === null) return { step: null };
+  if (recording.archive === "verified" && recording.sha256 === hashes.sha256) {
+    const verifiedAtUs = recording.verifiedAtUs ?? deps.catalog.clock.nowUs();
+    return { step: "release", nextAttemptAtUs: releaseDueAtUs(verifiedAtUs, localRetention, deps.localRetentionMs) };
+  }
   if (recording.archive === "verified") {
     deps.logger.error("file changed after it was archived; both versions are kept", {
       segmentId: recording.id,

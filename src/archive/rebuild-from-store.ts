@@ -1,0 +1,104 @@
+/**
+ * Rows from the bucket alone: each object carries the facts of its row. Rows that exist are left as they are, so this
+ * may run on a lost, an old or a whole database, any number of times (F38, F39).
+ */
+import { z } from "zod";
+
+import type { Catalog } from "../catalog/catalog.js";
+import { parseTracks } from "../catalog/recording-row.js";
+import { findRecording, insertRecording, type NewRecording } from "../catalog/recordings.js";
+import { parseRfc3339 } from "../core/instant.js";
+import { parsePathName } from "../core/path-name.js";
+import type { RecordingId } from "../core/recording.js";
+import type { Logger } from "../platform/logger.js";
+import type { ObjectFacts, ObjectStore } from "./object-store.js";
+
+export interface RebuildDeps {
+  readonly catalog: Catalog;
+  readonly logger: Logger;
+  readonly store: ObjectStore;
+  readonly prefix: string;
+}
+
+export interface RebuildResult {
+  objects: number;
+  inserted: number;
+  /** Objects below the prefix that carry no facts of ours. */
+  foreign: number;
+}
+
+const metadataSchema = z.object({
+  "recording-id": z.uuid(),
+  path: z.string(),
+  "start-at": z.string(),
+  "end-at": z.string(),
+  format: z.enum(["fmp4", "mpegts"]),
+  "file-path": z.string(),
+  partial: z.enum(["true", "false"]),
+  "media-duration-us": z.coerce.number().int(),
+  tracks: z.string(),
+  "stream-id": z.string().optional(),
+  "segment-number": z.coerce.number().int().optional(),
+});
+
+export async function rebuildFromStore(
+  deps: RebuildDeps,
+  onProgress: (result: Readonly<RebuildResult>) => void,
+  signal: AbortSignal,
+): Promise<RebuildResult> {
+  const result: RebuildResult = { objects: 0, inserted: 0, foreign: 0 };
+  for await (const { key } of deps.store.list(`${deps.prefix}/`, signal)) {
+    result.objects += 1;
+    const facts = await deps.store.head(key, signal);
+    const recording = facts === undefined ? undefined : recordingOf(facts, deps.catalog.clock.nowUs());
+    if (recording === undefined) {
+      result.foreign += 1;
+      deps.logger.warn("object carries no facts of ours and is left alone", { objectKey: key });
+      continue;
+    }
+    if ((await findRecording(deps.catalog, recording.id)) === undefined) {
+      await insertRecording(deps.catalog, recording);
+      result.inserted += 1;
+    }
+    if (result.objects % 100 === 0) onProgress(result);
+  }
+  return result;
+}
+
+/** Undefined: not one of ours. */
+function recordingOf(facts: ObjectFacts, nowUs: number): (NewRecording & { readonly id: RecordingId }) | undefined {
+  const parsed = metadataSchema.safeParse(facts.metadata);
+  if (!parsed.success || facts.sha256 === null) return undefined;
+  const metadata = parsed.data;
+  const streamId = metadata["stream-id"];
+  const segmentNumber = metadata["segment-number"];
+  return {
+    id: metadata["recording-id"] as RecordingId,
+    path: parsePathName(metadata.path, "path"),
+    format: metadata.format,
+    startUs: parseRfc3339(metadata["start-at"], "start-at"),
+    endUs: parseRfc3339(metadata["end-at"], "end-at"),
+    mediaDurationUs: metadata["media-duration-us"],
+    filePath: decodeURI(metadata["file-path"]),
+    fileIdentity: null,
+    bytes: facts.bytes,
+    tracks: parseTracks(metadata.tracks),
+    position: streamId === undefined || segmentNumber === undefined ? null : { streamId, segmentNumber },
+    partial: metadata.partial === "true",
+    gapBeforeUs: null,
+    missingBefore: 0,
+    local: "released",
+    archive: "verified",
+    objectKey: facts.key,
+    md5: facts.md5,
+    sha256: facts.sha256,
+    uploadId: null,
+    verifiedAtUs: nowUs,
+    step: null,
+    priority: 0,
+    attempts: 0,
+    nextAttemptAtUs: nowUs,
+    error: null,
+    origin: "rebuild",
+  };
+}

@@ -1,0 +1,130 @@
+/**
+ * What works and what does not, worst first, each with what to do. Only looks; repairs nothing.
+ */
+import { access, constants, statfs } from "node:fs/promises";
+
+import { describeError } from "../core/errors.js";
+
+export interface HealthCheck {
+  readonly name: string;
+  /** fail: footage is at risk or nobody can watch · warn: will pass or is worth a look · ok */
+  readonly status: "ok" | "warn" | "fail";
+  readonly message: string;
+  readonly hint: string | null;
+}
+
+export interface HealthSources {
+  readonly recordDir: string;
+  readonly pingDatabase: () => Promise<void>;
+  readonly scan: () => { readonly error: string | null; readonly doubted: number; readonly finished: boolean };
+  readonly store: () => { readonly description: string; readonly lastError: string | null };
+  readonly mediamtx: () => {
+    readonly version: string;
+    readonly error: string | null;
+    readonly configError: string | null;
+    readonly pending: boolean;
+    readonly drift: readonly { readonly where: string; readonly setting: string }[];
+  };
+  /** Segments whose hook never came although others do; null while none was recorded. */
+  readonly lastHook: () => { readonly secondsAgo: number } | null;
+  readonly lastSegmentSecondsAgo: () => number | null;
+}
+
+/** MediaMTX stops recording silently when the disk is full; these are shares that are left. */
+const FREE_SHARE_WARN = 0.1;
+const FREE_SHARE_FAIL = 0.03;
+const ORDER = { fail: 0, warn: 1, ok: 2 } as const;
+
+export async function checkHealth(sources: HealthSources): Promise<HealthCheck[]> {
+  const checks = await Promise.all([
+    checkDatabase(sources),
+    checkRecordDir(sources),
+    checkStore(sources),
+    checkMediaMtx(sources),
+    checkConfiguration(sources),
+    checkScan(sources),
+    checkHooks(sources),
+  ]);
+  return checks.sort((left, right) => ORDER[left.status] - ORDER[right.status]);
+}
+
+async function checkDatabase(sources: HealthSources): Promise<HealthCheck> {
+  try {
+    await sources.pingDatabase();
+    return ok("database", "answers");
+  } catch (error) {
+    return fail("database", describeError(error), "segments stay on disk and are indexed when it answers again");
+  }
+}
+
+async function checkRecordDir({ recordDir }: HealthSources): Promise<HealthCheck> {
+  try {
+    await access(recordDir, constants.R_OK | constants.W_OK | constants.X_OK);
+    const { bavail, blocks, bsize } = await statfs(recordDir);
+    const share = blocks === 0 ? 1 : bavail / blocks;
+    const message = `${(share * 100).toFixed(0)} % (${((bavail * bsize) / 1e9).toFixed(1)} GB) free in ${recordDir}`;
+    const hint = "free space on the disk, or shorten LOCAL_RETENTION";
+    if (share < FREE_SHARE_FAIL) return fail("record-directory", message, hint);
+    return share < FREE_SHARE_WARN ? warn("record-directory", message, hint) : ok("record-directory", message);
+  } catch (error) {
+    return fail("record-directory", describeError(error), "is the disk mounted, and may this user write to it?");
+  }
+}
+
+function checkStore(sources: HealthSources): HealthCheck {
+  const { description, lastError } = sources.store();
+  if (lastError === null) return ok("store", description);
+  return fail("store", `${description}: ${lastError}`, "nothing is lost: segments stay on disk and are tried again");
+}
+
+function checkMediaMtx(sources: HealthSources): HealthCheck {
+  const { version, error } = sources.mediamtx();
+  if (error === null) return ok("mediamtx", `version ${version} answers`);
+  return fail("mediamtx", error, "see its log; MEDIAMTX_API_URL, user and password must fit an external server");
+}
+
+function checkConfiguration(sources: HealthSources): HealthCheck {
+  const { configError, pending, drift } = sources.mediamtx();
+  if (configError !== null) return fail("configuration", configError, "the last good configuration stays in force");
+  if (pending) return warn("configuration", "a change is on its way to MediaMTX", null);
+  if (drift.length === 0) return ok("configuration", "MediaMTX runs what the paths say");
+  const settings = drift.slice(0, 5).map(({ where, setting }) => `${where} ${setting}`.trim());
+  return fail(
+    "configuration",
+    `MediaMTX runs something else: ${settings.join(", ")}`,
+    "was its file, its API or its MTX_ environment changed by someone else?",
+  );
+}
+
+function checkScan(sources: HealthSources): HealthCheck {
+  const { error, doubted, finished } = sources.scan();
+  if (error !== null) return fail("scan", error, "the next scan tries again");
+  if (doubted > 0) {
+    return fail("scan", `${String(doubted)} files vanished at once`, "is the right disk mounted at RECORD_DIR?");
+  }
+  return finished ? ok("scan", "finished") : warn("scan", "the first scan is running", null);
+}
+
+function checkHooks(sources: HealthSources): HealthCheck {
+  const hook = sources.lastHook();
+  const segmentSecondsAgo = sources.lastSegmentSecondsAgo();
+  if (segmentSecondsAgo === null) return ok("hooks", "no segment was recorded yet");
+  if (hook !== null && hook.secondsAgo <= segmentSecondsAgo + 60) return ok("hooks", "arrive");
+  return warn(
+    "hooks",
+    "segments are recorded, but no hook told of them",
+    "they are found by watch and scan; to be told at once, check that MediaMTX can run the hook and reach this server",
+  );
+}
+
+function ok(name: string, message: string): HealthCheck {
+  return { name, status: "ok", message, hint: null };
+}
+
+function warn(name: string, message: string, hint: string | null): HealthCheck {
+  return { name, status: "warn", message, hint };
+}
+
+function fail(name: string, message: string, hint: string): HealthCheck {
+  return { name, status: "fail", message, hint };
+}
