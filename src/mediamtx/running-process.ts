@@ -32,9 +32,9 @@ export interface SpawnRequest {
   readonly startedAtUs: number;
 }
 
-/** Throws `failed-precondition` when the binary or the log file cannot be used. */
+/** Throws `failed-precondition` when the binary or the log file cannot be used, or `onPid` throws. */
 export async function spawnMediaMtx(request: SpawnRequest, onPid: (pid: number) => void): Promise<RunningProcess> {
-  let child: ChildProcess;
+  let child: ChildProcess | undefined;
   try {
     const logFd = openSync(request.logFile, "a", 0o640);
     try {
@@ -52,6 +52,8 @@ export async function spawnMediaMtx(request: SpawnRequest, onPid: (pid: number) 
     if (child.pid !== undefined) onPid(child.pid);
     await once(child);
   } catch (error) {
+    // One that nobody could find again must not stay.
+    child?.kill("SIGKILL");
     throw new AppError({ kind: "failed-precondition", message: `start ${request.bin}`, cause: error });
   }
   const pid = child.pid ?? 0;

@@ -185,6 +185,17 @@ describe("a MediaMTX that cannot start", () => {
     });
   });
 
+  it("leaves no process that nobody could find again when the pid file cannot be written", async () => {
+    const place = await preparePlace();
+    const pidFile = path.join(place.directory, "absent", "mediamtx.pid");
+    await expect(supervise(place, { options: { pidFile } }).supervisor.start()).rejects.toThrow(/^start /);
+    await waitFor("the process to be gone", async () => {
+      const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+      const running = await Promise.all(pids.map((pid) => runsWithConfig(Number(pid), place.options.configFile)));
+      return !running.includes(true);
+    });
+  });
+
   it("is tried again after 1, 2, 4 … 30 seconds", async () => {
     expect(await pausesOf({ livedMs: 0, count: 7 })).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
   });
