@@ -6,6 +6,8 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
+const QUIET = ["--no-audit", "--no-fund"];
+
 /** Installs and builds what is missing or out of date in `projectDir`; throws an Error with one clear line. */
 export function prepare(projectDir) {
   if (!existsSync(path.join(projectDir, "src", "main.ts"))) return;
@@ -17,12 +19,29 @@ export function installPackages(projectDir) {
   const lock = path.join(projectDir, "package-lock.json");
   const installed = path.join(projectDir, "node_modules", ".package-lock.json");
   if (mtimeMs(installed) > 0 && mtimeMs(installed) >= mtimeMs(lock)) return;
-  const command = existsSync(lock) ? "ci" : "install";
-  say(`installing packages (npm ${command}), this takes a minute or two`);
-  run("npm", [command, "--no-audit", "--no-fund"], projectDir);
+  say("installing packages, this takes a minute or two");
+  if (!existsSync(lock) || !installLocked(projectDir)) run("npm", ["install", ...QUIET], projectDir);
   // npm leaves the file alone when nothing had to change.
   const now = new Date();
   if (existsSync(installed)) utimesSync(installed, now, now);
+}
+
+/**
+ * False when npm refuses a lock file that lacks packages of other platforms: a registry that has not (yet) all of them
+ * gives such a file. `npm install` takes the same versions from it.
+ */
+function installLocked(projectDir) {
+  const { status, stderr } = spawnSync("npm", ["ci", ...QUIET], {
+    cwd: projectDir,
+    stdio: ["ignore", 2, "pipe"],
+    encoding: "utf8",
+    maxBuffer: 64 * 1024 * 1024,
+    shell: process.platform === "win32",
+  });
+  if (status === 0) return true;
+  if (stderr?.includes("EUSAGE")) return false;
+  process.stderr.write(stderr ?? "");
+  throw new Error(`npm ci failed with exit code ${String(status)}, see above`);
 }
 
 export function build(projectDir) {

@@ -28,7 +28,7 @@ async function addDist(main = MAIN): Promise<void> {
 }
 
 /** A checkout: TypeScript, a lock file, and a fake npm on PATH that installs a fake compiler. */
-async function addCheckout(options: { readonly npmExitCode?: number } = {}): Promise<void> {
+async function addCheckout(options: { readonly npmCi?: string } = {}): Promise<void> {
   await writeFile(path.join(project, "src", "main.ts"), "");
   await writeFile(path.join(project, "tsconfig.json"), "{}");
   await writeFile(path.join(project, "package-lock.json"), "{}");
@@ -42,7 +42,7 @@ async function addCheckout(options: { readonly npmExitCode?: number } = {}): Pro
   await writeFile(path.join(project, "tsc.cjs"), tsc);
   const npm = `#!/bin/sh
 echo "npm $*" >> calls.log
-[ ${options.npmExitCode ?? 0} = 0 ] || exit ${options.npmExitCode ?? 0}
+if [ "$1" = ci ]; then ${options.npmCi ?? "true"}; fi
 mkdir -p node_modules/typescript/bin
 cp tsc.cjs node_modules/typescript/bin/tsc
 echo '{"type":"commonjs"}' > node_modules/typescript/package.json
@@ -106,7 +106,7 @@ describe("a checkout", () => {
     const first = await run();
     expect(await first.exited).toBe(3);
     expect(await calls()).toEqual(["npm ci --no-audit --no-fund", "tsc -p tsconfig.json"]);
-    expect(first.output()).toContain("reelkeeper: installing packages (npm ci)");
+    expect(first.output()).toContain("reelkeeper: installing packages");
     expect(first.output()).toContain("reelkeeper: building dist/ from src/");
     const second = await run();
     expect(await second.exited).toBe(3);
@@ -153,13 +153,23 @@ describe("a checkout", () => {
     await expect(readFile(memory)).rejects.toThrow("ENOENT");
   });
 
-  it("ends with one clear line when the installation fails", async () => {
-    await addCheckout({ npmExitCode: 7 });
+  it("is installed by npm install when npm ci refuses the lock file", async () => {
+    await addCheckout({ npmCi: "echo 'npm error code EUSAGE' >&2; exit 1" });
+    const child = await run();
+    expect(await child.exited).toBe(3);
+    expect((await calls()).slice(0, 2)).toEqual(["npm ci --no-audit --no-fund", "npm install --no-audit --no-fund"]);
+    expect(child.output()).not.toContain("EUSAGE");
+  });
+
+  it("ends with one clear line below npm's own when the installation fails", async () => {
+    await addCheckout({ npmCi: "echo 'npm error network' >&2; exit 7" });
     const child = await run();
     expect(await child.exited).toBe(1);
-    expect(child.output().trim().split("\n").at(-1)).toBe(
-      "reelkeeper: npm ci --no-audit --no-fund failed with exit code 7, see above",
-    );
+    expect(await calls()).toHaveLength(1);
+    expect(child.output().trim().split("\n").slice(-2)).toEqual([
+      "npm error network",
+      "reelkeeper: npm ci failed with exit code 7, see above",
+    ]);
   });
 });
 
