@@ -26,13 +26,13 @@ module.exports = {
     {
       name: "only-app-wires",
       severity: "error",
-      from: { path: "^src/", pathNot: "^src/(app|main)\\.ts|^src/cli/" },
-      to: { path: "^src/(app\\.ts|cli/)" },
+      from: { path: "^src/", pathNot: "^src/(app|main)\\.ts|^src/(cli|wiring)/" },
+      to: { path: "^src/(app\\.ts|cli/|wiring/)" },
     },
     {
       name: "http-is-a-leaf",
       severity: "error",
-      from: { path: "^src/", pathNot: "^src/(app\\.ts|http/|cli/)" },
+      from: { path: "^src/", pathNot: "^src/(app\\.ts|http/|cli/|wiring/)" },
       to: { path: "^src/http/" },
     },
     {

@@ -36,15 +36,16 @@ const FREE_SHARE_FAIL = 0.03;
 const ORDER = { fail: 0, warn: 1, ok: 2 } as const;
 
 export async function checkHealth(sources: HealthSources): Promise<HealthCheck[]> {
-  const checks = await Promise.all([
-    checkDatabase(sources),
-    checkRecordDir(sources),
+  const [database, recordDir] = await Promise.all([checkDatabase(sources), checkRecordDir(sources)]);
+  const checks = [
+    database,
+    recordDir,
     checkStore(sources),
     checkMediaMtx(sources),
     checkConfiguration(sources),
     checkScan(sources),
     checkHooks(sources),
-  ]);
+  ];
   return checks.sort((left, right) => ORDER[left.status] - ORDER[right.status]);
 }
 

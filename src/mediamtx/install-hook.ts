@@ -15,12 +15,10 @@ export interface HookInstall {
   /** Null: MediaMTX's own environment says it (it may see us under another address). */
   readonly url: string | null;
   readonly secret: string;
-  /** What the MediaMTX that runs the hook inherits; null when it runs on another machine or in a container. */
-  readonly env: Readonly<NodeJS.ProcessEnv> | null;
 }
 
-/** Returns the command, to which MediaMTX's event name is appended. */
-export async function installHook(install: HookInstall): Promise<string> {
+/** Writes script, address and secret; `hookCommandOf` runs them. */
+export async function installHook(install: HookInstall): Promise<void> {
   const { projectDir, configDir } = install;
   for (const name of ["hook.sh", "hook.mjs"]) {
     await writeFileAtomically(
@@ -36,13 +34,20 @@ export async function installHook(install: HookInstall): Promise<string> {
     `REELKEEPER_HOOK_SECRET_FILE=${secretFile}`,
   ];
   await writeFileAtomically(path.join(configDir, "hook.env"), `${settings.join("\n")}\n`, 0o644);
-  return (await canRunShellHook(install.env))
+}
+
+/**
+ * The command to which the configuration appends the event's name. `env` is what the MediaMTX that runs it inherits;
+ * null when it runs in a container or on another machine.
+ */
+export async function hookCommandOf(configDir: string, env: Readonly<NodeJS.ProcessEnv> | null): Promise<string> {
+  return (await canRunShellHook(env))
     ? `sh "${path.join(configDir, "hook.sh")}"`
     : `"${process.execPath}" "${path.join(configDir, "hook.mjs")}"`;
 }
 
 /** MediaMTX's -ffmpeg image has busybox; on our own machine we can look. */
-async function canRunShellHook(env: HookInstall["env"]): Promise<boolean> {
+async function canRunShellHook(env: Readonly<NodeJS.ProcessEnv> | null): Promise<boolean> {
   if (env === null) return true;
   const has = async (name: string): Promise<boolean> => (await findOnPath(name, env)) !== undefined;
   return (await has("sh")) && ((await has("curl")) || (await has("wget")) || (await has("busybox")));

@@ -12,9 +12,10 @@ import { ensureDirectory } from "../platform/files.js";
 import type { Logger } from "../platform/logger.js";
 import { findOrGetMediaMtx, type MediaMtxBinary } from "./binary.js";
 import { type ConfiguredPath, renderConfig } from "./config-document.js";
+import { type Drift, findDrift } from "./config-drift.js";
 import { ConfigPublisher, type ConfigPublisherState } from "./config-publisher.js";
 import { type ControlApi, createControlApi, type ServerPath } from "./control-api.js";
-import { installHook } from "./install-hook.js";
+import { hookCommandOf, installHook } from "./install-hook.js";
 import { MediaMtxSupervisor } from "./supervisor.js";
 import { validateConfig } from "./validate-config.js";
 
@@ -66,7 +67,6 @@ export class MediaMtx {
   #binary: MediaMtxBinary | undefined;
   #supervisor: MediaMtxSupervisor | undefined;
   #version: string;
-  #hookCommand: string | null = null;
   #error: string | null = null;
 
   constructor(deps: MediaMtxDeps, options: MediaMtxOptions) {
@@ -79,7 +79,7 @@ export class MediaMtx {
       clock: deps.clock,
       log: deps.logger,
       configFile: this.#configFile,
-      render: async () => this.#render(await deps.listPaths()),
+      render: () => this.render(),
       validate: (file, signal) => this.#validateFile(file, signal),
       readServer: (signal) => this.#readServer(signal),
     });
@@ -101,15 +101,8 @@ export class MediaMtx {
 
   /** `hookUrl`: where MediaMTX reaches us; null leaves that to the environment of an external server. */
   async start(hookUrl: string | null): Promise<void> {
-    const { mode, hookCommand, hookSecret, configDir, projectDir, env } = this.#options;
-    const installed = await installHook({
-      projectDir,
-      configDir,
-      url: hookUrl,
-      secret: hookSecret,
-      env: mode === "embedded" ? env : null,
-    });
-    this.#hookCommand = hookCommand === "none" ? null : (hookCommand ?? installed);
+    const { hookSecret, configDir, projectDir } = this.#options;
+    await installHook({ projectDir, configDir, url: hookUrl, secret: hookSecret });
     await this.#publisher.writeNow();
     if (this.#binary !== undefined) await this.#startEmbedded(this.#binary);
     this.#publisher.start();
@@ -137,6 +130,16 @@ export class MediaMtx {
     } finally {
       await rm(candidate, { force: true });
     }
+  }
+
+  /** The text of mediamtx.yml as paths and base say now. */
+  async render(): Promise<string> {
+    return this.#render(await this.#deps.listPaths());
+  }
+
+  /** Where the server runs something else than `render` says. Throws `unavailable` when it cannot be asked. */
+  async findDrift(signal: AbortSignal): Promise<readonly Drift[]> {
+    return findDrift(await this.render(), await this.#readServer(signal));
   }
 
   state(): MediaMtxState {
@@ -181,12 +184,18 @@ export class MediaMtx {
       baseYaml: await readFile(baseConfigFile, "utf8"),
       paths,
       recordDir,
-      hookCommand: this.#hookCommand,
+      hookCommand: await this.#hookCommand(),
       api: { address: mode === "embedded" ? new URL(apiUrl).host : null, user: apiUser, password: apiPassword },
       mode,
       listen,
       version: this.#version,
     });
+  }
+
+  async #hookCommand(): Promise<string | null> {
+    const { mode, hookCommand, configDir, env } = this.#options;
+    if (hookCommand !== null) return hookCommand === "none" ? null : hookCommand;
+    return hookCommandOf(configDir, mode === "embedded" ? env : null);
   }
 
   async #validateFile(configFile: string, signal: AbortSignal): Promise<void> {

@@ -14,14 +14,14 @@ export interface MetricSources {
 export interface Metrics {
   readonly registry: Registry;
   /** A hook was answered. `result` is `accepted` or the kind of the error. */
-  hookAnswered(kind: string, result: string, seconds: number): void;
-  stepDone(step: string, outcome: "done" | "postponed" | "lost", seconds: number): void;
+  readonly hookAnswered: (kind: string, result: string, seconds: number) => void;
+  readonly stepDone: (step: string, seconds: number, outcome: "done" | "postponed" | "lost") => void;
   /** A closed segment was read for the first time. */
-  segmentIndexed(bytes: number): void;
+  readonly segmentIndexed: (bytes: number) => void;
   /** From the end of the segment to its proof in the store. */
-  segmentProven(bytes: number, lagSec: number): void;
-  segmentReleased(bytes: number): void;
-  errorSeen(kind: string): void;
+  readonly segmentProven: (bytes: number, lagSec: number) => void;
+  readonly segmentReleased: (bytes: number) => void;
+  readonly errorSeen: (kind: string) => void;
 }
 
 const STEP_SECONDS = [0.005, 0.02, 0.1, 0.5, 2, 10, 60];
@@ -58,7 +58,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   return {
     registry,
     hookAnswered: (kind, result, seconds) => hooks.observe({ kind, result }, seconds),
-    stepDone: (step, outcome, seconds) => steps.observe({ step, outcome }, seconds),
+    stepDone: (step, seconds, outcome) => steps.observe({ step, outcome }, seconds),
     segmentIndexed: (size) => count("indexed", size),
     segmentProven: (size, lagSec) => {
       count("proven", size);

@@ -1,0 +1,28 @@
+/** `rebuild`: the catalog from bucket and record directory. Adds what is not known, changes and removes nothing. */
+import { createIngest } from "../wiring/create-ingest.js";
+import { rebuildFromStore, type RebuildResult } from "../archive/rebuild-from-store.js";
+import { closeCatalog } from "../catalog/catalog.js";
+import { emptyProgress, scanRecordDir } from "../ingest/scan.js";
+import { lockFolders } from "../wiring/lock-folders.js";
+import { openConfiguredCatalog, openConfiguredStore, setUp } from "../wiring/setup.js";
+
+export async function rebuild(): Promise<number> {
+  const setup = await setUp();
+  const lock = await lockFolders(setup);
+  const catalog = await openConfiguredCatalog(setup);
+  const { signal } = new AbortController();
+  try {
+    const store = openConfiguredStore(setup);
+    const tell = (result: Readonly<RebuildResult>): void => setup.logger.info("rebuild goes on", { ...result });
+    const prefix = setup.config.storage.prefix;
+    const fromStore = await rebuildFromStore({ catalog, logger: setup.logger, store, prefix }, tell, signal);
+    const progress = emptyProgress();
+    const deps = createIngest(setup, { catalog, wake: () => undefined, serverStartedAtUs: () => null });
+    await scanRecordDir(deps, progress, signal);
+    process.stdout.write(`${JSON.stringify({ bucket: fromStore, recordDirectory: progress })}\n`);
+    return 0;
+  } finally {
+    await closeCatalog(catalog);
+    await lock.release();
+  }
+}

@@ -1,0 +1,73 @@
+/** argv → command; exit code. */
+import { parseArgs } from "node:util";
+
+import { printConfig } from "./cli/config.js";
+import { rebuild } from "./cli/rebuild.js";
+import { scan } from "./cli/scan.js";
+import { serve } from "./cli/serve.js";
+import { describeError, toAppError } from "./core/errors.js";
+import { redactText } from "./core/redact.js";
+
+const USAGE = `Usage: reelkeeper COMMAND
+
+  serve [--demo]       run; --demo adds a test-pattern camera
+  scan                 bring the catalog in line with the record directory, once
+  rebuild              restore the catalog from bucket and record directory
+  config render        print the mediamtx.yml that would be written
+  config diff          print where MediaMTX runs something else
+
+Configuration is by environment variables; see README.md.
+`;
+
+/** Returns the exit code: 0 done, 1 failed, 2 wrong usage. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const arguments_ = parse(argv);
+  if (arguments_ === undefined) {
+    process.stderr.write(USAGE);
+    return 2;
+  }
+  try {
+    return await run(arguments_);
+  } catch (error) {
+    const { hint, message } = toAppError(error);
+    const text = message === "" ? describeError(error) : describeError(toAppError(error));
+    process.stderr.write(`reelkeeper: ${redactText(text)}${hint === undefined ? "" : ` (${hint})`}\n`);
+    return 1;
+  }
+}
+
+interface Arguments {
+  readonly command: readonly string[];
+  readonly demo: boolean;
+}
+
+function parse(argv: readonly string[]): Arguments | undefined {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: { demo: { type: "boolean", default: false } },
+    });
+    return { command: positionals.length === 0 ? ["serve"] : positionals, demo: values.demo };
+  } catch {
+    return undefined;
+  }
+}
+
+async function run({ command, demo }: Arguments): Promise<number> {
+  switch (command.join(" ")) {
+    case "serve":
+      return serve({ demo });
+    case "scan":
+      return scan();
+    case "rebuild":
+      return rebuild();
+    case "config render":
+      return printConfig("render");
+    case "config diff":
+      return printConfig("diff");
+    default:
+      process.stderr.write(USAGE);
+      return 2;
+  }
+}

@@ -1,0 +1,99 @@
+/** Wires the steps to the worker: which lane runs what, how many at once, and what is counted. */
+import { archiveRecording } from "../archive/archive-recording.js";
+import { deleteRecording } from "../archive/delete-recording.js";
+import type { ObjectStore } from "../archive/object-store.js";
+import { releaseLocalCopy, unlinkTrashed } from "../archive/release-local-copy.js";
+import type { UploadPace } from "../archive/upload-pace.js";
+import type { Catalog } from "../catalog/catalog.js";
+import { US_PER_SEC } from "../core/instant.js";
+import type { ExamineDeps } from "../ingest/examine-file.js";
+import { settleRecording } from "../ingest/settle-recording.js";
+import type { Inspector } from "../media/inspector.js";
+import { compileRecordPath, OUR_RECORD_PATH } from "../mediamtx/record-path.js";
+import type { Metrics } from "../metrics/metrics.js";
+import type { StepHandler } from "../pipeline/step.js";
+import { type Lane, Worker } from "../pipeline/worker.js";
+import { inspectRecording } from "../probe/inspect-recording.js";
+import type { Setup } from "./setup.js";
+
+export interface PipelineParts {
+  readonly catalog: Catalog;
+  readonly store: ObjectStore;
+  readonly inspector: Inspector;
+  readonly pace: UploadPace;
+  readonly metrics: Metrics;
+  readonly ingest: ExamineDeps;
+}
+
+/** Waiting is mostly for the inspector's thread; two at once keep it busy while rows are committed. */
+const INSPECTIONS_AT_ONCE = 2;
+const REMOVALS_AT_ONCE = 4;
+const MINUTE_MS = 60_000;
+
+export function createPipeline(setup: Setup, parts: PipelineParts): Worker {
+  const { catalog, pace, metrics } = parts;
+  const lanes: Lane[] = [
+    {
+      name: "inspect",
+      steps: ["inspect", "settle"],
+      concurrency: () => INSPECTIONS_AT_ONCE,
+      leaseMs: 10 * MINUTE_MS,
+    },
+    // A part at 1 MiB/s and its deadline: a day's worth of bytes in one object still ends within the lease.
+    { name: "archive", steps: ["archive"], concurrency: () => pace.concurrency, leaseMs: 24 * 60 * MINUTE_MS },
+    {
+      name: "release",
+      steps: ["unlink", "delete", "release"],
+      concurrency: () => REMOVALS_AT_ONCE,
+      leaseMs: 10 * MINUTE_MS,
+    },
+  ];
+  const onStepDone = metrics.stepDone;
+  return new Worker({ catalog, logger: setup.logger, handlers: createHandlers(setup, parts), onStepDone }, lanes);
+}
+
+function createHandlers(setup: Setup, parts: PipelineParts) {
+  const { config, logger, recordDir } = setup;
+  const { catalog, store, inspector, pace, metrics, ingest } = parts;
+  const common = { catalog, logger, store, recordDir, localRetentionMs: config.localRetentionMs };
+  const inspect = {
+    ...common,
+    inspect: (...[request, signal]: Parameters<Inspector["inspect"]>) => inspector.inspect(request, signal),
+  };
+  const archive = {
+    ...common,
+    prefix: config.storage.prefix,
+    readBackPercent: config.archive.readBackPercent,
+    pace,
+    nameIsUnique: createUniqueness(config.ingest.timeZone),
+  };
+  const handlers = {
+    settle: (recording) => settleRecording(ingest, recording),
+    inspect: async (recording, signal) => {
+      const outcome = await inspectRecording(inspect, recording, signal);
+      if (outcome?.patch.bytes !== undefined) metrics.segmentIndexed(outcome.patch.bytes);
+      return outcome;
+    },
+    archive: async (recording, signal) => {
+      const outcome = await archiveRecording(archive, recording, signal);
+      if (outcome?.patch.archive === "verified") {
+        metrics.segmentProven(recording.bytes, (catalog.clock.nowUs() - recording.endUs) / US_PER_SEC);
+      }
+      return outcome;
+    },
+    release: async (recording, signal) => {
+      const outcome = await releaseLocalCopy(common, recording, signal);
+      if (outcome?.patch.local === "released") metrics.segmentReleased(recording.bytes);
+      return outcome;
+    },
+    unlink: (recording) => unlinkTrashed(common, recording),
+    delete: (recording, signal) => deleteRecording(common, recording, signal),
+  } satisfies Record<string, StepHandler>;
+  return handlers;
+}
+
+/** Names of our own template hold second and microsecond in UTC; MediaMTX cannot give one twice (F35). */
+function createUniqueness(timeZone: string): (filePath: string) => boolean {
+  const ours = compileRecordPath(OUR_RECORD_PATH, { timeZone });
+  return (filePath) => ours.decode(filePath)?.nameIsUnique ?? false;
+}
