@@ -136,6 +136,7 @@ const KIND_OF_ERRNO: Readonly<Record<string, ConstructorParameters<typeof AppErr
   ENOSPC: "resource-exhausted",
   EDQUOT: "resource-exhausted",
   ENAMETOOLONG: "invalid-argument",
+  EEXIST: "failed-precondition",
   EISDIR: "failed-precondition",
   ENOTDIR: "failed-precondition",
 };

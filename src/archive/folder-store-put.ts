@@ -47,8 +47,12 @@ export async function putIntoFolder(folder: BucketFolder, put: FolderPut): Promi
   }
 }
 
+/** ENOTDIR, a parent that is an object, is for the caller to translate. */
 async function assertNameIsFree(objectFile: string, key: string): Promise<void> {
-  const stat = await lstatOrUndefined(objectFile);
+  const stat = await lstat(objectFile).catch((error: unknown) => {
+    if (errnoOf(error) === "ENOENT") return undefined;
+    throw error;
+  });
   if (stat === undefined) return;
   if (stat.isFile()) throw new AppError({ kind: "already-exists", message: `put ${key}: the object exists` });
   throw new AppError({ kind: "failed-precondition", message: `put ${key}: a folder or link has this name` });

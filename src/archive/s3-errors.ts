@@ -139,7 +139,7 @@ function retryAfterMsOf(error: unknown, context: ErrorContext): number | undefin
   const value = field(field(field(error, "$response"), "headers"), "retry-after");
   if (typeof value !== "string") return undefined;
   if (/^\d{1,9}$/.test(value)) return Number(value) * 1_000;
-  const at = Date.parse(value);
+  const at = /^[A-Z][a-z]{2}, /.test(value) ? Date.parse(value) : Number.NaN;
   return Number.isNaN(at) ? undefined : Math.max(0, at - context.nowMs());
 }
 

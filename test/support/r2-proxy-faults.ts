@@ -21,8 +21,12 @@ export type Fault =
   | { readonly kind: "swallow" }
   /** Headers of the real answer are replaced. */
   | { readonly kind: "headers"; readonly headers: Readonly<Record<string, string>> }
-  /** The answer's body is cut in the middle. */
-  | { readonly kind: "truncate" };
+  /** The real answer's body says something else. */
+  | { readonly kind: "rewrite"; readonly find: RegExp; readonly replace: string }
+  /** The answer's body is cut in the middle, and the connection with it. */
+  | { readonly kind: "truncate" }
+  /** The answer's body stops in the middle, the connection stays. */
+  | { readonly kind: "stall" };
 
 export interface FaultRule {
   readonly fault: Fault;

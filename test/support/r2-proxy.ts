@@ -30,7 +30,7 @@ export interface R2Proxy {
   readonly endpoint: string;
   readonly requests: readonly RecordedRequest[];
   inject(rule: FaultRule): void;
-  /** Takes back every fault and forgets the requests. */
+  /** Takes back every fault (what hangs is read from now on, still unanswered) and forgets the requests. */
   reset(): void;
   openConnections(): number;
   /** Closes the port and all connections, until `accept`. */
@@ -56,6 +56,8 @@ interface Exchange {
 interface Backend {
   readonly server: S3Server;
   readonly rules: R2Rules;
+  /** A connection that is not read does not show that it was closed. */
+  readonly unread: Set<IncomingMessage>;
 }
 
 export async function startR2Proxy(options: R2ProxyOptions): Promise<R2Proxy> {
@@ -65,6 +67,7 @@ export async function startR2Proxy(options: R2ProxyOptions): Promise<R2Proxy> {
   const backend: Backend = {
     server: options.server,
     rules: createR2Rules({ writeIntervalMs: options.writeIntervalMs ?? 1_000 }),
+    unread: new Set(),
   };
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     const { method = "", url = "", headers } = request;
@@ -103,6 +106,8 @@ export async function startR2Proxy(options: R2ProxyOptions): Promise<R2Proxy> {
     reset: () => {
       faults.clear();
       requests.length = 0;
+      for (const request of backend.unread) request.resume();
+      backend.unread.clear();
     },
     openConnections: () => sockets.size,
     refuse,
@@ -138,6 +143,7 @@ async function handle(backend: Backend, exchange: Exchange): Promise<void> {
       sendError(exchange, { status: fault.status, code: fault.code ?? "InternalError" });
       return;
     case "hang-before-body":
+      backend.unread.add(request);
       return;
     case "hang-after-body":
       await drain(request);
@@ -162,7 +168,9 @@ async function handle(backend: Backend, exchange: Exchange): Promise<void> {
     case "reset-after-body":
     case "flip":
     case "headers":
+    case "rewrite":
     case "truncate":
+    case "stall":
     case undefined:
       break;
   }
@@ -219,11 +227,17 @@ async function passBack(backend: Backend, exchange: Exchange, upstream: Incoming
   }
   if (fault?.kind === "flip") await flipByte(path.join(path.dirname(backend.server.bucketDir), keyPathOf(request)));
   if (fault?.kind === "headers") Object.assign(headers, fault.headers);
+  if (fault?.kind === "rewrite") {
+    const text = Buffer.concat(await upstream.toArray()).toString();
+    answer(exchange, status, text.replace(fault.find, fault.replace));
+    return;
+  }
   record.status = status;
   response.writeHead(status, headers);
-  if (fault?.kind === "truncate") {
-    upstream.once("data", (chunk: Buffer) => {
-      response.write(chunk.subarray(0, Math.ceil(chunk.length / 2)), () => request.socket.destroy());
+  if (fault?.kind === "truncate" || fault?.kind === "stall") {
+    const bytes = Buffer.concat(await upstream.toArray());
+    response.write(bytes.subarray(0, bytes.length / 2), () => {
+      if (fault.kind === "truncate") request.socket.destroy();
     });
     return;
   }
@@ -262,11 +276,21 @@ async function drain(stream: IncomingMessage, enough = Infinity): Promise<string
       md5.update(chunk);
       bytes += chunk.length;
     } else if (!stream.readableEnded) {
-      await new Promise((resolve) => stream.once("readable", resolve).once("end", resolve).once("close", resolve));
+      await anyOf(stream, ["readable", "end", "close"]);
     }
     if (stream.readableEnded || bytes >= enough) return md5.digest("hex");
     if (stream.destroyed) throw new Error("the client went away");
   }
+}
+
+function anyOf(stream: IncomingMessage, events: readonly string[]): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      for (const event of events) stream.off(event, done);
+      resolve();
+    };
+    for (const event of events) stream.on(event, done);
+  });
 }
 
 function repeat(intervalMs: number, response: ServerResponse, act: () => void): void {
