@@ -45,6 +45,3 @@ export const sourceHookSchema = z.object({
   sourceType: z.string().max(64).optional(),
   sourceId: z.string().max(128).optional(),
 });
-
-export type SegmentHook = Readonly<z.infer<typeof segmentHookSchema>>;
-export type SourceHook = Readonly<z.infer<typeof sourceHookSchema>>;
