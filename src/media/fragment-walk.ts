@@ -147,9 +147,8 @@ function summarise(walk: Walk, init: Init, tornReason: string | undefined): Insp
   const tracks = init.tracks.map(({ track }): Track => {
     const timeline = walk.timelines.get(track.id) ?? new TrackTimeline();
     const { endTicks, plausibleEndTicks } = timeline.end();
-    const what = `end of track ${String(track.id)}`;
-    mediaDurationUs = Math.max(mediaDurationUs, ticksToUs(endTicks, track.timescale, what));
-    plausibleDurationUs = Math.max(plausibleDurationUs, ticksToUs(plausibleEndTicks, track.timescale, what));
+    mediaDurationUs = Math.max(mediaDurationUs, ticksToUs(endTicks, track.timescale));
+    plausibleDurationUs = Math.max(plausibleDurationUs, ticksToUs(plausibleEndTicks, track.timescale));
     return track.kind === "video" ? { ...track, frameRate: timeline.frameRate(track.timescale) } : track;
   });
   return {

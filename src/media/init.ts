@@ -144,7 +144,7 @@ function readMovieDuration(mvhd: Box): number | null {
   const ticks = isLong ? readUint64(mvhd, mvhd.body + 24) : mvhd.view.getUint32(mvhd.body + 16);
   if (ticks === 0) return null;
   if (timescale === 0) throw damaged(`read ${placeOf(mvhd)}: timescale 0`);
-  return ticksToUs(ticks, timescale, "duration of mvhd");
+  return ticksToUs(ticks, timescale);
 }
 
 function readDefaults(mvex: Box): Map<number, SampleDefaults> {

@@ -27,7 +27,7 @@ export interface InspectedFile {
   readonly sizeBytes: number;
 }
 
-export interface Refusal {
+interface Refusal {
   /** A `data-loss` message. */
   readonly message: string;
   /** Another reader may know this kind of file; false when it is empty or holds no whole fragment. */

@@ -97,7 +97,7 @@ function readTfdt(tfdt: Box, timescale: number): number {
   const isLong = tfdt.view.getUint8(tfdt.body) === 1;
   requireBody(tfdt, isLong ? 12 : 8);
   const ticks = isLong ? readUint64(tfdt, tfdt.body + 4) : tfdt.view.getUint32(tfdt.body + 4);
-  ticksToUs(ticks, timescale, placeOf(tfdt)); // refuses what no duration can hold
+  ticksToUs(ticks, timescale); // refuses what no duration can hold
   return ticks;
 }
 

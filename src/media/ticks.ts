@@ -6,9 +6,9 @@ import { damaged } from "./box.js";
  * Nearest microsecond, exact for any 32-bit timescale; half a microsecond goes down, because MediaMTX cuts to the
  * nanosecond below before it counts. Throws `data-loss` when no instant in µs can hold it.
  */
-export function ticksToUs(ticks: number, timescale: number, what: string): number {
+export function ticksToUs(ticks: number, timescale: number): number {
   const wholeSec = Math.floor(ticks / timescale);
   const us = wholeSec * US_PER_SEC + Math.ceil(((ticks % timescale) * US_PER_SEC) / timescale - 0.5);
   if (Number.isSafeInteger(us)) return us;
-  throw damaged(`read ${what}: ${String(wholeSec)} s, expected less than 2^53 µs`);
+  throw damaged(`read time of ${String(ticks)} ticks of ${String(timescale)} per second: expected less than 2^53 µs`);
 }

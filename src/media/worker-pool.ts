@@ -2,6 +2,7 @@
  * A few worker threads and one queue. A worker does one job at a time; one that crashes, misses its deadline or is
  * cancelled is ended (its open files are closed with it) and replaced when the next job needs it.
  */
+import { setMaxListeners } from "node:events";
 import { Worker } from "node:worker_threads";
 
 import { AppError } from "../core/errors.js";
@@ -31,7 +32,8 @@ type Outcome = { readonly reply: unknown } | { readonly error: AppError };
 
 interface Slot {
   worker: Worker | null;
-  /** Ends the job that runs here; null when idle. */
+  job: Job | null;
+  /** Ends the job; null when idle. */
   end: ((outcome: Outcome) => void) | null;
 }
 
@@ -43,7 +45,7 @@ export class WorkerPool {
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
-    this.#slots = Array.from({ length: options.size }, () => ({ worker: null, end: null }));
+    this.#slots = Array.from({ length: options.size }, () => ({ worker: null, job: null, end: null }));
   }
 
   start(): void {
@@ -81,6 +83,8 @@ export class WorkerPool {
         else resolve(outcome.reply);
       };
       const job: Job = { request, ...options, settle };
+      // One signal may end a long queue: that many listeners are no leak, they go with their jobs.
+      setMaxListeners(0, signal);
       signal.addEventListener("abort", onAbort, { once: true });
       this.#queue.push(job);
       this.#dispatch();
@@ -88,10 +92,14 @@ export class WorkerPool {
   }
 
   #abort(job: Job): void {
-    // A job that runs has its own listener, see #execute.
-    if (!this.#queue.includes(job)) return;
+    const outcome: Outcome = { error: cancelled("aborted") };
+    const slot = this.#slots.find((candidate) => candidate.job === job);
+    if (slot !== undefined) {
+      slot.end?.(outcome);
+      return;
+    }
     this.#queue = this.#queue.filter((queued) => queued !== job);
-    job.settle({ error: cancelled("aborted") });
+    job.settle(outcome);
   }
 
   #dispatch(): void {
@@ -106,18 +114,17 @@ export class WorkerPool {
 
   #execute(slot: Slot, job: Job): void {
     const finished = new AbortController();
-    const onAbort = (): void => slot.end?.({ error: cancelled("aborted") });
+    slot.job = job;
     slot.end = (outcome) => {
+      slot.job = null;
       slot.end = null;
       finished.abort();
-      job.signal.removeEventListener("abort", onAbort);
       if ("error" in outcome) this.#discard(slot);
       job.settle(outcome);
       // Not at once: a pool that can start no thread would fail its whole queue recursively.
       setImmediate(() => this.#dispatch());
     };
     const { end } = slot;
-    job.signal.addEventListener("abort", onAbort, { once: true });
     try {
       slot.worker ??= this.#spawn(slot);
       slot.worker.postMessage(job.request);

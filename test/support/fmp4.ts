@@ -25,7 +25,7 @@ export interface PartSpec {
   }[];
 }
 
-export interface MtxiSpec {
+interface MtxiSpec {
   readonly streamId: string;
   readonly segmentNumber: bigint;
   readonly ntpNs: bigint;
@@ -79,7 +79,7 @@ export function mvhd(durationMs: number): Buffer {
   return box("mvhd", u32(0), u32(0), u32(0), u32(1_000), u32(durationMs), Buffer.alloc(80));
 }
 
-export function mtxi(spec: MtxiSpec): Buffer {
+function mtxi(spec: MtxiSpec): Buffer {
   const id = Buffer.from(spec.streamId.replaceAll("-", ""), "hex");
   return box("mtxi", u32(0), id, u64(spec.segmentNumber), u64(0), u64(spec.ntpNs));
 }

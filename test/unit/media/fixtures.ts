@@ -7,7 +7,7 @@ import { walkFragments } from "../../../src/media/fragment-walk.js";
 import { readInit } from "../../../src/media/init.js";
 import type { Inspection } from "../../../src/media/inspection.js";
 
-export const FIXTURE_DIR = path.resolve(import.meta.dirname, "../../fixtures/recordings");
+const FIXTURE_DIR = path.resolve(import.meta.dirname, "../../fixtures/recordings");
 
 export interface FixtureFile {
   /** `v1.20.1/h264-aac/2026-11-20_17-04-43-022940.mp4` */

@@ -42,13 +42,19 @@ function moof(...trafs: readonly Buffer[]): Buffer {
 const TFHD = box("tfhd", u32(0x2_0000), u32(1));
 const TFDT = box("tfdt", u32(0), u32(0));
 
+/** CPU time, because other work on the machine is not the walk's. */
+function cpuMsSince(startedAt: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(startedAt);
+  return (user + system) / 1_000;
+}
+
 function inspectTimed(bytes: Uint8Array): { readonly result: Inspection | string; readonly tookMs: number } {
-  const startedAt = performance.now();
+  const startedAt = process.cpuUsage();
   try {
-    return { result: inspectBytes(bytes), tookMs: performance.now() - startedAt };
+    return { result: inspectBytes(bytes), tookMs: cpuMsSince(startedAt) };
   } catch (error) {
     if (!isAppError(error, "data-loss")) throw error;
-    return { result: error.message, tookMs: performance.now() - startedAt };
+    return { result: error.message, tookMs: cpuMsSince(startedAt) };
   }
 }
 

@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { appendFileSync, mkdirSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -11,6 +10,7 @@ import { FileByteSource } from "../../../src/media/byte-source.js";
 import { HashingByteSource } from "../../../src/media/hashing-byte-source.js";
 import { inspectFile } from "../../../src/media/inspect-file.js";
 import { RegularFile } from "../../../src/media/regular-file.js";
+import { startChild } from "../../support/child.js";
 import { box, init, part } from "../../support/fmp4.js";
 import { tempDir } from "../../support/temp-dir.js";
 import { fixture, inspectBytes, inspectFixture } from "./fixtures.js";
@@ -86,7 +86,9 @@ describe("inspectFile", () => {
     const at = (name: string): string => path.join(directory, name);
     symlinkSync(fixture("v1.20.1/h264-aac").filePath, at("link.mp4"));
     mkdirSync(at("directory.mp4"));
-    execFileSync("mkfifo", [at("fifo.mp4")]);
+    await (
+      await startChild("mkfifo", [at("fifo.mp4")])
+    ).exited;
     const kinds = ["link.mp4", "directory.mp4", "fifo.mp4", "absent.mp4"].map(
       (name) => errorOf(() => inspectFile({ filePath: at(name), format: "fmp4", hash: true })).kind,
     );
@@ -127,6 +129,17 @@ describe("inspectFile", () => {
         expect(error.message).toContain("ends at byte 1100000");
       }
       expect(file.identity()).not.toBe("");
+    } finally {
+      file.close();
+    }
+  });
+
+  it.runIf(process.platform === "linux")("F42: takes a read error of the disk for something to try again", () => {
+    // Memory that is not mapped answers EIO.
+    const file = RegularFile.open("/proc/self/mem");
+    try {
+      const error = errorOf(() => file.fill(Buffer.alloc(16), 0));
+      expect(error).toMatchObject({ kind: "unavailable", message: "read /proc/self/mem at byte 0: EIO" });
     } finally {
       file.close();
     }

@@ -132,6 +132,21 @@ describe("worker pool", () => {
     await expect(ask({ name: "late" })).rejects.toMatchObject({ kind: "cancelled" });
   });
 
+  it("lets one signal end a long queue, without a warning", async () => {
+    const { ask, at } = await startPool();
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error): number => warnings.push(warning);
+    process.on("warning", onWarning);
+    onTestFinished(() => void process.off("warning", onWarning));
+    const all = new AbortController();
+    const jobs = Array.from({ length: 50 }, () => ask({ does: "hang", file: at("begun") }, all.signal));
+    const refused = Promise.all(jobs.map((job) => expect(job).rejects.toMatchObject({ kind: "cancelled" })));
+    await waitFor("the first job to begin", () => existsSync(at("begun")));
+    all.abort();
+    await refused;
+    expect(warnings).toEqual([]);
+  });
+
   it("rejects each job as unavailable when no worker can be loaded", async () => {
     const { ask } = await startPool({ worker: "import './absent.mjs';" });
     const jobs = Array.from({ length: 5 }, () => expect(ask({})).rejects.toMatchObject({ kind: "unavailable" }));
