@@ -7,6 +7,7 @@ import path from "node:path";
 
 import knex, { type Knex } from "knex";
 import pg from "pg";
+import { ZodError } from "zod";
 
 import { AppError, errnoOf } from "../core/errors.js";
 import type { Clock } from "../platform/clock.js";
@@ -17,13 +18,20 @@ export type DatabaseTarget =
 
 export type Database = Knex;
 
-/** How long a statement waits for another process that holds SQLite's lock (F36). */
-const BUSY_TIMEOUT_MS = 4_000;
+/**
+ * How long a statement waits for another process that holds SQLite's lock, and how long for the one connection while
+ * another statement waits there: together below the 5 s in which a hook must have its answer (F36).
+ */
+const BUSY_TIMEOUT_MS = 1_500;
+const SQLITE_ACQUIRE_TIMEOUT_MS = 3_000;
 const PG_POOL_MAX = 8;
 const INT8_OID = 20;
 
 export async function openDatabase(target: DatabaseTarget, clock: Clock): Promise<Database> {
-  const db = target.kind === "sqlite" ? await openSqlite(target.file) : openPostgres(target.url);
+  const db =
+    target.kind === "sqlite"
+      ? await translating("open the database", () => openSqlite(target.file))
+      : openPostgres(target.url);
   try {
     await translating("open the database", async () => {
       await db.raw("select 1");
@@ -42,6 +50,7 @@ async function openSqlite(file: string): Promise<Database> {
     client: "sqlite3",
     connection: { filename: file },
     useNullAsDefault: true,
+    acquireConnectionTimeout: SQLITE_ACQUIRE_TIMEOUT_MS,
     pool: {
       min: 1,
       max: 1,
@@ -78,8 +87,12 @@ function openPostgres(url: string): Database {
 }
 
 const BUSY_CODES = new Set(["SQLITE_BUSY", "SQLITE_LOCKED", "55P03", "40001", "40P01"]);
-const FULL_CODES = new Set(["SQLITE_FULL", "53100"]);
-const DAMAGED_CODES = new Set(["SQLITE_CORRUPT", "SQLITE_NOTADB"]);
+const FULL_CODES = new Set(["SQLITE_FULL", "53100", "ENOSPC"]);
+const DAMAGED_CODES = new Set(["SQLITE_CORRUPT", "SQLITE_NOTADB", "XX001", "XX002"]);
+/** The database is there but cannot work now: connection, resources, operator, system. */
+const PASSING_CODES = /^(?:08|53|57|58)...$|^SQLITE_(?:IOERR|CANTOPEN|READONLY|PROTOCOL|NOMEM|INTERRUPT|SCHEMA)$/;
+/** A SQLSTATE, or one of SQLite's codes. */
+const DATABASE_CODE = /^[0-9A-Z]{5}$|^SQLITE_/;
 
 /** Runs a piece of database work; driver errors leave as AppErrors with their cause. */
 export async function translating<T>(operation: string, work: () => Promise<T>): Promise<T> {
@@ -104,12 +117,27 @@ function translate(operation: string, error: unknown): AppError {
     return new AppError({
       kind: "resource-exhausted",
       message: `${operation}: the database disk is full`,
+      hint: "free space there; recordings stay where they are, and work goes on by itself",
       cause: error,
     });
   }
   if (BUSY_CODES.has(code)) {
     return new AppError({ kind: "unavailable", message: `${operation}: the database is locked`, cause: error });
   }
-  const isQueryError = /^(23|42|22)/.test(code) || code === "SQLITE_CONSTRAINT" || code === "SQLITE_ERROR";
-  return new AppError({ kind: isQueryError ? "internal" : "unavailable", message: operation, cause: error });
+  return new AppError({
+    kind: isOurMistake(error, code) ? "internal" : "unavailable",
+    message: operation,
+    cause: error,
+  });
+}
+
+/** A statement, a value or a row that is wrong stays wrong; asking again would never end. */
+function isOurMistake(error: unknown, code: string): boolean {
+  if (DATABASE_CODE.test(code) && !isSystemErrno(code)) return !PASSING_CODES.test(code);
+  return [ZodError, TypeError, RangeError, SyntaxError, ReferenceError].some((kind) => error instanceof kind);
+}
+
+/** `EPIPE` and `EBUSY` have the form of a SQLSTATE. */
+function isSystemErrno(code: string): boolean {
+  return code.startsWith("E") && !/\d/.test(code);
 }

@@ -1,23 +1,19 @@
 /**
- * Forward-only migrations, listed by hand, one transaction each. The migration's row is inserted first, so that a
- * rival process is detected by the key clash, and a crash rolls row and schema back together (F62).
+ * Forward-only migrations, listed by hand, one transaction each. The migration's row is inserted first: a rival process
+ * waits there, and then sees that the row is taken. A crash rolls row and schema back together (F62).
  */
 import type { Knex } from "knex";
 
 import { AppError } from "../core/errors.js";
 import type { Clock } from "../platform/clock.js";
+import { dialectOf } from "./dialect.js";
+import type { Migration } from "./migration.js";
 import { initial } from "./migrations/0001-initial.js";
-
-export interface Migration {
-  readonly name: string;
-  up(trx: Knex.Transaction, dialect: "sqlite" | "postgres"): Promise<void>;
-}
 
 export const MIGRATIONS: readonly Migration[] = [initial];
 
 export async function migrate(db: Knex, clock: Clock, migrations: readonly Migration[] = MIGRATIONS): Promise<void> {
-  const dialect = (db.client as { config: { client: string } }).config.client === "pg" ? "postgres" : "sqlite";
-  await db.raw("create table if not exists migrations (name text primary key, applied_at_us bigint not null)");
+  await createMigrationsTable(db);
   const applied = new Set((await db<{ name: string }>("migrations").select("name")).map((row) => row.name));
   const unknown = [...applied].filter((name) => !migrations.some((migration) => migration.name === name));
   if (unknown.length > 0) {
@@ -29,8 +25,23 @@ export async function migrate(db: Knex, clock: Clock, migrations: readonly Migra
   }
   for (const migration of migrations.filter(({ name }) => !applied.has(name))) {
     await db.transaction(async (trx) => {
-      await trx("migrations").insert({ name: migration.name, applied_at_us: clock.nowUs() });
-      await migration.up(trx, dialect);
+      const claimed = (await trx("migrations")
+        .insert({ name: migration.name, applied_at_us: clock.nowUs() })
+        .onConflict("name")
+        .ignore()
+        .returning("name")) as unknown[];
+      if (claimed.length > 0) await migration.up(trx, dialectOf(db));
     });
   }
+}
+
+/** Any number that nobody else locks. */
+const MIGRATIONS_LOCK = 7_205_759_403;
+
+async function createMigrationsTable(db: Knex): Promise<void> {
+  await db.transaction(async (trx) => {
+    // PostgreSQL's `if not exists` clashes when two create at once.
+    if (dialectOf(db) === "postgres") await trx.raw("select pg_advisory_xact_lock(?)", [MIGRATIONS_LOCK]);
+    await trx.raw("create table if not exists migrations (name text primary key, applied_at_us bigint not null)");
+  });
 }

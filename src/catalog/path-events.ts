@@ -39,7 +39,15 @@ export function insertPathEvent(catalog: Catalog, event: PathEvent): Promise<voi
 /** The last event of a path; undefined when there was none. */
 export function findLastPathEvent(catalog: Catalog, path: PathName): Promise<PathEvent | undefined> {
   return translating("find the last event of a path", async () => {
-    const rows = (await catalog.db("path_events").where({ path }).orderBy("at_us", "desc").limit(1)) as unknown[];
+    const rows = (await catalog
+      .db("path_events")
+      .where({ path })
+      .orderBy([
+        { column: "at_us", order: "desc" },
+        // The ids of one process grow, also within a clock tick.
+        { column: "id", order: "desc" },
+      ])
+      .limit(1)) as unknown[];
     if (rows[0] === undefined) return undefined;
     const row = rowSchema.parse(rows[0]);
     return {

@@ -1,19 +1,22 @@
 /**
  * The rows as a queue. A worker claims due rows under a lease, runs one step outside any transaction, and commits the
- * outcome in one. The lease owner is the fencing token: whoever lost it cannot commit (F54). A row never leaves the
- * queue by failing; it only comes back later.
+ * outcome in one. The lease owner is the fencing token: whoever lost it cannot commit (F54), nor who worked on a file
+ * that was found changed meanwhile, nor who would overrule a request to delete. A row never leaves the queue by failing;
+ * it only comes back later.
  */
 import type { Knex } from "knex";
 
 import { fullJitterMs } from "../core/back-off.js";
 import { AppError } from "../core/errors.js";
-import type { Recording, RecordingId, Step } from "../core/recording.js";
+import type { Recording, Step } from "../core/recording.js";
 import type { Catalog } from "./catalog.js";
 import { translating } from "./database.js";
+import { dialectOf } from "./dialect.js";
 import { storeFragmentIndex } from "./fragment-indexes.js";
 import { columnsOf, recordingFromRow, type RecordingPatch } from "./recording-row.js";
-import { refreshGaps } from "./recordings.js";
+import { refreshGaps } from "./gaps.js";
 import { insertRemoval, type Removal } from "./removals.js";
+import { inWriteTransaction } from "./write-transaction.js";
 
 export interface Claim {
   readonly steps: readonly Step[];
@@ -46,17 +49,18 @@ export const PRIORITIES = [10, 0] as const;
 /** Due rows, highest priority first, now leased to this process. */
 export function claimDue(catalog: Catalog, claim: Claim): Promise<Recording[]> {
   return translating("claim due recordings", () =>
-    catalog.db.transaction(async (trx) => {
+    inWriteTransaction(catalog, [], async (trx) => {
       const nowUs = catalog.clock.nowUs();
       const due: unknown[] = [];
-      for (const [step, priority] of lanes(claim.steps)) {
+      for (const lane of lanes(claim.steps)) {
         if (due.length >= claim.limit) break;
-        const rows = (await inLane(catalog, trx, [step, priority])
+        const query = inLane(catalog, trx, lane)
           .andWhere("next_attempt_at_us", "<=", nowUs)
           .andWhereRaw("(lease_owner is null or lease_until_us <= ?)", [nowUs])
           .orderBy("next_attempt_at_us")
-          .limit(claim.limit - due.length)) as unknown[];
-        due.push(...rows);
+          .limit(claim.limit - due.length);
+        if (dialectOf(catalog.db) === "postgres") void query.forUpdate().skipLocked();
+        due.push(...((await query) as unknown[]));
       }
       const recordings = due.map(recordingFromRow);
       await trx("recordings")
@@ -69,12 +73,16 @@ export function claimDue(catalog: Catalog, claim: Claim): Promise<Recording[]> {
 
 /** Commits an outcome and gives the row back. Throws `cancelled` when the lease went to somebody else meanwhile. */
 export function commitStep(catalog: Catalog, recording: Recording, outcome: Outcome): Promise<void> {
+  const { startUs, endUs, position, local } = outcome.patch;
+  const movesTimeline =
+    startUs !== undefined || endUs !== undefined || position !== undefined || local === "quarantined";
   return translating("commit a step", () =>
-    catalog.db.transaction(async (trx) => {
+    inWriteTransaction(catalog, movesTimeline ? [recording.path] : [], async (trx) => {
       const nowUs = catalog.clock.nowUs();
-      const changed = await updateLeased(catalog, trx, {
-        id: recording.id,
-        columns: {
+      await updateLeased(
+        trx,
+        { catalog, recording },
+        {
           attempts: 0,
           error: null,
           next_attempt_at_us: nowUs,
@@ -82,13 +90,9 @@ export function commitStep(catalog: Catalog, recording: Recording, outcome: Outc
           ...NO_LEASE,
           updated_at_us: nowUs,
         },
-      });
-      if (changed === 0) throw leaseLost(recording);
+      );
       if (outcome.fragmentIndex !== undefined) await storeFragmentIndex(trx, recording.id, outcome.fragmentIndex);
-      const { startUs, endUs, local } = outcome.patch;
-      if (startUs !== undefined || endUs !== undefined || local === "quarantined") {
-        await refreshGaps(trx, recording.path, startUs ?? recording.startUs);
-      }
+      if (movesTimeline) await refreshGaps(trx, recording.path, [recording.startUs, startUs ?? recording.startUs]);
     }),
   );
 }
@@ -96,35 +100,33 @@ export function commitStep(catalog: Catalog, recording: Recording, outcome: Outc
 /** Commits an intermediate fact, with the removal that it announces, and keeps the lease. */
 export function noteProgress(catalog: Catalog, recording: Recording, progress: Progress): Promise<void> {
   return translating("note progress", () =>
-    catalog.db.transaction(async (trx) => {
-      const changed = await updateLeased(catalog, trx, {
-        id: recording.id,
-        columns: {
-          ...columnsOf(progress.patch),
-          updated_at_us: catalog.clock.nowUs(),
-        },
-      });
-      if (changed === 0) throw leaseLost(recording);
+    inWriteTransaction(catalog, [], async (trx) => {
+      const columns = { ...columnsOf(progress.patch), updated_at_us: catalog.clock.nowUs() };
+      await updateLeased(trx, { catalog, recording }, columns);
       if (progress.removal !== undefined) await insertRemoval(trx, catalog.clock, progress.removal);
     }),
   );
 }
 
-/** Puts the row back with its error and a full-jitter delay (1 s to 15 min), or later when the far side asked so. */
+/**
+ * Puts the row back with its error and a full-jitter delay (1 s to 15 min), or later when the far side asked so. Throws
+ * `cancelled` when the lease went to somebody else meanwhile.
+ */
 export function postponeStep(catalog: Catalog, recording: Recording, failure: Failure): Promise<void> {
   return translating("postpone a step", async () => {
     const delayMs = Math.max(fullJitterMs(recording.attempts), failure.retryAfterMs ?? 0);
     const nowUs = catalog.clock.nowUs();
-    await updateLeased(catalog, catalog.db, {
-      id: recording.id,
-      columns: {
+    await updateLeased(
+      catalog.db,
+      { catalog, recording },
+      {
         attempts: recording.attempts + 1,
-        next_attempt_at_us: nowUs + delayMs * 1_000,
+        next_attempt_at_us: nowUs + Math.round(delayMs * 1_000),
         error: failure.error.slice(0, 1_000),
         ...NO_LEASE,
         updated_at_us: nowUs,
       },
-    });
+    );
   });
 }
 
@@ -172,21 +174,29 @@ const NO_LEASE = { lease_owner: null, lease_until_us: null } as const;
 /** Each (step, priority) is one range of the index `recordings_due`, in order of due time. */
 type Lane = readonly [Step, number];
 
+/** Priority before step before due time. */
 function lanes(steps: readonly Step[]): Lane[] {
-  return steps.flatMap((step) => PRIORITIES.map((priority) => [step, priority] as const));
+  return PRIORITIES.flatMap((priority) => steps.map((step) => [step, priority] as const));
 }
 
 function inLane(catalog: Catalog, db: Knex, [step, priority]: Lane): Knex.QueryBuilder {
   return db("recordings").where("node_id", catalog.nodeId).where("step", step).where("priority", priority);
 }
 
-/** How many rows changed: 0 when the lease is no longer ours. */
+/** Throws `cancelled` when the row is no longer ours to change. */
 async function updateLeased(
-  catalog: Catalog,
   db: Knex,
-  { id, columns }: { readonly id: RecordingId; readonly columns: Record<string, unknown> },
-): Promise<number> {
-  return db("recordings").where({ id, lease_owner: catalog.owner }).update(columns);
+  { catalog, recording }: { readonly catalog: Catalog; readonly recording: Recording },
+  columns: Record<string, unknown>,
+): Promise<void> {
+  const query = db("recordings").where({
+    id: recording.id,
+    lease_owner: catalog.owner,
+    // The same process may hold the lease again, for the file as it was found since.
+    file_identity: recording.fileIdentity,
+  });
+  if (recording.step !== "delete") void query.andWhereRaw("(step is null or step <> 'delete')");
+  if ((await query.update(columns)) === 0) throw leaseLost(recording);
 }
 
 function idsOf(recordings: readonly Recording[]): string[] {

@@ -2,14 +2,15 @@
 import type { Knex } from "knex";
 import { v7 as uuidv7 } from "uuid";
 
-import { gapBetween } from "../core/continuity.js";
 import { AppError } from "../core/errors.js";
 import { type Finding, type FoundFile, judgeFoundFile } from "../core/found-file.js";
 import type { PathName } from "../core/path-name.js";
 import type { Recording, RecordingId } from "../core/recording.js";
 import type { Catalog } from "./catalog.js";
 import { translating } from "./database.js";
+import { refreshGaps } from "./gaps.js";
 import { columnsOf, recordingFromRow, rowOf } from "./recording-row.js";
+import { inWriteTransaction } from "./write-transaction.js";
 
 /** All that a row needs to be born. */
 export type NewRecording = Omit<Recording, "id" | "nodeId" | "createdAtUs" | "updatedAtUs"> & {
@@ -113,9 +114,13 @@ export function recordFoundFiles(catalog: Catalog, files: readonly FoundFile[]):
     const results: FoundResult[] = [];
     for (let first = 0; first < files.length; first += ROWS_PER_TRANSACTION) {
       const batch = files.slice(first, first + ROWS_PER_TRANSACTION);
-      await catalog.db.transaction(async (trx) => {
-        for (const found of batch) results.push(await recordOne(catalog, trx, found));
+      const paths = batch.map(({ path }) => path);
+      const batchResults = await inWriteTransaction(catalog, paths, async (trx) => {
+        const done: FoundResult[] = [];
+        for (const found of batch) done.push(await recordOne(catalog, trx, found));
+        return done;
       });
+      results.push(...batchResults);
     }
     return results;
   });
@@ -125,26 +130,39 @@ export function recordFoundFiles(catalog: Catalog, files: readonly FoundFile[]):
 export function insertRecording(catalog: Catalog, facts: NewRecording): Promise<Recording> {
   return translating("insert a recording", async () => {
     const recording = complete(catalog, facts);
-    await catalog.db.transaction(async (trx) => {
+    await inWriteTransaction(catalog, [recording.path], async (trx) => {
       await trx("recordings").insert(rowOf(recording));
-      await refreshGaps(trx, recording.path, recording.startUs);
+      await refreshGaps(trx, recording.path, [recording.startUs]);
     });
     return recording;
   });
 }
 
-/** The file is proven absent and it was not us: says so, and ends what was due. Only while the row is still as it was seen. */
+/**
+ * The file is proven absent and it was not us: says so, and ends what was due, but for a deletion that a person asked
+ * for. Only while the row is still as it was seen.
+ */
 export function markMissing(catalog: Catalog, recording: Recording, error: string): Promise<boolean> {
   return translating("mark a recording as missing", async () => {
     const changed = await catalog
       .db("recordings")
       .where({ id: recording.id, local: recording.local, file_path: recording.filePath })
-      .update({ local: "missing", step: null, lease_owner: null, error, updated_at_us: catalog.clock.nowUs() });
+      .andWhere({ file_identity: recording.fileIdentity })
+      .update({
+        local: "missing",
+        step: catalog.db.raw("case when step = 'delete' then step end"),
+        lease_owner: null,
+        error,
+        updated_at_us: catalog.clock.nowUs(),
+      });
     return changed > 0;
   });
 }
 
-/** A person asked for it: the worker removes both copies next. Throws `not-found`. */
+/**
+ * A person asked for it: the worker removes both copies next. A step that is at work keeps its lease, so that the two
+ * never meet; it can no longer commit. Throws `not-found`.
+ */
 export function requestDeletion(catalog: Catalog, id: RecordingId, reason: string): Promise<void> {
   return translating("request the deletion of a recording", async () => {
     const nowUs = catalog.clock.nowUs();
@@ -152,35 +170,11 @@ export function requestDeletion(catalog: Catalog, id: RecordingId, reason: strin
       step: "delete",
       attempts: 0,
       next_attempt_at_us: nowUs,
-      lease_owner: null,
       error: reason,
       updated_at_us: nowUs,
     });
     if (changed === 0) throw new AppError({ kind: "not-found", message: `recording ${id} does not exist` });
   });
-}
-
-/** Recomputes what lies before the segment that starts at `startUs`, and before the one after it. */
-export async function refreshGaps(trx: Knex, path: PathName, startUs: number): Promise<void> {
-  const counting = () => trx("recordings").where({ path }).whereNot({ local: "quarantined" });
-  const here = firstOf(await counting().andWhere("start_us", "<=", startUs).orderBy("start_us", "desc").limit(1));
-  const before = firstOf(
-    await counting()
-      .andWhere("start_us", "<", here?.startUs ?? startUs)
-      .orderBy("start_us", "desc")
-      .limit(1),
-  );
-  const after = firstOf(await counting().andWhere("start_us", ">", startUs).orderBy("start_us").limit(1));
-  if (here !== undefined) await storeGap(trx, before, here);
-  if (after !== undefined) await storeGap(trx, here, after);
-}
-
-async function storeGap(trx: Knex, previous: Recording | undefined, next: Recording): Promise<void> {
-  const gap = previous === undefined ? undefined : gapBetween(previous, next);
-  if (next.gapBeforeUs === (gap?.gapUs ?? null) && next.missingBefore === (gap?.missing ?? 0)) return;
-  await trx("recordings")
-    .where({ path: next.path, start_us: next.startUs, id: next.id })
-    .update({ gap_before_us: gap?.gapUs ?? null, missing_before: gap?.missing ?? 0 });
 }
 
 async function recordOne(catalog: Catalog, trx: Knex, found: FoundFile): Promise<FoundResult> {
@@ -193,13 +187,15 @@ async function recordOne(catalog: Catalog, trx: Knex, found: FoundFile): Promise
     case "refresh":
       return { id: await refresh(catalog, trx, { row, found }), finding };
     case "replace":
-      await trx("recordings").where({ id: row.id }).update({
-        local: "missing",
-        step: null,
-        lease_owner: null,
-        error: "the file was overwritten by a later recording of the same name",
-        updated_at_us: catalog.clock.nowUs(),
-      });
+      await trx("recordings")
+        .where({ id: row.id })
+        .update({
+          local: "missing",
+          step: row.step === "delete" ? "delete" : null,
+          lease_owner: null,
+          error: "the file was overwritten by a later recording of the same name",
+          updated_at_us: catalog.clock.nowUs(),
+        });
       return { id: await insertFound(catalog, trx, found), finding };
     default:
       return finding satisfies never;
@@ -230,7 +226,7 @@ async function insertFound(catalog: Catalog, trx: Knex, found: FoundFile): Promi
     origin: found.origin,
   });
   await trx("recordings").insert(rowOf(recording));
-  await refreshGaps(trx, recording.path, recording.startUs);
+  await refreshGaps(trx, recording.path, [recording.startUs]);
   return recording.id;
 }
 
@@ -241,22 +237,28 @@ async function refresh(
   { row, found }: { readonly row: Recording; readonly found: FoundFile },
 ): Promise<RecordingId> {
   const nowUs = catalog.clock.nowUs();
+  // What `mtxi` said once holds, also when this look could not read it.
+  const knowsBetter = found.position === null && row.position !== null;
+  const { startUs, position } = knowsBetter ? row : found;
   await trx("recordings")
     .where({ id: row.id })
     .update({
       ...columnsOf({
         ...factsOf(found),
-        endUs: Math.max(row.endUs, found.startUs),
+        startUs,
+        position,
+        endUs: Math.max(row.endUs, startUs),
         attempts: 0,
         nextAttemptAtUs: nowUs,
         error: null,
+        ...(row.step === "delete" ? { step: row.step, error: row.error } : {}),
       }),
       node_id: catalog.nodeId,
       lease_owner: null,
       lease_until_us: null,
       updated_at_us: nowUs,
     });
-  await refreshGaps(trx, row.path, found.startUs);
+  await refreshGaps(trx, row.path, [row.startUs, startUs]);
   return row.id;
 }
 
@@ -274,19 +276,28 @@ function factsOf(found: FoundFile) {
   };
 }
 
-/** The row of the same segment whose local copy was away: a restored folder, a rebuilt or older database (F39). */
+/**
+ * The row of the same segment whose local copy was away: a restored folder, a rebuilt or older database (F39), or a
+ * file that a hook named before it could be seen (F6).
+ */
 async function findAway(trx: Knex, found: FoundFile): Promise<Recording | undefined> {
   const rows: unknown[] = await trx("recordings")
-    .where({ path: found.path, start_us: found.startUs, format: found.format })
-    .whereIn("local", ["missing", "released"]);
-  return rows
-    .map(recordingFromRow)
-    .find((row) =>
-      row.position === null || found.position === null
-        ? row.filePath === found.filePath && row.bytes === found.bytes
-        : row.position.streamId === found.position.streamId &&
-          row.position.segmentNumber === found.position.segmentNumber,
+    .where({ path: found.path, format: found.format })
+    .andWhereBetween("start_us", [found.startUs - NAME_TOLERANCE_US, found.startUs + NAME_TOLERANCE_US])
+    .whereIn("local", ["missing", "released"])
+    .orderBy(["start_us", "id"]);
+  return rows.map(recordingFromRow).find((row) => isSameSegment(row, found));
+}
+
+function isSameSegment(row: Recording, found: FoundFile): boolean {
+  if (row.position !== null && found.position !== null) {
+    return (
+      row.position.streamId === found.position.streamId && row.position.segmentNumber === found.position.segmentNumber
     );
+  }
+  // Nobody has looked at the file of a row without an identity and without bytes.
+  const wasNeverSeen = row.fileIdentity === null && row.bytes === 0;
+  return row.filePath === found.filePath && (wasNeverSeen || row.bytes === found.bytes);
 }
 
 async function findOnDisk(catalog: Catalog, trx: Knex, filePath: string): Promise<Recording | undefined> {

@@ -4,6 +4,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 export interface ChildOptions {
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;
+  /** To run as another user, for root. */
+  readonly uid?: number;
+  readonly gid?: number;
 }
 
 export interface Child {

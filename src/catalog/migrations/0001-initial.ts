@@ -1,4 +1,4 @@
-import type { Migration } from "../migrate.js";
+import type { Migration } from "../migration.js";
 
 /**
  * `*_us` are microseconds since 1970 UTC. `recordings` is clustered by (path, start): a day of one path is one run of

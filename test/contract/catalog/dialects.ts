@@ -1,0 +1,69 @@
+/** The databases that the catalog's contract holds on, each giving empty databases to tests. */
+import path from "node:path";
+
+import { onTestFinished } from "vitest";
+
+import { type Catalog, closeCatalog, openCatalog } from "../../../src/catalog/catalog.js";
+import type { DatabaseTarget } from "../../../src/catalog/database.js";
+import { createFakeClock, type FakeClock } from "../../support/fake-clock.js";
+import { type PostgresServer, startPostgres } from "../../support/postgres.js";
+import { tempDir } from "../../support/temp-dir.js";
+
+export interface TestedDialect {
+  readonly name: string;
+  /** For `beforeAll` and `afterAll`. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** A new, empty database that goes when the test ends. */
+  freshTarget(): Promise<DatabaseTarget>;
+}
+
+const sqlite: TestedDialect = {
+  name: "SQLite",
+  start: () => Promise.resolve(),
+  stop: () => Promise.resolve(),
+  freshTarget: async () => ({ kind: "sqlite", file: path.join(await tempDir(), "catalog.sqlite") }),
+};
+
+function postgres(): TestedDialect {
+  let server: PostgresServer | undefined;
+  return {
+    name: "PostgreSQL",
+    start: async () => {
+      server = await startPostgres();
+    },
+    stop: async () => {
+      await server?.stop();
+    },
+    freshTarget: async () => {
+      if (server === undefined) throw new Error("PostgreSQL was not started");
+      const { createDatabase, dropDatabase } = server;
+      const url = await createDatabase();
+      onTestFinished(() => dropDatabase(url));
+      return { kind: "postgres", url };
+    },
+  };
+}
+
+export const DIALECTS: readonly TestedDialect[] = [sqlite, postgres()];
+
+export interface TestCatalog extends Catalog {
+  readonly clock: FakeClock;
+}
+
+export interface OpenOptions {
+  readonly clock?: FakeClock;
+  readonly nodeId?: string;
+}
+
+/** As another process would open it: own connections, own lease owner. Closed when the test ends. */
+export async function openOn(target: DatabaseTarget, options: OpenOptions = {}): Promise<TestCatalog> {
+  const clock = options.clock ?? createFakeClock();
+  const catalog = await openCatalog({ target, clock, nodeId: options.nodeId ?? "node-1" });
+  onTestFinished(() => closeCatalog(catalog));
+  return { ...catalog, clock };
+}
+
+export async function openFresh(dialect: TestedDialect): Promise<TestCatalog> {
+  return openOn(await dialect.freshTarget());
+}

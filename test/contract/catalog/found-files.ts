@@ -1,0 +1,304 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+import { claimDue } from "../../../src/catalog/recording-queue.js";
+import {
+  findRecordingOnDisk,
+  findRecordingsInDirectory,
+  hasLaterRecording,
+  listOnDisk,
+  markMissing,
+  recordFoundFiles,
+  requestDeletion,
+} from "../../../src/catalog/recordings.js";
+import type { FoundFile } from "../../../src/core/found-file.js";
+import { parsePathName } from "../../../src/core/path-name.js";
+import type { Recording } from "../../../src/core/recording.js";
+import { at, CAM1, countRows, insertRow, read, recordOne, segmentFile, STREAM_A, STREAM_B } from "./builders.js";
+import { openFresh, openOn, type TestedDialect } from "./dialects.js";
+
+export function describeFoundFiles(dialect: TestedDialect): void {
+  describe("recording found files", () => {
+    it("inserts what is new, to be inspected at once", async () => {
+      const catalog = await openFresh(dialect);
+      const found = segmentFile(0, { origin: "hook" });
+      const { id, finding } = await recordOne(catalog, found);
+      expect(finding).toBe("insert");
+      const { closed, ...facts } = found;
+      expect(closed).toBe(true);
+      expect(await read(catalog, id)).toMatchObject({
+        ...facts,
+        endUs: found.startUs,
+        nodeId: "node-1",
+        local: "present",
+        archive: "none",
+        step: "inspect",
+        nextAttemptAtUs: catalog.clock.nowUs(),
+        gapBeforeUs: null,
+        missingBefore: 0,
+      });
+    });
+
+    it("waits for an open file to settle, and looks at it once it is closed", async () => {
+      const catalog = await openFresh(dialect);
+      const { id } = await recordOne(catalog, segmentFile(0, { closed: false }));
+      expect(await read(catalog, id)).toMatchObject({ local: "open", step: "settle" });
+      expect(await recordOne(catalog, segmentFile(0))).toEqual({ id, finding: "refresh" });
+      expect(await read(catalog, id)).toMatchObject({ local: "present", step: "inspect" });
+    });
+
+    it("changes nothing for a file that the row describes", async () => {
+      const catalog = await openFresh(dialect);
+      const { id } = await recordOne(catalog, segmentFile(0));
+      const before = await read(catalog, id);
+      await catalog.clock.advance(5_000);
+      expect(await recordOne(catalog, segmentFile(0, { origin: "hook" }))).toEqual({ id, finding: "unchanged" });
+      expect(await read(catalog, id)).toEqual(before);
+    });
+
+    it("makes one row of ten hooks for one file at once (F3)", async () => {
+      const catalog = await openFresh(dialect);
+      const results = await Promise.all(
+        Array.from({ length: 10 }, () => recordOne(catalog, segmentFile(0, { origin: "hook" }))),
+      );
+      expect(new Set(results.map(({ id }) => id)).size).toBe(1);
+      expect(results.filter(({ finding }) => finding === "insert")).toHaveLength(1);
+      expect(await countRows(catalog)).toBe(1);
+    });
+
+    it("makes one row when two processes find one file at once (F3)", async () => {
+      const target = await dialect.freshTarget();
+      const catalogs = await Promise.all([openOn(target), openOn(target), openOn(target)]);
+      const files = Array.from({ length: 8 }, (_, number) => segmentFile(number));
+      await Promise.all(catalogs.map((catalog) => recordFoundFiles(catalog, files)));
+      expect(await countRows(catalogs[0]!)).toBe(8);
+    });
+
+    it("looks again at a file that grew, and takes the lease from whoever works on the old bytes (F9)", async () => {
+      const catalog = await openFresh(dialect);
+      const { id } = await recordOne(catalog, segmentFile(0));
+      await catalog.db("recordings").update({ archive: "verified", object_key: "k", sha256: "aa", attempts: 3 });
+      await claimDue(catalog, { steps: ["inspect"], limit: 1, leaseMs: 60_000 });
+      const grown = segmentFile(0, { fileIdentity: "1:100:2000:9", bytes: 2_000 });
+      expect((await recordOne(catalog, grown)).finding).toBe("refresh");
+      expect(await read(catalog, id)).toMatchObject({
+        bytes: 2_000,
+        fileIdentity: "1:100:2000:9",
+        step: "inspect",
+        attempts: 0,
+        archive: "verified",
+        sha256: "aa",
+      });
+      expect(await claimDue(catalog, { steps: ["inspect"], limit: 1, leaseMs: 60_000 })).toHaveLength(1);
+    });
+
+    it("keeps what mtxi said when a later look cannot read it", async () => {
+      const catalog = await openFresh(dialect);
+      const { id } = await recordOne(catalog, segmentFile(3));
+      const touched = segmentFile(3, { position: null, startUs: at(12.5), fileIdentity: "1:103:1000:9" });
+      expect((await recordOne(catalog, touched)).finding).toBe("refresh");
+      expect(await read(catalog, id)).toMatchObject({
+        position: { streamId: STREAM_A, segmentNumber: 3 },
+        startUs: at(12),
+        fileIdentity: "1:103:1000:9",
+      });
+    });
+
+    it("gives another recording of the same name a row of its own (F35)", async () => {
+      const catalog = await openFresh(dialect);
+      const first = await recordOne(catalog, segmentFile(0));
+      const other = segmentFile(0, {
+        position: { streamId: STREAM_B, segmentNumber: 0 },
+        fileIdentity: "1:100:500:9",
+        bytes: 500,
+      });
+      const second = await recordOne(catalog, other);
+      expect(second.finding).toBe("replace");
+      expect(second.id).not.toBe(first.id);
+      expect(await read(catalog, first.id)).toMatchObject({ local: "missing", step: null });
+      expect(await findRecordingOnDisk(catalog, other.filePath)).toMatchObject({ id: second.id, local: "present" });
+      expect((await recordOne(catalog, other)).finding).toBe("unchanged");
+    });
+
+    it("still deletes the archived copy of an overwritten recording when a person asked for it (F35)", async () => {
+      const catalog = await openFresh(dialect);
+      const first = await recordOne(catalog, segmentFile(0));
+      await requestDeletion(catalog, first.id, "asked");
+      const other = { position: { streamId: STREAM_B, segmentNumber: 0 }, fileIdentity: "1:100:500:9" };
+      await recordOne(catalog, segmentFile(0, other));
+      expect(await read(catalog, first.id)).toMatchObject({ local: "missing", step: "delete" });
+    });
+
+    it.each(["missing", "released"] as const)("adopts a %s row whose file is back (F39)", async (local) => {
+      const catalog = await openFresh(dialect);
+      const { id } = await recordOne(catalog, segmentFile(0));
+      await catalog.db("recordings").update({ local, archive: "verified", object_key: "k", step: null });
+      const back = segmentFile(0, { fileIdentity: "9:9:1000:9" });
+      expect(await recordOne(catalog, back)).toEqual({ id, finding: "insert" });
+      expect(await read(catalog, id)).toMatchObject({
+        local: "present",
+        archive: "verified",
+        objectKey: "k",
+        step: "inspect",
+        fileIdentity: "9:9:1000:9",
+      });
+      expect(await countRows(catalog)).toBe(1);
+    });
+
+    it("adopts by name and length where files hold no numbers, although the name rounds the start (F39)", async () => {
+      const catalog = await openFresh(dialect);
+      const plain = { position: null, filePath: "cam1/a.ts", format: "mpegts" as const };
+      const { id } = await recordOne(catalog, segmentFile(0, plain));
+      await catalog.db("recordings").update({ local: "released", start_us: at(0.4), end_us: at(4) });
+      expect((await recordOne(catalog, segmentFile(0, { ...plain, fileIdentity: "9:9:1000:9" }))).id).toBe(id);
+      await catalog.db("recordings").update({ local: "released" });
+      const longer = segmentFile(0, { ...plain, fileIdentity: "9:9:1001:9", bytes: 1_001 });
+      expect((await recordOne(catalog, longer)).id).not.toBe(id);
+    });
+
+    it("adopts the row of a file that a hook named before it could be seen (F6)", async () => {
+      const catalog = await openFresh(dialect);
+      const early = await insertRow(catalog, 0, {
+        ...{ filePath: "cam1/0000.mp4", local: "missing", fileIdentity: null, bytes: 0, mediaDurationUs: null },
+        endUs: at(0),
+      });
+      expect((await recordOne(catalog, segmentFile(0))).id).toBe(early.id);
+      expect(await read(catalog, early.id)).toMatchObject({ local: "present", bytes: 1_000, step: "inspect" });
+    });
+
+    it.each(["deleted", "trashed", "quarantined"] as const)("does not adopt a %s row", async (local) => {
+      const catalog = await openFresh(dialect);
+      const { id } = await recordOne(catalog, segmentFile(0));
+      await catalog.db("recordings").update({ local, file_path: "cam1/elsewhere.mp4" });
+      expect((await recordOne(catalog, segmentFile(0))).id).not.toBe(id);
+    });
+
+    it("does not forget that a person asked for the deletion of a file that still grows", async () => {
+      const catalog = await openFresh(dialect);
+      const { id } = await recordOne(catalog, segmentFile(0, { closed: false }));
+      await requestDeletion(catalog, id, "asked by an admin");
+      await recordOne(catalog, segmentFile(0, { fileIdentity: "1:100:2000:9", bytes: 2_000 }));
+      expect(await read(catalog, id)).toMatchObject({ step: "delete", error: "asked by an admin", bytes: 2_000 });
+    });
+
+    it("rolls a batch back whole when one of it cannot be stored", async () => {
+      const catalog = await openFresh(dialect);
+      const bad = segmentFile(1, { format: "webm" as FoundFile["format"] });
+      await expect(recordFoundFiles(catalog, [segmentFile(0), bad])).rejects.toMatchObject({ kind: "internal" });
+      expect(await countRows(catalog)).toBe(0);
+      await recordOne(catalog, segmentFile(0));
+    });
+
+    it("ends in the same state whatever the order and the repeats (F4)", async () => {
+      const catalog = await openFresh(dialect);
+      const numbers = [0, 1, 2, 4, 7];
+      let run = 0;
+      const told = fc.shuffledSubarray([...numbers, ...numbers, ...numbers], { minLength: 15 });
+      await fc.assert(
+        fc.asyncProperty(told, fc.integer({ min: 1, max: 5 }), async (order, batch) => {
+          const path = parsePathName(`run${String((run += 1))}`);
+          for (let first = 0; first < order.length; first += batch) {
+            const files = order.slice(first, first + batch).map((number) => segmentFile(number, { path }));
+            await recordFoundFiles(catalog, files);
+          }
+          const rows = (await catalog.db("recordings").where({ path }).orderBy("start_us")) as Record<
+            string,
+            unknown
+          >[];
+          expect(rows.map((row) => [row["file_path"], Number(row["missing_before"]), row["gap_before_us"]])).toEqual([
+            [`${path}/0000.mp4`, 0, null],
+            [`${path}/0001.mp4`, 0, 0],
+            [`${path}/0002.mp4`, 0, 0],
+            [`${path}/0004.mp4`, 1, 8_000_000],
+            [`${path}/0007.mp4`, 2, 12_000_000],
+          ]);
+        }),
+        { numRuns: 12 },
+      );
+    });
+  });
+
+  describe("rows by file", () => {
+    it("finds those directly in a directory, not below and not beside it (F49)", async () => {
+      const catalog = await openFresh(dialect);
+      const names = [
+        "cam1/a.mp4",
+        "cam1/\u00e9.mp4",
+        "cam1/~ z'\n%.mp4",
+        "cam1/sub/b.mp4",
+        "cam10/c.mp4",
+        "cam1-x/d.mp4",
+      ];
+      for (const [index, filePath] of names.entries()) await insertRow(catalog, index * 10, { filePath });
+      await insertRow(catalog, 90, { filePath: "cam1/gone.mp4", local: "released" });
+      const found = await findRecordingsInDirectory(catalog, "cam1");
+      expect([...found.keys()].sort()).toEqual(["cam1/a.mp4", "cam1/\u00e9.mp4", "cam1/~ z'\n%.mp4"].sort());
+      expect([...(await findRecordingsInDirectory(catalog, "cam1/sub")).keys()]).toEqual(["cam1/sub/b.mp4"]);
+    });
+
+    it("sees only the files of its own machine", async () => {
+      const target = await dialect.freshTarget();
+      const [mine, other] = [await openOn(target, { nodeId: "n1" }), await openOn(target, { nodeId: "n2" })];
+      await recordOne(mine, segmentFile(0));
+      expect(await findRecordingOnDisk(other, "cam1/0000.mp4")).toBeUndefined();
+      expect((await findRecordingsInDirectory(other, "cam1")).size).toBe(0);
+    });
+
+    it("lists all that should be on disk by name, over page borders", async () => {
+      const catalog = await openFresh(dialect);
+      const files = Array.from({ length: 1_003 }, (_, number) => segmentFile(number));
+      await recordFoundFiles(catalog, files);
+      await catalog.db("recordings").where({ file_path: "cam1/0500.mp4" }).update({ local: "released" });
+      const listed: string[] = [];
+      for await (const { filePath } of listOnDisk(catalog)) listed.push(filePath);
+      expect(listed).toEqual(files.map(({ filePath }) => filePath).filter((name) => name !== "cam1/0500.mp4"));
+    });
+
+    it("knows whether a later segment of the path exists", async () => {
+      const catalog = await openFresh(dialect);
+      await insertRow(catalog, 10);
+      await insertRow(catalog, 90, { path: parsePathName("cam2") });
+      expect(await hasLaterRecording(catalog, CAM1, at(9))).toBe(true);
+      expect(await hasLaterRecording(catalog, CAM1, at(10))).toBe(false);
+    });
+  });
+
+  describe("marking as missing", () => {
+    it("says so and ends what was due", async () => {
+      const catalog = await openFresh(dialect);
+      const { id } = await recordOne(catalog, segmentFile(0));
+      expect(await markMissing(catalog, await read(catalog, id), "the file vanished")).toBe(true);
+      expect(await read(catalog, id)).toMatchObject({ local: "missing", step: null, error: "the file vanished" });
+    });
+
+    it("does nothing when the file was found anew since it was looked for", async () => {
+      const catalog = await openFresh(dialect);
+      const { id } = await recordOne(catalog, segmentFile(0));
+      const seen: Recording = await read(catalog, id);
+      await recordOne(catalog, segmentFile(0, { fileIdentity: "1:100:1000:9" }));
+      expect(await markMissing(catalog, seen, "the file vanished")).toBe(false);
+      expect(await read(catalog, id)).toMatchObject({ local: "present", step: "inspect" });
+    });
+
+    it("leaves a deletion due that a person asked for", async () => {
+      const catalog = await openFresh(dialect);
+      const { id } = await recordOne(catalog, segmentFile(0));
+      await requestDeletion(catalog, id, "asked");
+      await markMissing(catalog, await read(catalog, id), "the file vanished");
+      expect(await read(catalog, id)).toMatchObject({ local: "missing", step: "delete" });
+    });
+  });
+
+  it("requests a deletion once, and only of what exists", async () => {
+    const catalog = await openFresh(dialect);
+    const { id } = await insertRow(catalog, 0, { attempts: 7, nextAttemptAtUs: at(9_999) });
+    await requestDeletion(catalog, id, "asked by admin");
+    expect(await read(catalog, id)).toMatchObject({
+      step: "delete",
+      attempts: 0,
+      nextAttemptAtUs: catalog.clock.nowUs(),
+      error: "asked by admin",
+    });
+    await expect(requestDeletion(catalog, "absent" as typeof id, "x")).rejects.toMatchObject({ kind: "not-found" });
+  });
+}
