@@ -50,6 +50,7 @@ async function openSqlite(file: string): Promise<Database> {
     client: "sqlite3",
     connection: { filename: file },
     useNullAsDefault: true,
+    log: SILENT,
     acquireConnectionTimeout: SQLITE_ACQUIRE_TIMEOUT_MS,
     pool: {
       min: 1,
@@ -66,6 +67,13 @@ async function openSqlite(file: string): Promise<Database> {
   });
 }
 
+/** knex prints what it also throws. */
+const SILENT = { warn: ignore, error: ignore, deprecate: ignore, debug: ignore };
+
+function ignore(): void {
+  // Whoever catches the error tells it.
+}
+
 interface SqliteConnection {
   exec(sql: string, done: (error: Error | null) => void): void;
 }
@@ -80,6 +88,7 @@ function openPostgres(url: string): Database {
   };
   return knex({
     client: "pg",
+    log: SILENT,
     connection: { connectionString: url, types } as Knex.PgConnectionConfig,
     pool: { min: 0, max: PG_POOL_MAX },
     acquireConnectionTimeout: 10_000,

@@ -9,6 +9,7 @@ import type { Clock } from "../platform/clock.js";
 import { dialectOf } from "./dialect.js";
 import type { Migration } from "./migration.js";
 import { initial } from "./migrations/0001-initial.js";
+import { inTransaction } from "./transaction.js";
 
 export const MIGRATIONS: readonly Migration[] = [initial];
 
@@ -24,7 +25,7 @@ export async function migrate(db: Knex, clock: Clock, migrations: readonly Migra
     });
   }
   for (const migration of migrations.filter(({ name }) => !applied.has(name))) {
-    await db.transaction(async (trx) => {
+    await inTransaction(db, async (trx) => {
       const claimed = (await trx("migrations")
         .insert({ name: migration.name, applied_at_us: clock.nowUs() })
         .onConflict("name")
@@ -39,7 +40,7 @@ export async function migrate(db: Knex, clock: Clock, migrations: readonly Migra
 const MIGRATIONS_LOCK = 7_205_759_403;
 
 async function createMigrationsTable(db: Knex): Promise<void> {
-  await db.transaction(async (trx) => {
+  await inTransaction(db, async (trx) => {
     // PostgreSQL's `if not exists` clashes when two create at once.
     if (dialectOf(db) === "postgres") await trx.raw("select pg_advisory_xact_lock(?)", [MIGRATIONS_LOCK]);
     await trx.raw("create table if not exists migrations (name text primary key, applied_at_us bigint not null)");

@@ -41,27 +41,42 @@ export interface RecordingPage {
  * instant began at most this much before it. It bounds the range scan.
  */
 const LONGEST_RECORDING_US = 25 * 3_600 * 1_000_000;
+/** SQLite merges at most 500 queries. */
+const MOST_MERGED_PATHS = 100;
 
 export function listRecordings(catalog: Catalog, filter: RecordingFilter, page: PageRequest): Promise<RecordingPage> {
   return translating("list recordings", async () => {
     const direction = page.order === "newest" ? "desc" : "asc";
-    const query = filtered(catalog, filter)
+    const query = onePathAfterTheOther(catalog, filter, page)
       .orderBy([
         { column: "start_us", order: direction },
         { column: "id", order: direction },
       ])
       .limit(page.limit + 1);
-    if (page.after !== undefined) {
-      const comparison = page.order === "newest" ? "<" : ">";
-      // The plain bound on start_us lets both databases walk the index; the row value settles equal starts.
-      void query.andWhere("start_us", `${comparison}=`, page.after.startUs);
-      query.andWhereRaw(`(start_us, id) ${comparison} (?, ?)`, [page.after.startUs, page.after.id]);
-    }
     const recordings = ((await query) as unknown[]).map(recordingFromRow);
     const items = recordings.slice(0, page.limit);
     const last = recordings.length > page.limit ? items.at(-1) : undefined;
     return { items, next: last === undefined ? undefined : { startUs: last.startUs, id: last.id } };
   });
+}
+
+/** Several paths are several walks of the index, merged; one walk over all of them would have to sort what it finds. */
+function onePathAfterTheOther(catalog: Catalog, filter: RecordingFilter, page: PageRequest): Knex.QueryBuilder {
+  const paths = [...new Set(filter.paths)];
+  const filters = paths.length > MOST_MERGED_PATHS ? [filter] : paths.map((path) => ({ ...filter, paths: [path] }));
+  const [first = afterKey(filtered(catalog, filter), page), ...others] = filters.map((part) =>
+    afterKey(filtered(catalog, part), page),
+  );
+  return others.length === 0 ? first : first.unionAll(others);
+}
+
+function afterKey(query: Knex.QueryBuilder, { order, after }: PageRequest): Knex.QueryBuilder {
+  if (after === undefined) return query;
+  const comparison = order === "newest" ? "<" : ">";
+  // The plain bound on start_us lets both databases walk the index; the row value settles equal starts.
+  return query
+    .andWhere("start_us", `${comparison}=`, after.startUs)
+    .andWhereRaw(`(start_us, id) ${comparison} (?, ?)`, [after.startUs, after.id]);
 }
 
 /** Counts by reading every row in range: for small ranges and on request only. */

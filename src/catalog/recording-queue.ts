@@ -13,7 +13,7 @@ import type { Catalog } from "./catalog.js";
 import { translating } from "./database.js";
 import { dialectOf } from "./dialect.js";
 import { storeFragmentIndex } from "./fragment-indexes.js";
-import { columnsOf, recordingFromRow, type RecordingPatch } from "./recording-row.js";
+import { columnsOf, recordingFromRow, type RecordingPatch, storable } from "./recording-row.js";
 import { refreshGaps } from "./gaps.js";
 import { insertRemoval, type Removal } from "./removals.js";
 import { inWriteTransaction } from "./write-transaction.js";
@@ -122,7 +122,7 @@ export function postponeStep(catalog: Catalog, recording: Recording, failure: Fa
       {
         attempts: recording.attempts + 1,
         next_attempt_at_us: nowUs + Math.round(delayMs * 1_000),
-        error: failure.error.slice(0, 1_000),
+        error: storable(failure.error.slice(0, 1_000)),
         ...NO_LEASE,
         updated_at_us: nowUs,
       },

@@ -147,7 +147,7 @@ export function columnsOf(patch: RecordingPatch): Record<string, unknown> {
   const columns: Record<string, unknown> = {};
   for (const [fact, column] of Object.entries(SAME_NAME_COLUMNS)) {
     const value = patch[fact as keyof typeof SAME_NAME_COLUMNS];
-    if (value !== undefined) columns[column] = value;
+    if (value !== undefined) columns[column] = typeof value === "string" ? storable(value) : value;
   }
   if (patch.tracks !== undefined) columns["tracks"] = JSON.stringify(patch.tracks);
   if (patch.position !== undefined) {
@@ -155,6 +155,11 @@ export function columnsOf(patch: RecordingPatch): Record<string, unknown> {
     columns["segment_number"] = patch.position?.segmentNumber ?? null;
   }
   return columns;
+}
+
+/** PostgreSQL takes no NUL; what a broken file made a tool say may hold some. */
+export function storable(text: string): string {
+  return text.replaceAll("\0", "\ufffd");
 }
 
 export function rowOf(recording: Recording): Record<string, unknown> {

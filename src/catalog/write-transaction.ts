@@ -8,13 +8,14 @@ import type { Knex } from "knex";
 import type { PathName } from "../core/path-name.js";
 import type { Catalog } from "./catalog.js";
 import { dialectOf } from "./dialect.js";
+import { inTransaction } from "./transaction.js";
 
 export function inWriteTransaction<T>(
   catalog: Catalog,
   paths: readonly PathName[],
   work: (trx: Knex.Transaction) => Promise<T>,
 ): Promise<T> {
-  return catalog.db.transaction(async (trx) => {
+  return inTransaction(catalog.db, async (trx) => {
     if (dialectOf(catalog.db) === "sqlite") {
       // Changes nothing, but SQLite takes the write lock for it, and waits for it by busy_timeout.
       await trx.raw("delete from migrations where false");

@@ -3,11 +3,19 @@ import { afterAll, beforeAll, describe } from "vitest";
 
 import { DIALECTS } from "./catalog/dialects.js";
 import { describeFoundFiles } from "./catalog/found-files.js";
+import { describeGaps } from "./catalog/gaps.js";
+import { describeLists } from "./catalog/lists.js";
 import { describeMigrations } from "./catalog/migrations.js";
+import { describeQueue } from "./catalog/queue.js";
+import { describeSmallTables } from "./catalog/small-tables.js";
 
 describe.each(DIALECTS.map((dialect) => [dialect.name, dialect] as const))("the catalog on %s", (_name, dialect) => {
   beforeAll(() => dialect.start());
   afterAll(() => dialect.stop());
   describeMigrations(dialect);
   describeFoundFiles(dialect);
+  describeGaps(dialect);
+  describeQueue(dialect);
+  describeLists(dialect);
+  describeSmallTables(dialect);
 });

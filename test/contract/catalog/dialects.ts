@@ -37,9 +37,9 @@ function postgres(): TestedDialect {
     },
     freshTarget: async () => {
       if (server === undefined) throw new Error("PostgreSQL was not started");
-      const { createDatabase, dropDatabase } = server;
-      const url = await createDatabase();
-      onTestFinished(() => dropDatabase(url));
+      const running = server;
+      const url = await running.createDatabase();
+      onTestFinished(() => running.dropDatabase(url));
       return { kind: "postgres", url };
     },
   };

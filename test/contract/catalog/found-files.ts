@@ -71,7 +71,7 @@ export function describeFoundFiles(dialect: TestedDialect): void {
       const catalogs = await Promise.all([openOn(target), openOn(target), openOn(target)]);
       const files = Array.from({ length: 8 }, (_, number) => segmentFile(number));
       await Promise.all(catalogs.map((catalog) => recordFoundFiles(catalog, files)));
-      expect(await countRows(catalogs[0]!)).toBe(8);
+      expect(await countRows(catalogs[0])).toBe(8);
     });
 
     it("looks again at a file that grew, and takes the lease from whoever works on the old bytes (F9)", async () => {
@@ -123,7 +123,7 @@ export function describeFoundFiles(dialect: TestedDialect): void {
     it("still deletes the archived copy of an overwritten recording when a person asked for it (F35)", async () => {
       const catalog = await openFresh(dialect);
       const first = await recordOne(catalog, segmentFile(0));
-      await requestDeletion(catalog, first.id, "asked");
+      await requestDeletion(catalog, first.id);
       const other = { position: { streamId: STREAM_B, segmentNumber: 0 }, fileIdentity: "1:100:500:9" };
       await recordOne(catalog, segmentFile(0, other));
       expect(await read(catalog, first.id)).toMatchObject({ local: "missing", step: "delete" });
@@ -176,9 +176,9 @@ export function describeFoundFiles(dialect: TestedDialect): void {
     it("does not forget that a person asked for the deletion of a file that still grows", async () => {
       const catalog = await openFresh(dialect);
       const { id } = await recordOne(catalog, segmentFile(0, { closed: false }));
-      await requestDeletion(catalog, id, "asked by an admin");
+      await requestDeletion(catalog, id);
       await recordOne(catalog, segmentFile(0, { fileIdentity: "1:100:2000:9", bytes: 2_000 }));
-      expect(await read(catalog, id)).toMatchObject({ step: "delete", error: "asked by an admin", bytes: 2_000 });
+      expect(await read(catalog, id)).toMatchObject({ step: "delete", bytes: 2_000 });
     });
 
     it("rolls a batch back whole when one of it cannot be stored", async () => {
@@ -283,7 +283,7 @@ export function describeFoundFiles(dialect: TestedDialect): void {
     it("leaves a deletion due that a person asked for", async () => {
       const catalog = await openFresh(dialect);
       const { id } = await recordOne(catalog, segmentFile(0));
-      await requestDeletion(catalog, id, "asked");
+      await requestDeletion(catalog, id);
       await markMissing(catalog, await read(catalog, id), "the file vanished");
       expect(await read(catalog, id)).toMatchObject({ local: "missing", step: "delete" });
     });
@@ -291,14 +291,14 @@ export function describeFoundFiles(dialect: TestedDialect): void {
 
   it("requests a deletion once, and only of what exists", async () => {
     const catalog = await openFresh(dialect);
-    const { id } = await insertRow(catalog, 0, { attempts: 7, nextAttemptAtUs: at(9_999) });
-    await requestDeletion(catalog, id, "asked by admin");
+    const { id } = await insertRow(catalog, 0, { attempts: 7, nextAttemptAtUs: at(9_999), error: "timeout" });
+    await requestDeletion(catalog, id);
     expect(await read(catalog, id)).toMatchObject({
       step: "delete",
       attempts: 0,
       nextAttemptAtUs: catalog.clock.nowUs(),
-      error: "asked by admin",
+      error: null,
     });
-    await expect(requestDeletion(catalog, "absent" as typeof id, "x")).rejects.toMatchObject({ kind: "not-found" });
+    await expect(requestDeletion(catalog, "absent" as typeof id)).rejects.toMatchObject({ kind: "not-found" });
   });
 }

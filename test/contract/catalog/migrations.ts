@@ -129,17 +129,18 @@ async function appliedTo(db: Knex): Promise<string[]> {
 }
 
 async function tablesOf(db: Knex): Promise<string[]> {
-  const isSqlite = (db.client as { config: { client: string } }).config.client === "sqlite3";
-  const rows = (await (isSqlite
-    ? db("sqlite_master").where({ type: "table" }).select("name")
-    : db("pg_tables").where({ schemaname: "public" }).select({ name: "tablename" }))) as { name: string }[];
-  return rows.map(({ name }) => name);
+  if (isSqlite(db)) return db<{ name: string; type: string }>("sqlite_master").where({ type: "table" }).pluck("name");
+  return db<{ tablename: string; schemaname: string }>("pg_tables").where({ schemaname: "public" }).pluck("tablename");
+}
+
+function isSqlite(db: Knex): boolean {
+  return (db.client as { config: { client: string } }).config.client === "sqlite3";
 }
 
 /** Everything that the database says of its tables, columns, constraints and indexes. */
 async function schemaOf(db: Knex): Promise<unknown[]> {
-  const isSqlite = (db.client as { config: { client: string } }).config.client === "sqlite3";
-  if (isSqlite) return (await db("sqlite_master").select("type", "name", "sql").orderBy(["type", "name"])) as unknown[];
+  if (isSqlite(db))
+    return (await db("sqlite_master").select("type", "name", "sql").orderBy(["type", "name"])) as unknown[];
   const answers = (await Promise.all([
     db("information_schema.columns")
       .where({ table_schema: "public" })

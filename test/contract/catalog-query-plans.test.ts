@@ -1,0 +1,108 @@
+/** The questions that are asked all day use an index, however many rows there are (SQLite, without statistics). */
+import { expect, it } from "vitest";
+
+import { listStepErrors, summarizeBacklog } from "../../src/catalog/archive-summary.js";
+import type { Catalog } from "../../src/catalog/catalog.js";
+import { listLatestRecordings } from "../../src/catalog/latest-recordings.js";
+import { type RecordingFilter, listRecordings } from "../../src/catalog/recording-lists.js";
+import { claimDue, commitStep, nextDueAtUs } from "../../src/catalog/recording-queue.js";
+import {
+  findRecording,
+  findRecordingOfFile,
+  findRecordingOnDisk,
+  findRecordingsInDirectory,
+  hasLaterRecording,
+  listOnDisk,
+  recordFoundFiles,
+} from "../../src/catalog/recordings.js";
+import { parsePathName } from "../../src/core/path-name.js";
+import { at, CAM1, insertRow, segmentFile } from "./catalog/builders.js";
+import { DIALECTS, openFresh } from "./catalog/dialects.js";
+
+const RANGE = { fromUs: at(0), toUs: at(86_400) };
+const CAM2 = parsePathName("cam2");
+
+/** Sorting is right where the rows are few: those in the queue. */
+const MAY_SORT = "the last failures";
+
+const QUESTIONS: readonly (readonly [string, (catalog: Catalog) => Promise<unknown>])[] = [
+  ["a page of all paths", pageOf({})],
+  ["a page of one path", pageOf({ paths: [CAM1] })],
+  ["a page of all paths that overlaps a range", pageOf(RANGE)],
+  ["a page of one path that overlaps a range", pageOf({ ...RANGE, paths: [CAM1] })],
+  ["a page of two paths", pageOf({ paths: [CAM1, CAM2] })],
+  ["a page of two paths that overlaps a range", pageOf({ ...RANGE, paths: [CAM1, CAM2] })],
+  ["the last recording of each path", listLatestRecordings],
+  ["a claim", (catalog) => claimDue(catalog, { steps: ["inspect", "archive"], limit: 4, leaseMs: 1_000 })],
+  ["the next due row", (catalog) => nextDueAtUs(catalog, ["archive"])],
+  ["a commit that moves a row", commitMove],
+  ["files found again and anew", (catalog) => recordFoundFiles(catalog, [segmentFile(0), segmentFile(50)])],
+  ["a row by id", async (catalog) => findRecording(catalog, (await anyRow(catalog)).id)],
+  ["a row by file on disk", (catalog) => findRecordingOnDisk(catalog, "cam1/0.mp4")],
+  ["a row by file", (catalog) => findRecordingOfFile(catalog, { path: CAM1, filePath: "cam1/0.mp4", aroundUs: at(0) })],
+  ["the rows of a directory", (catalog) => findRecordingsInDirectory(catalog, "cam1")],
+  ["all rows on disk, in pages", (catalog) => listOnDisk(catalog).next()],
+  ["a later segment", (catalog) => hasLaterRecording(catalog, CAM1, at(0))],
+  ["the backlog", summarizeBacklog],
+  [MAY_SORT, listStepErrors],
+];
+
+it.each(QUESTIONS)("%s is answered from an index", async (question, ask) => {
+  const catalog = await openFresh(DIALECTS[0]!);
+  await insertRow(catalog, 0, { step: "inspect" });
+  await insertRow(catalog, 10, { step: "archive", error: "e" });
+  await insertRow(catalog, 20, { path: CAM2 });
+  const plans = await plansOf(catalog, () => ask(catalog));
+  expect(plans.length).toBeGreaterThan(0);
+  // Walking an index in the order of the answer ends with the page; walking a table, or sorting all of it, does not.
+  const slow = plans.filter(
+    ({ step }) =>
+      /^SCAN recordings(?! USING (COVERING )?INDEX)/.test(step) ||
+      (question !== MAY_SORT && step.includes("TEMP B-TREE")),
+  );
+  expect(slow).toEqual([]);
+});
+
+function pageOf(filter: RecordingFilter): (catalog: Catalog) => Promise<unknown> {
+  return async (catalog) => {
+    const after = await anyRow(catalog);
+    for (const order of ["newest", "oldest"] as const) {
+      await listRecordings(catalog, filter, { order, limit: 100 });
+      await listRecordings(catalog, filter, { order, limit: 100, after });
+    }
+  };
+}
+
+async function commitMove(catalog: Catalog): Promise<void> {
+  const [claimed] = await claimDue(catalog, { steps: ["inspect"], limit: 1, leaseMs: 1_000 });
+  await commitStep(catalog, claimed!, { patch: { startUs: at(1), step: null } });
+}
+
+async function anyRow(catalog: Catalog) {
+  const [found] = (await listRecordings(catalog, {}, { order: "newest", limit: 1 })).items;
+  return found!;
+}
+
+interface PlanStep {
+  readonly sql: string;
+  readonly step: string;
+}
+
+/** What SQLite does for each statement on `recordings` that the work sends. */
+async function plansOf(catalog: Catalog, work: () => Promise<unknown>): Promise<PlanStep[]> {
+  const statements: { sql: string; bindings: readonly unknown[] }[] = [];
+  const listen = (query: { sql: string; bindings?: readonly unknown[] }): void => {
+    if (/^(select|update|delete)\b.*\brecordings\b/s.test(query.sql)) {
+      statements.push({ sql: query.sql, bindings: query.bindings ?? [] });
+    }
+  };
+  catalog.db.on("query", listen);
+  await work();
+  catalog.db.removeListener("query", listen);
+  const plans: PlanStep[] = [];
+  for (const { sql, bindings } of statements) {
+    const rows: { detail: string }[] = await catalog.db.raw(`explain query plan ${sql}`, bindings as string[]);
+    plans.push(...rows.map(({ detail }) => ({ sql, step: detail })));
+  }
+  return plans;
+}
