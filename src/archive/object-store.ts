@@ -3,6 +3,7 @@
  * - keys are printable ASCII, relative, without empty, `.` or `..` parts, at most 1024 bytes, not below `.reelkeeper/`;
  * - a key is never the folder of another key (`a` beside `a/b`): stores that keep files refuse it;
  * - `put` never overwrites: an existing key is answered with `already-exists`, whatever its bytes are;
+ * - `put` never throws `not-found`: that word is for a proven absence, and nothing is proven absent by a failed put;
  * - `head` answers undefined only for a proven absence; every doubt (timeout, 403, 500) is thrown as `unavailable`
  *   or `permission-denied`;
  * - every call ends by its deadline or by the signal, whichever comes first.

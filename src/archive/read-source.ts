@@ -24,7 +24,7 @@ export interface OpenSource {
   close(): Promise<void>;
 }
 
-export interface SourceSlice {
+interface SourceSlice {
   readonly start: number;
   readonly bytes: number;
   readonly onBytes?: PutOptions["onBytes"];

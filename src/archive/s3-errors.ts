@@ -41,6 +41,7 @@ const BY_CODE: Readonly<Record<string, Answer>> = {
   OperationAborted: { kind: "unavailable" },
   RequestTimeTooSkewed: { kind: "unavailable", hint: "the clock of this machine differs from the store's" },
   ExpiredRequest: { kind: "unavailable", hint: "the clock of this machine differs from the store's" },
+  InvalidBucketName: { kind: "failed-precondition", hint: "check R2_BUCKET_NAME" },
   AuthorizationHeaderMalformed: { kind: "permission-denied", hint: "check R2_REGION (R2: auto)" },
   InvalidRange: { kind: "invalid-argument" },
   KeyTooLongError: { kind: "invalid-argument" },

@@ -20,7 +20,7 @@ export interface S3StoreOptions {
   readonly timeouts?: Partial<S3Timeouts>;
 }
 
-export interface S3Timeouts {
+interface S3Timeouts {
   readonly connectMs: number;
   /** Without a byte either way. */
   readonly idleMs: number;
@@ -43,7 +43,7 @@ export interface S3Target {
   contextOf(operation: string): Omit<S3CallOptions, "signal">;
 }
 
-export interface S3CallInit {
+interface S3CallInit {
   readonly operation: string;
   readonly signal: AbortSignal;
   readonly bytes?: number;

@@ -40,7 +40,8 @@ export async function findParts(
   let marker: string | undefined;
   do {
     const after: string | undefined = marker;
-    const page = await target.call({ operation, signal }, async (call): Promise<ListPartsCommandOutput | undefined> => {
+    const what = { operation, signal, creates: true };
+    const page = await target.call(what, async (call): Promise<ListPartsCommandOutput | undefined> => {
       try {
         const input = { Bucket: target.bucket, Key: key, UploadId: uploadId };
         const command = new ListPartsCommand({ ...input, ...(after !== undefined && { PartNumberMarker: after }) });

@@ -15,6 +15,7 @@ export interface PaceReport {
   readonly lastError: string | null;
 }
 
+const OF_STORE: ReadonlySet<string> = new Set(["unavailable", "permission-denied", "failed-precondition", "data-loss"]);
 const FIRST_CONCURRENCY = 4;
 /** The rate is the mean over about this long. */
 const RATE_WINDOW_SEC = 60;
@@ -58,10 +59,15 @@ export class UploadPace {
       this.#lastError = null;
     } catch (error) {
       if (isAppError(error, "unavailable")) this.#state = afterOverload(this.#state, this.#clock.monotonicMs());
-      if (isAppError(error, "unavailable") || isAppError(error, "permission-denied"))
-        this.#lastError = describeError(error);
+      this.noteError(error);
       throw error;
     }
+  }
+
+  /** Only what the store itself has to do with. */
+  noteError(error: unknown): void {
+    const isOfStore = isAppError(error) && OF_STORE.has(error.kind);
+    if (isOfStore) this.#lastError = describeError(error);
   }
 
   report(): PaceReport {

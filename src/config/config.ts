@@ -96,7 +96,7 @@ export function loadConfig(env: Env, where: { readonly cwd: string; readonly pro
       importRecordPaths: readImportRecordPaths(read),
       timeZone: readTimeZone(read),
     },
-    ffprobePath: env.text("FFPROBE_PATH") ?? null,
+    ffprobePath: read.optionalDir("FFPROBE_PATH"),
     nodeId: read.optionalMatching("NODE_ID", /^[0-9a-zA-Z-]{1,64}$/),
     log: {
       level: read.oneOf("LOG_LEVEL", "info", ["debug", "info", "warn", "error"]),
@@ -120,6 +120,12 @@ function reader(env: Env, cwd: string) {
     if (text !== undefined && !pattern.test(text)) throw refuse(name, text);
     return text ?? null;
   };
+  const dir = (name: VariableName, fallback: string, unsafe = /[\0\r\n]/): string => {
+    const text = env.text(name);
+    const resolved = path.resolve(cwd, text ?? fallback);
+    if (unsafe.test(resolved)) throw refuse(name, text ?? resolved);
+    return resolved;
+  };
   return {
     text: (name: VariableName) => env.text(name),
     number: numeric,
@@ -138,12 +144,8 @@ function reader(env: Env, cwd: string) {
     optionalMatching,
     matching: (name: VariableName, fallback: string, pattern: RegExp): string =>
       optionalMatching(name, pattern) ?? fallback,
-    dir: (name: VariableName, fallback: string, unsafe = /[\0\r\n]/): string => {
-      const text = env.text(name);
-      const resolved = path.resolve(cwd, text ?? fallback);
-      if (unsafe.test(resolved)) throw refuse(name, text ?? resolved);
-      return resolved;
-    },
+    dir,
+    optionalDir: (name: VariableName): string | null => (env.text(name) === undefined ? null : dir(name, "")),
     durationMs: (name: VariableName, fallback: string, minMs: number): number => {
       const text = env.text(name) ?? fallback;
       try {
@@ -181,20 +183,26 @@ function readStorage(read: Reader, dataDir: string): StorageConfig {
     /^[0-9a-zA-Z_-][0-9a-zA-Z_.-]*(\/[0-9a-zA-Z_-][0-9a-zA-Z_.-]*)*$/,
   );
   const mode = read.oneOf("STORAGE_MODE", read.text("R2_BUCKET_NAME") === undefined ? "local" : "r2", ["local", "r2"]);
-  if (mode === "local")
-    return { kind: "local", dir: read.dir("LOCAL_BUCKET_DIR", path.join(dataDir, "bucket")), prefix };
-  for (const name of R2_ONLY) if (read.text(name) === undefined) throw refuse(name, "");
-  const endpoint = read.url("R2_ENDPOINT", null) ?? "";
-  if (endpoint.startsWith("http:") && !isLoopbackHost(new URL(endpoint).hostname))
-    throw refuse("R2_ENDPOINT", endpoint);
-  return {
+  // All are checked, whatever the mode: a mistake is told when it is made, not when the mode changes.
+  const local = { kind: "local", dir: read.dir("LOCAL_BUCKET_DIR", path.join(dataDir, "bucket")), prefix } as const;
+  const r2 = {
     kind: "r2",
-    endpoint,
+    endpoint: readEndpoint(read),
     bucket: read.matching("R2_BUCKET_NAME", "", /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/),
     region: read.matching("R2_REGION", "auto", /^[a-z0-9-]+$/),
     publicUrl: read.url("R2_PUBLIC_URL", null),
     prefix,
-  };
+  } as const;
+  if (mode === "local") return local;
+  for (const name of R2_ONLY) if (read.text(name) === undefined) throw refuse(name, "");
+  return r2;
+}
+
+function readEndpoint(read: Reader): string {
+  const endpoint = read.url("R2_ENDPOINT", null) ?? "";
+  const isPlain = endpoint.startsWith("http:");
+  if (isPlain && !isLoopbackHost(new URL(endpoint).hostname)) throw refuse("R2_ENDPOINT", endpoint);
+  return endpoint;
 }
 
 interface Places {
@@ -210,10 +218,9 @@ function readMediaMtx(read: Reader, places: Places): MediaMtxConfig {
   const version = read.matching("MEDIAMTX_VERSION", "1.21.0", /^\d+\.\d+\.\d+$/);
   const [major = 0, minor = 0, patch = 0] = version.split(".").map(Number);
   if (major !== 1 || minor < 18 || (minor === 18 && patch < 1)) throw refuse("MEDIAMTX_VERSION", version);
-  const bin = read.text("MEDIAMTX_BIN");
   return {
     mode,
-    bin: bin === undefined ? null : read.dir("MEDIAMTX_BIN", bin),
+    bin: read.optionalDir("MEDIAMTX_BIN"),
     version,
     downloadUrl: read.url("MEDIAMTX_DOWNLOAD_URL", "https://github.com/bluenviron/mediamtx/releases/download") ?? "",
     listen: read.oneOf("MEDIAMTX_LISTEN", "loopback", ["loopback", "all"]),

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 
 import { AppError, describeError } from "../core/errors.js";
+import { redactText } from "../core/redact.js";
 import { VARIABLES, type VariableName } from "./variables.js";
 
 export interface Env {
@@ -18,7 +19,7 @@ export function readEnv(source: Readonly<NodeJS.ProcessEnv> = process.env): Env 
     } catch (error) {
       throw new AppError({
         kind: "invalid-argument",
-        message: `${name}_FILE="${file}" cannot be read (${describeError(error)}), expected a file that holds ${VARIABLES[name].accepts}`,
+        message: `${name}_FILE=${quote(file)} cannot be read (${describeError(error)}), expected a file that holds ${VARIABLES[name].accepts}`,
         cause: error,
       });
     }
@@ -48,9 +49,13 @@ export function isSecret(name: VariableName): boolean {
   return "secret" in VARIABLES[name];
 }
 
+function quote(text: string): string {
+  return JSON.stringify(text.slice(0, 200));
+}
+
 /** One line: the variable, its value (masked when secret), what is accepted. */
 export function refuse(name: VariableName, value: string): AppError {
-  const shown = isSecret(name) ? "***" : `"${value.slice(0, 200).replaceAll(/[\r\n]/g, "\\n")}"`;
+  const shown = isSecret(name) ? "***" : quote(redactText(value));
   return new AppError({
     kind: "invalid-argument",
     message: `${name}=${shown} is not accepted, expected ${VARIABLES[name].accepts}`,

@@ -26,8 +26,8 @@ export async function loadSecrets(env: Env, dataDir: string): Promise<Secrets> {
       atLeast(env, "MEDIAMTX_API_PASSWORD", 8) ?? (await generated(directory, "mediamtx-api-password")),
     databaseUrl: env.text("DATABASE_URL") ?? null,
     r2: {
-      accessKeyId: env.text("R2_ACCESS_KEY_ID") ?? "",
-      secretAccessKey: env.text("R2_SECRET_ACCESS_KEY") ?? "",
+      accessKeyId: atLeast(env, "R2_ACCESS_KEY_ID", 1) ?? "",
+      secretAccessKey: atLeast(env, "R2_SECRET_ACCESS_KEY", 1) ?? "",
     },
   };
 }
@@ -42,7 +42,8 @@ export function secretValues(secrets: Secrets): string[] {
 function atLeast(env: Env, name: VariableName, length: number): string | null {
   const value = env.text(name);
   if (value === undefined) return null;
-  if (value.length < length || /[\r\n]/.test(value)) throw refuse(name, value);
+  // They travel in HTTP headers.
+  if (value.length < length || !/^[!-~]+$/.test(value)) throw refuse(name, value);
   return value;
 }
 

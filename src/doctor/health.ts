@@ -25,14 +25,16 @@ export interface HealthSources {
     readonly pending: boolean;
     readonly drift: readonly { readonly where: string; readonly setting: string }[];
   };
-  /** Segments whose hook never came although others do; null while none was recorded. */
-  readonly lastHook: () => { readonly secondsAgo: number } | null;
-  readonly lastSegmentSecondsAgo: () => number | null;
+  /** Null: none since the start. */
+  readonly secondsSinceHook: () => number | null;
+  readonly secondsSinceSegment: () => number | null;
 }
 
 /** MediaMTX stops recording silently when the disk is full; these are shares that are left. */
 const FREE_SHARE_WARN = 0.1;
 const FREE_SHARE_FAIL = 0.03;
+/** Hook and indexing of one segment lie closer together than this. */
+const HOOK_TOLERANCE_SEC = 60;
 const ORDER = { fail: 0, warn: 1, ok: 2 } as const;
 
 export async function checkHealth(sources: HealthSources): Promise<HealthCheck[]> {
@@ -107,10 +109,10 @@ function checkScan(sources: HealthSources): HealthCheck {
 }
 
 function checkHooks(sources: HealthSources): HealthCheck {
-  const hook = sources.lastHook();
-  const segmentSecondsAgo = sources.lastSegmentSecondsAgo();
-  if (segmentSecondsAgo === null) return ok("hooks", "no segment was recorded yet");
-  if (hook !== null && hook.secondsAgo <= segmentSecondsAgo + 60) return ok("hooks", "arrive");
+  const segmentSec = sources.secondsSinceSegment();
+  const hookSec = sources.secondsSinceHook();
+  if (segmentSec === null) return ok("hooks", "no segment was recorded yet");
+  if (hookSec !== null && hookSec <= segmentSec + HOOK_TOLERANCE_SEC) return ok("hooks", "arrive");
   return warn(
     "hooks",
     "segments are recorded, but no hook told of them",

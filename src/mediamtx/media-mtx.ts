@@ -4,6 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { readFile, rm, writeFile } from "node:fs/promises";
+import os from "node:os";
 import path from "node:path";
 
 import { AppError, describeError } from "../core/errors.js";
@@ -16,6 +17,7 @@ import { type Drift, findDrift } from "./config-drift.js";
 import { ConfigPublisher, type ConfigPublisherState } from "./config-publisher.js";
 import { type ControlApi, createControlApi, type ServerPath } from "./control-api.js";
 import { hookCommandOf, installHook } from "./install-hook.js";
+import { type PublishAddresses, publishAddresses } from "./publish-addresses.js";
 import { MediaMtxSupervisor } from "./supervisor.js";
 import { validateConfig } from "./validate-config.js";
 
@@ -62,19 +64,20 @@ export class MediaMtx {
   readonly #deps: MediaMtxDeps;
   readonly #options: MediaMtxOptions;
   readonly #configFile: string;
-  readonly api: ControlApi;
+  readonly #api: ControlApi;
   readonly #publisher: ConfigPublisher;
   #binary: MediaMtxBinary | undefined;
   #supervisor: MediaMtxSupervisor | undefined;
   #version: string;
   #error: string | null = null;
+  #addresses: PublishAddresses = { rtspPort: 8_554, urls: [] };
 
   constructor(deps: MediaMtxDeps, options: MediaMtxOptions) {
     this.#deps = deps;
     this.#options = options;
     this.#version = options.version;
     this.#configFile = path.join(options.configDir, "mediamtx.yml");
-    this.api = createControlApi({ baseUrl: options.apiUrl, user: options.apiUser, password: options.apiPassword });
+    this.#api = createControlApi({ baseUrl: options.apiUrl, user: options.apiUser, password: options.apiPassword });
     this.#publisher = new ConfigPublisher({
       clock: deps.clock,
       log: deps.logger,
@@ -89,7 +92,7 @@ export class MediaMtx {
   async prepare(signal: AbortSignal): Promise<void> {
     await ensureDirectory(this.#options.configDir);
     if (this.#options.mode === "external") {
-      const info = await this.api
+      const info = await this.#api
         .info(AbortSignal.any([signal, AbortSignal.timeout(ASK_WITHIN_MS)]))
         .catch(() => undefined);
       if (info !== undefined) this.#version = info.version.replace(/^v/, "");
@@ -104,6 +107,7 @@ export class MediaMtx {
     const { hookSecret, configDir, projectDir } = this.#options;
     await installHook({ projectDir, configDir, url: hookUrl, secret: hookSecret });
     await this.#publisher.writeNow();
+    this.#addresses = publishAddresses(await this.render(), this.#hostName());
     if (this.#binary !== undefined) await this.#startEmbedded(this.#binary);
     this.#publisher.start();
     this.#publisher.requestApply();
@@ -157,14 +161,28 @@ export class MediaMtx {
     return this.#supervisor?.status().process?.startedAtUs ?? null;
   }
 
+  publishUrls(): readonly string[] {
+    return this.#addresses.urls;
+  }
+
+  rtspPort(): number {
+    return this.#addresses.rtspPort;
+  }
+
   listPaths(): Promise<readonly ServerPath[]> {
-    return this.api.listPaths(AbortSignal.timeout(ASK_WITHIN_MS));
+    return this.#api.listPaths(AbortSignal.timeout(ASK_WITHIN_MS));
+  }
+
+  #hostName(): string {
+    const { mode, listen, apiUrl } = this.#options;
+    if (mode === "external") return new URL(apiUrl).hostname;
+    return listen === "all" ? os.hostname() : "127.0.0.1";
   }
 
   async #startEmbedded(binary: MediaMtxBinary): Promise<void> {
     const { configDir, env } = this.#options;
     this.#supervisor = new MediaMtxSupervisor(
-      { log: this.#deps.logger, clock: this.#deps.clock, probe: (signal) => this.api.info(signal) },
+      { log: this.#deps.logger, clock: this.#deps.clock, probe: (signal) => this.#api.info(signal) },
       {
         bin: binary.path,
         configFile: this.#configFile,
@@ -213,9 +231,9 @@ export class MediaMtx {
   async #readServer(signal: AbortSignal) {
     try {
       const [global, pathDefaults, paths] = await Promise.all([
-        this.api.globalConfig(signal),
-        this.api.pathDefaults(signal),
-        this.api.listPathConfigs(signal),
+        this.#api.globalConfig(signal),
+        this.#api.pathDefaults(signal),
+        this.#api.listPathConfigs(signal),
       ]);
       this.#error = null;
       return { global, pathDefaults, paths };

@@ -14,6 +14,7 @@ import type { Metrics } from "../metrics/metrics.js";
 import type { StepHandler } from "../pipeline/step.js";
 import { type Lane, Worker } from "../pipeline/worker.js";
 import { inspectRecording } from "../probe/inspect-recording.js";
+import type { Pulse } from "./pulse.js";
 import type { Setup } from "./setup.js";
 
 export interface PipelineParts {
@@ -22,6 +23,7 @@ export interface PipelineParts {
   readonly inspector: Inspector;
   readonly pace: UploadPace;
   readonly metrics: Metrics;
+  readonly pulse: Pulse;
   readonly ingest: ExamineDeps;
 }
 
@@ -54,7 +56,7 @@ export function createPipeline(setup: Setup, parts: PipelineParts): Worker {
 
 function createHandlers(setup: Setup, parts: PipelineParts) {
   const { config, logger, recordDir } = setup;
-  const { catalog, store, inspector, pace, metrics, ingest } = parts;
+  const { catalog, store, inspector, pace, metrics, pulse, ingest } = parts;
   const common = { catalog, logger, store, recordDir, localRetentionMs: config.localRetentionMs };
   const inspect = {
     ...common,
@@ -71,7 +73,10 @@ function createHandlers(setup: Setup, parts: PipelineParts) {
     settle: (recording) => settleRecording(ingest, recording),
     inspect: async (recording, signal) => {
       const outcome = await inspectRecording(inspect, recording, signal);
-      if (outcome?.patch.bytes !== undefined) metrics.segmentIndexed(outcome.patch.bytes);
+      if (outcome?.patch.bytes !== undefined) {
+        metrics.segmentIndexed(outcome.patch.bytes);
+        pulse.segmentIndexed();
+      }
       return outcome;
     },
     archive: async (recording, signal) => {

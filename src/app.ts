@@ -1,0 +1,140 @@
+/** The composition root: constructs everything, starts it in order of dependency, stops it the other way round. */
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+
+import { z } from "zod";
+
+import { assertMayBind } from "./access/caller.js";
+import { closeCatalog } from "./catalog/catalog.js";
+import { releaseStaleLeases } from "./catalog/recording-queue.js";
+import { describeError } from "./core/errors.js";
+import { createExpressApp } from "./http/express-app.js";
+import { createRoutes } from "./http/routes.js";
+import { listen, type Listening } from "./http/server.js";
+import { DemoCamera } from "./mediamtx/demo-camera.js";
+import { createHttpDeps } from "./wiring/create-http-deps.js";
+import { lockFolders } from "./wiring/lock-folders.js";
+import { createParts, type Parts } from "./wiring/parts.js";
+import { openConfiguredCatalog, type Setup } from "./wiring/setup.js";
+
+export interface App {
+  /** Returns what a person does next. Throws AppError when it cannot start. */
+  start(signal: AbortSignal): Promise<{ readonly nextSteps: readonly string[] }>;
+  /** MediaMTX first, so that its last hooks are heard; then what works on rows; the database last. */
+  stop(): Promise<void>;
+}
+
+const STEP_GRACE_MS = 10_000;
+const HTTP_GRACE_MS = 2_000;
+const SELF_TEST_WITHIN_MS = 20_000;
+const JANITOR_EVERY_MS = 3_600_000;
+const STALE_UPLOAD_MS = 24 * 3_600_000;
+
+type Undo = (() => Promise<unknown> | undefined)[];
+
+export function createApp(setup: Setup, options: { readonly demo: boolean }): App {
+  const undo: Undo = [];
+  return {
+    start: async (signal) => {
+      const { config, secrets, logger, projectDir } = setup;
+      assertMayBind(config.http.host, secrets.adminToken);
+      const lock = await lockFolders(setup);
+      undo.push(() => lock.release());
+      const catalog = await openConfiguredCatalog(setup);
+      undo.push(() => closeCatalog(catalog));
+      await releaseStaleLeases(catalog);
+      const parts = createParts(setup, catalog);
+      await parts.mediamtx.prepare(signal);
+      const version = await versionOf(projectDir);
+      const listening = await startServing(setup, parts, { undo, version });
+      undo.push(() => parts.mediamtx.stop());
+      await parts.mediamtx.start(config.mediamtx.mode === "embedded" ? urlOf(setup, listening) : null);
+      parts.scanner.start();
+      undo.push(() => parts.scanner.stop());
+      if (options.demo) undo.push(await startDemo(setup, parts));
+      logger.info("started", { version, port: listening.port });
+      return { nextSteps: nextSteps(setup, parts, listening) };
+    },
+    stop: async () => {
+      setup.logger.info("stopping");
+      for (const step of undo.splice(0).reverse()) await step();
+      setup.logger.info("stopped");
+    },
+  };
+}
+
+/** All that hooks need, before MediaMTX starts and calls them. */
+async function startServing(
+  setup: Setup,
+  parts: Parts,
+  { undo, version }: { readonly undo: Undo; readonly version: string },
+): Promise<Listening> {
+  const { inspector, worker, watch } = parts;
+  inspector.start();
+  undo.push(() => inspector.stop());
+  worker.start();
+  undo.push(() => worker.stop(STEP_GRACE_MS));
+  const deps = createHttpDeps(setup, parts);
+  const app = createExpressApp({ ...deps, routes: createRoutes(deps, version) });
+  const listening = await listen(app, setup.config.http);
+  undo.push(() => listening.stop(HTTP_GRACE_MS));
+  await watch.start();
+  undo.push(() => {
+    watch.stop();
+    return undefined;
+  });
+  undo.push(startStoreCare(setup, parts));
+  return listening;
+}
+
+/** Proves at start that the store works (a failure is loud, but recording and indexing go on), and tidies it hourly. */
+function startStoreCare({ logger, clock }: Setup, { store, pace }: Parts): () => Promise<void> {
+  const stop = new AbortController();
+  const care = async (): Promise<void> => {
+    await store.selfTest(AbortSignal.any([stop.signal, AbortSignal.timeout(SELF_TEST_WITHIN_MS)]));
+    while (!stop.signal.aborted) {
+      const aborted = await store.abortStaleUploads(STALE_UPLOAD_MS, stop.signal);
+      if (aborted > 0) logger.info("stale uploads aborted", { uploads: aborted });
+      await clock.sleep(JANITOR_EVERY_MS, stop.signal);
+    }
+  };
+  const running = care().catch((error: unknown) => {
+    if (stop.signal.aborted) return;
+    pace.noteError(error);
+    logger.error("store does not work; segments stay on disk and are tried again", {
+      store: store.description,
+      err: describeError(error),
+    });
+  });
+  return async () => {
+    stop.abort();
+    await running;
+  };
+}
+
+async function startDemo({ logger, clock, env }: Setup, { mediamtx }: Parts): Promise<() => Promise<void>> {
+  const camera = new DemoCamera({ log: logger, clock }, { rtspPort: mediamtx.rtspPort(), env: env.all });
+  await camera.start();
+  return () => camera.stop();
+}
+
+function urlOf({ config }: Setup, { port }: Listening): string {
+  const { host } = config.http;
+  const reachable = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
+  return `http://${reachable.includes(":") ? `[${reachable}]` : reachable}:${String(port)}`;
+}
+
+function nextSteps(setup: Setup, { mediamtx, store }: Parts, listening: Listening): string[] {
+  const [rtsp = "see mediamtx.yml", rtmp = "see mediamtx.yml"] = mediamtx.publishUrls();
+  return [
+    `Publish by RTSP    ${rtsp}`,
+    `Publish by RTMP    ${rtmp}`,
+    `See the list       ${urlOf(setup, listening)}/`,
+    `Files go to        ${setup.recordDir}, proven copies to ${store.description}`,
+  ];
+}
+
+async function versionOf(projectDir: string): Promise<string> {
+  const text = await readFile(path.join(projectDir, "package.json"), "utf8");
+  return z.object({ version: z.string() }).parse(JSON.parse(text)).version;
+}

@@ -1,0 +1,72 @@
+/** Paths as the API takes and shows them: MediaMTX's settings flat under its own names, ours beside them. */
+import { z } from "zod";
+
+import { isReservedPathName, pathSettingsSchema } from "./path-settings.js";
+import { instantOut, pathName, retention } from "./scalars.js";
+
+const label = z.string().min(1).max(64);
+
+const ours = {
+  enabled: z.boolean().meta({ description: "false: MediaMTX does not get the path at all" }),
+  archive: z.enum(["all", "none"]).meta({ description: "none: files stay on disk until somebody deletes them" }),
+  localRetention: retention
+    .nullable()
+    .meta({ description: "How long a proven local copy stays; null: LOCAL_RETENTION" }),
+  archiveRetention: retention.nullable().meta({ description: "Kept and shown; nothing expires from the store yet" }),
+  labels: z.array(label).max(32),
+};
+
+const settings = pathSettingsSchema.shape;
+
+export const newPathSchema = z.strictObject({
+  name: pathName.refine((name) => !isReservedPathName(name), { error: "is MediaMTX's name for all other paths" }),
+  ...settings,
+  enabled: ours.enabled.default(true),
+  archive: ours.archive.default("all"),
+  localRetention: ours.localRetention.default(null),
+  archiveRetention: ours.archiveRetention.default(null),
+  labels: ours.labels.default([]),
+});
+
+type Nullable<T extends z.ZodRawShape> = { [K in keyof T]: z.ZodOptional<z.ZodNullable<T[K]>> };
+
+function nullable<T extends z.ZodRawShape>(shape: T): Nullable<T> {
+  return Object.fromEntries(
+    Object.entries(shape).map(([name, schema]) => [name, (schema as z.ZodType).nullable().optional()]),
+  ) as unknown as Nullable<T>;
+}
+
+/** JSON merge (RFC 7396): what is not named stays, null resets a setting to what it inherits. */
+export const pathPatchSchema = z.strictObject({
+  ...nullable(settings),
+  enabled: ours.enabled.optional(),
+  archive: ours.archive.optional(),
+  localRetention: ours.localRetention.optional(),
+  archiveRetention: ours.archiveRetention.optional(),
+  labels: ours.labels.optional(),
+});
+
+export const pathSchema = z
+  .object({
+    name: z.string(),
+    ...settings,
+    ...ours,
+    createdAt: instantOut,
+    updatedAt: instantOut,
+    state: z
+      .object({
+        online: z.boolean().nullable().meta({ description: "null: MediaMTX cannot be asked" }),
+        source: z.string().nullable().meta({ description: "MediaMTX's type of the source" }),
+        since: instantOut.nullable().meta({ description: "Of the last ready or not-ready hook" }),
+      })
+      .meta({ description: "As MediaMTX sees it now" }),
+    config: z
+      .object({ applied: z.boolean(), error: z.string().nullable() })
+      .meta({ description: "Whether MediaMTX runs what stands here" }),
+  })
+  .meta({ id: "Path" });
+
+export const pathListSchema = z.object({ items: z.array(pathSchema) }).meta({ id: "PathList" });
+
+export type NewPath = z.infer<typeof newPathSchema>;
+export type PathPatch = z.infer<typeof pathPatchSchema>;

@@ -1,0 +1,170 @@
+/**
+ * From routes to an Express application. Everything that comes in is parsed by the route's schemas before its handler
+ * runs, and every failure leaves as a problem (RFC 9457).
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type Request,
+  type RequestHandler,
+  type Response,
+} from "express";
+
+import { type AccessRules, assertHookSecret, assertMayCall } from "../access/caller.js";
+import { AppError, describeError, toAppError } from "../core/errors.js";
+import type { Logger } from "../platform/logger.js";
+import { setSecurityHeaders } from "./headers.js";
+import { HttpError, problemOf } from "./problem.js";
+import { bodyParsers, paramsOf, parsePart, queryOf, refuseOddUrl, requestFactsOf } from "./request-parts.js";
+import type { Reply, Route } from "./route.js";
+
+export interface ExpressAppDeps {
+  readonly logger: Logger;
+  readonly access: AccessRules;
+  readonly routes: readonly Route[];
+}
+
+export function createExpressApp(deps: ExpressAppDeps): Express {
+  const app = express();
+  app.disable("x-powered-by");
+  app.disable("etag");
+  app.set("query parser", false);
+  app.use((request, response, next) => {
+    setSecurityHeaders(response);
+    refuseOddUrl(request.url);
+    next();
+  });
+  for (const route of deps.routes) {
+    const guard: RequestHandler = (request, _response, next) => {
+      assertMayCall(deps.access, route.access, requestFactsOf(request));
+      next();
+    };
+    const parsers = route.body === undefined ? [] : bodyParsers(route);
+    app[verbOf(route)](expressPath(route.path), guard, ...parsers, (request: Request, response: Response) =>
+      answer(deps, route, { request, response }),
+    );
+  }
+  app.use((request) => {
+    throw unknownUrl(deps.routes, request);
+  });
+  app.use(createProblemHandler(deps.logger));
+  return app;
+}
+
+function verbOf(route: Route): "get" | "post" | "patch" | "delete" {
+  return ({ GET: "get", POST: "post", PATCH: "patch", DELETE: "delete" } as const)[route.method];
+}
+
+/** `{id}` → `:id`, `{name+}` → `*name`. */
+export function expressPath(path: string): string {
+  return path.replaceAll(/\{(\w+)\+\}/g, "*$1").replaceAll(/\{(\w+)\}/g, ":$1");
+}
+
+async function answer(
+  { access }: ExpressAppDeps,
+  route: Route,
+  { request, response }: { readonly request: Request; readonly response: Response },
+): Promise<void> {
+  if (route.access === "hook") assertHookSecret(access, secretOf(request.body), request.headers.authorization);
+  const gone = new AbortController();
+  response.once("close", () => gone.abort());
+  const reply = await route.handler({
+    params: parsePart(route, "params", paramsOf(request)),
+    query: parsePart(route, "query", queryOf(request)),
+    body: parsePart(route, "body", request.body),
+    request,
+    response,
+    signal: gone.signal,
+  });
+  send(reply, response);
+}
+
+/** Hooks carry it in the body, because arguments of a command are readable by everyone on its machine. */
+function secretOf(body: unknown): string | undefined {
+  const secret = typeof body === "object" && body !== null && "secret" in body ? body.secret : undefined;
+  return typeof secret === "string" ? secret : undefined;
+}
+
+function send(reply: Reply, response: ServerResponse): void {
+  switch (reply.kind) {
+    case "sent":
+      return;
+    case "text":
+      response.setHeader("Content-Type", reply.contentType);
+      response.end(reply.body);
+      return;
+    case "json":
+      response.statusCode = reply.status;
+      response.setHeader("Content-Type", "application/json; charset=utf-8");
+      response.end(JSON.stringify(reply.body));
+      return;
+    default:
+      reply satisfies never;
+  }
+}
+
+/** Express knows an error handler by its four parameters. */
+function createProblemHandler(logger: Logger): ErrorRequestHandler {
+  // eslint-disable-next-line max-params, @typescript-eslint/no-unused-vars
+  return (error: unknown, request, response, _next) => sendProblem(logger, error, { request, response });
+}
+
+function sendProblem(
+  logger: Logger,
+  error: unknown,
+  { request, response }: { readonly request: IncomingMessage; readonly response: ServerResponse },
+): void {
+  const known = fromBodyParser(error);
+  const problem = problemOf(known);
+  if (problem.status >= 500) {
+    logger.error("request failed", { method: request.method, url: request.url, err: describeError(error) });
+  }
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const { retryAfterMs, kind } = toAppError(known);
+  response.statusCode = problem.status;
+  response.setHeader("Content-Type", "application/problem+json; charset=utf-8");
+  if (kind === "unauthenticated") response.setHeader("WWW-Authenticate", "Bearer");
+  if (kind === "unavailable") response.setHeader("Retry-After", String(Math.ceil((retryAfterMs ?? 1_000) / 1_000)));
+  response.end(JSON.stringify(problem));
+}
+
+/** Express's body parsers and router throw errors with a status of their own. */
+function fromBodyParser(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof AppError || !("status" in error)) return error;
+  const isTooLarge = error.status === 413;
+  return new HttpError(isTooLarge ? 413 : 400, {
+    kind: "invalid-argument",
+    message: isTooLarge ? "the body is too large" : "the request cannot be read, expected well-formed JSON and URL",
+    cause: error,
+  });
+}
+
+function unknownUrl(routes: readonly Route[], request: Request): AppError {
+  const matching = routes.filter((route) => pattern(route.path).test(request.path));
+  if (matching.length === 0) {
+    return new AppError({
+      kind: "not-found",
+      message: `nothing is at ${request.path.slice(0, 200)}`,
+      hint: "see /api/docs",
+    });
+  }
+  const methods = [...new Set(matching.map(({ method }) => method))].join(", ");
+  request.res?.setHeader("Allow", methods);
+  return new AppError({
+    kind: "not-found",
+    message: `${request.method} is not for ${request.path.slice(0, 200)}, expected ${methods}`,
+  });
+}
+
+function pattern(path: string): RegExp {
+  const escaped = path
+    .replaceAll(".", "\\.")
+    .replaceAll(/\{\w+\+\}/g, ".+")
+    .replaceAll(/\{\w+\}/g, "[^/]+");
+  return new RegExp(`^${escaped}$`);
+}

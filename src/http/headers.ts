@@ -1,0 +1,10 @@
+/** Headers that every answer carries. Pages loosen the content policy for themselves. */
+import type { ServerResponse } from "node:http";
+
+export function setSecurityHeaders(response: ServerResponse): void {
+  response.setHeader("X-Content-Type-Options", "nosniff");
+  response.setHeader("Referrer-Policy", "no-referrer");
+  response.setHeader("X-Frame-Options", "DENY");
+  response.setHeader("Cache-Control", "no-store");
+  response.setHeader("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+}

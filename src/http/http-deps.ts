@@ -1,0 +1,46 @@
+/** Everything that routes need from the rest, and nothing more. */
+import type { ObjectStore } from "../archive/object-store.js";
+import type { PaceReport } from "../archive/upload-pace.js";
+import type { AccessRules } from "../access/caller.js";
+import type { Catalog } from "../catalog/catalog.js";
+import type { PathName } from "../core/path-name.js";
+import type { RecordingId } from "../core/recording.js";
+import type { HealthCheck } from "../doctor/health.js";
+import type { SegmentNote, SourceNote } from "../ingest/note-hook.js";
+import type { ScanState } from "../ingest/scanner.js";
+import type { Logger } from "../platform/logger.js";
+import type { ConfigState, PathAdmin } from "../streams/path-admin.js";
+
+export interface HttpDeps {
+  readonly catalog: Catalog;
+  readonly logger: Logger;
+  readonly access: AccessRules;
+  /** Holds `src/http/page` and `node_modules`. */
+  readonly projectDir: string;
+  readonly recordDir: string;
+  readonly store: ObjectStore;
+  /** Public address of the bucket; null when it has none. */
+  readonly publicUrl: string | null;
+  readonly paths: PathAdmin;
+  readonly hooks: {
+    readonly noteSegment: (kind: "segment-create" | "segment-complete", note: SegmentNote) => Promise<RecordingId>;
+    readonly noteSource: (kind: "ready" | "not-ready", note: SourceNote) => Promise<void>;
+    readonly answered: (kind: string, result: string, seconds: number) => void;
+  };
+  readonly scanner: { readonly state: () => ScanState; readonly request: () => void };
+  readonly pace: { report(): PaceReport };
+  /** Rows may be due now. */
+  readonly wake: () => void;
+  readonly health: () => Promise<readonly HealthCheck[]>;
+  readonly metrics: () => Promise<string>;
+  readonly configState: () => ConfigState;
+  /** Which paths are live now, by MediaMTX itself. Throws `unavailable`. */
+  readonly livePaths: () => Promise<ReadonlyMap<PathName, LivePath>>;
+  /** Where cameras publish to, for people. */
+  readonly publishUrls: () => readonly string[];
+}
+
+export interface LivePath {
+  readonly online: boolean;
+  readonly source: string | null;
+}

@@ -1,0 +1,52 @@
+/** A row as the API shows it: RFC 3339 and seconds outside, microseconds inside. */
+import type { RecordingView } from "../contract/recordings.js";
+import { formatRfc3339, US_PER_SEC } from "../core/instant.js";
+import { redactText } from "../core/redact.js";
+import type { Recording, Track } from "../core/recording.js";
+
+export function recordingView(recording: Recording, publicUrl: string | null): RecordingView {
+  const { objectKey } = recording;
+  return {
+    id: recording.id,
+    path: recording.path,
+    startAt: formatRfc3339(recording.startUs),
+    endAt: formatRfc3339(recording.endUs),
+    durationSec: (recording.endUs - recording.startUs) / US_PER_SEC,
+    mediaDurationSec: recording.mediaDurationUs === null ? null : recording.mediaDurationUs / US_PER_SEC,
+    bytes: recording.bytes,
+    format: recording.format,
+    tracks: recording.tracks.map(trackView),
+    partial: recording.partial,
+    gapBeforeSec: recording.gapBeforeUs === null ? null : recording.gapBeforeUs / US_PER_SEC,
+    missingBefore: recording.missingBefore,
+    streamId: recording.position?.streamId ?? null,
+    segmentNumber: recording.position?.segmentNumber ?? null,
+    local: recording.local,
+    archive: recording.archive,
+    filePath: recording.filePath,
+    objectKey,
+    publicUrl: publicUrl === null || objectKey === null ? null : `${publicUrl}/${encodeURI(objectKey)}`,
+    sha256: recording.sha256,
+    verifiedAt: recording.verifiedAtUs === null ? null : formatRfc3339(recording.verifiedAtUs),
+    error: recording.error === null ? null : redactText(recording.error),
+  };
+}
+
+function trackView(track: Track): RecordingView["tracks"][number] {
+  switch (track.kind) {
+    case "video":
+      return {
+        kind: "video",
+        codec: track.codec,
+        width: track.widthPx,
+        height: track.heightPx,
+        frameRate: track.frameRate,
+      };
+    case "audio":
+      return { kind: "audio", codec: track.codec, sampleRate: track.sampleRateHz, channels: track.channels };
+    case "other":
+      return { kind: "other", codec: track.codec };
+    default:
+      return track satisfies never;
+  }
+}

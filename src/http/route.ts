@@ -1,0 +1,73 @@
+/**
+ * A route says who may call it, what it takes and what it answers; Express, OpenAPI and the access tests derive from
+ * that. One that names no access does not compile.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { z } from "zod";
+
+import type { Access } from "../access/caller.js";
+
+export type Method = "GET" | "POST" | "PATCH" | "DELETE";
+
+export interface RouteInput<P, Q, B> {
+  readonly params: P;
+  readonly query: Q;
+  readonly body: B;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** Aborted when the client is gone. */
+  readonly signal: AbortSignal;
+}
+
+export type Reply =
+  | { readonly kind: "json"; readonly status: number; readonly body: unknown }
+  | { readonly kind: "text"; readonly contentType: string; readonly body: string }
+  /** The handler has written the answer itself. */
+  | { readonly kind: "sent" };
+
+export interface ResponseSpec {
+  readonly description: string;
+  /** JSON; undefined: no body, or the media type says what it is. */
+  readonly schema?: z.ZodType;
+  readonly mediaType?: string;
+}
+
+export interface Route {
+  readonly method: Method;
+  /** OpenAPI style; `{name+}` takes the rest of the URL, slashes and all. */
+  readonly path: string;
+  readonly access: Access;
+  readonly tag: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly params?: z.ZodType;
+  readonly query?: z.ZodType;
+  readonly body?: z.ZodType;
+  /** Also takes application/x-www-form-urlencoded, and at most 16 KiB. */
+  readonly form?: boolean;
+  readonly responses: Readonly<Record<number, ResponseSpec>>;
+  readonly handler: (input: RouteInput<unknown, unknown, unknown>) => Promise<Reply>;
+}
+
+interface TypedRoute<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType> extends Omit<
+  Route,
+  "params" | "query" | "body" | "handler"
+> {
+  readonly params?: P;
+  readonly query?: Q;
+  readonly body?: B;
+  readonly handler: (input: RouteInput<z.infer<P>, z.infer<Q>, z.infer<B>>) => Promise<Reply>;
+}
+
+/** The schemas type the handler; the server parses with them before it calls. */
+export function defineRoute<
+  P extends z.ZodType = z.ZodUndefined,
+  Q extends z.ZodType = z.ZodUndefined,
+  B extends z.ZodType = z.ZodUndefined,
+>(route: TypedRoute<P, Q, B>): Route {
+  return route as unknown as Route;
+}
+
+export function json(body: unknown, status = 200): Reply {
+  return { kind: "json", status, body };
+}

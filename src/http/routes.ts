@@ -1,0 +1,13 @@
+/** Every route there is. What is not in this list does not exist; who may call each stands in it. */
+import type { HttpDeps } from "./http-deps.js";
+import type { Route } from "./route.js";
+import { hookRoutes } from "./routes/hooks.js";
+import { operationRoutes } from "./routes/operation.js";
+import { pageRoutes } from "./routes/pages.js";
+import { pathRoutes } from "./routes/paths.js";
+import { recordingRoutes } from "./routes/recordings.js";
+
+export function createRoutes(deps: HttpDeps, version: string): Route[] {
+  const api = [...recordingRoutes(deps), ...pathRoutes(deps), ...operationRoutes(deps), ...hookRoutes(deps)];
+  return [...api, ...pageRoutes(deps, api, version)];
+}

@@ -1,0 +1,61 @@
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import path from "node:path";
+
+import type { HttpDeps } from "../http-deps.js";
+import { createOpenApi } from "../openapi.js";
+import { defineRoute, json, type Reply, type Route } from "../route.js";
+
+/** Own files and nothing from elsewhere; swagger-ui styles elements inline and embeds its icons. */
+const PAGE_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const DOCS_POLICY = PAGE_POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'");
+
+const TYPES: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".svg": "image/svg+xml",
+};
+
+const swaggerDir = (): string => path.dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
+
+/** The list for people, and the API's documentation; all files are named here, no folder is served. */
+export function pageRoutes(deps: HttpDeps, others: readonly Route[], version: string): Route[] {
+  const pageDir = path.join(deps.projectDir, "src", "http", "page");
+  const file = (url: string, filePath: string, policy?: string): Route =>
+    defineRoute({
+      method: "GET",
+      path: url,
+      access: "public",
+      tag: "pages",
+      summary: `The file ${path.basename(filePath)}`,
+      responses: { 200: { description: "The file", mediaType: TYPES[path.extname(filePath)] ?? "text/plain" } },
+      handler: async ({ response }): Promise<Reply> => {
+        if (policy !== undefined) response.setHeader("Content-Security-Policy", policy);
+        response.setHeader("Cache-Control", "no-cache");
+        const contentType = TYPES[path.extname(filePath)] ?? "text/plain";
+        return { kind: "text", contentType, body: await readFile(filePath, "utf8") };
+      },
+    });
+  const routes = [
+    file("/", path.join(pageDir, "index.html"), PAGE_POLICY),
+    file("/page.css", path.join(pageDir, "page.css")),
+    file("/page.js", path.join(pageDir, "page.js")),
+    file("/api/docs", path.join(pageDir, "docs.html"), DOCS_POLICY),
+    file("/api/docs/docs.js", path.join(pageDir, "docs.js")),
+    file("/api/docs/swagger-ui.css", path.join(swaggerDir(), "swagger-ui.css")),
+    file("/api/docs/swagger-ui-bundle.js", path.join(swaggerDir(), "swagger-ui-bundle.js")),
+  ];
+  const openapi = defineRoute({
+    method: "GET",
+    path: "/api/v1/openapi.json",
+    access: "public",
+    tag: "pages",
+    summary: "This document",
+    responses: { 200: { description: "OpenAPI 3.1", mediaType: "application/json" } },
+    handler: () => Promise.resolve(json(document)),
+  });
+  const document = createOpenApi([...others, openapi], version);
+  return [...routes, openapi];
+}

@@ -1,0 +1,138 @@
+import { z } from "zod";
+
+import { findLastPathEvent } from "../../catalog/path-events.js";
+import type { PathRow } from "../../catalog/paths.js";
+import { newPathSchema, pathListSchema, pathPatchSchema, pathSchema } from "../../contract/paths.js";
+import { pathName } from "../../contract/scalars.js";
+import { formatRfc3339 } from "../../core/instant.js";
+import type { PathName } from "../../core/path-name.js";
+import { redactText } from "../../core/redact.js";
+import type { HttpDeps, LivePath } from "../http-deps.js";
+import { defineRoute, json, type Route } from "../route.js";
+
+const noQuery = z.strictObject({});
+const DELETED = { description: "Removed; its recordings stay", schema: z.object({ removed: z.string() }) };
+
+/** A path name holds slashes: it is the last part of the URL, or the query parameter `path`. */
+export function pathRoutes(deps: HttpDeps): Route[] {
+  const named = z.strictObject({ name: pathName });
+  const queried = z.strictObject({ path: pathName });
+  const listed = z.strictObject({ path: pathName.optional() });
+  const one = { 200: { description: "The path", schema: pathSchema } };
+  const common = { tag: "paths", access: "admin" } as const;
+  return [
+    defineRoute({
+      ...common,
+      method: "GET",
+      path: "/api/v1/paths",
+      access: "viewer",
+      summary: "List paths, or show the one given by the query parameter path",
+      query: listed,
+      responses: { 200: { description: "Paths", schema: z.union([pathListSchema, pathSchema]) } },
+      handler: async ({ query }) => (query.path === undefined ? listAll(deps) : showOne(deps, query.path)),
+    }),
+    defineRoute({
+      ...common,
+      method: "POST",
+      path: "/api/v1/paths",
+      summary: "Add a path",
+      description:
+        "MediaMTX checks the whole configuration before anything is written; 409 with its reason if it refuses.",
+      body: newPathSchema,
+      responses: { 201: { description: "Added", schema: pathSchema } },
+      handler: async ({ body }) => json(await viewOf(deps, await deps.paths.create(body)), 201),
+    }),
+    defineRoute({
+      ...common,
+      method: "GET",
+      path: "/api/v1/paths/{name+}",
+      access: "viewer",
+      summary: "Show a path",
+      params: named,
+      query: noQuery,
+      responses: one,
+      handler: async ({ params }) => showOne(deps, params.name),
+    }),
+    ...(
+      [
+        ["/api/v1/paths/{name+}", named, noQuery],
+        ["/api/v1/paths", undefined, queried],
+      ] as const
+    ).flatMap(([path, params, query]) => editRoutes(deps, { path, params, query })),
+  ];
+}
+
+interface Addressed {
+  readonly path: string;
+  readonly params: z.ZodType | undefined;
+  readonly query: z.ZodType;
+}
+
+function editRoutes(deps: HttpDeps, { path, params, query }: Addressed): Route[] {
+  const common = { tag: "paths", access: "admin", path, query, ...(params === undefined ? {} : { params }) } as const;
+  const nameOf = (input: { readonly params: unknown; readonly query: unknown }): PathName => {
+    const byUrl = input.params as { readonly name: PathName } | undefined;
+    return byUrl?.name ?? (input.query as { readonly path: PathName }).path;
+  };
+  return [
+    defineRoute({
+      ...common,
+      method: "PATCH",
+      summary: "Change a path",
+      description: "JSON merge (RFC 7396): what is not named stays, null resets. Other paths are not touched.",
+      body: pathPatchSchema,
+      responses: { 200: { description: "The path as it is now", schema: pathSchema } },
+      handler: async (input) => json(await viewOf(deps, await deps.paths.patch(nameOf(input), input.body))),
+    }),
+    defineRoute({
+      ...common,
+      method: "DELETE",
+      summary: "Remove a path",
+      responses: { 200: DELETED },
+      handler: async (input) => {
+        const name = nameOf(input);
+        await deps.paths.remove(name);
+        return json({ removed: name });
+      },
+    }),
+  ];
+}
+
+async function listAll(deps: HttpDeps) {
+  const [rows, live] = await Promise.all([deps.paths.list(), askLive(deps)]);
+  return json({ items: await Promise.all(rows.map((row) => viewOf(deps, row, live))) });
+}
+
+async function showOne(deps: HttpDeps, name: PathName) {
+  return json(await viewOf(deps, await deps.paths.get(name)));
+}
+
+/** Undefined: MediaMTX cannot be asked. */
+async function askLive(deps: HttpDeps): Promise<ReadonlyMap<PathName, LivePath> | undefined> {
+  return deps.livePaths().catch(() => undefined);
+}
+
+async function viewOf(deps: HttpDeps, row: PathRow, known?: ReadonlyMap<PathName, LivePath>) {
+  const live = known ?? (await askLive(deps));
+  const event = await findLastPathEvent(deps.catalog, row.name);
+  const state = live?.get(row.name);
+  const { source } = row.settings;
+  return {
+    name: row.name,
+    ...row.settings,
+    ...(typeof source === "string" ? { source: redactText(source) } : {}),
+    enabled: row.enabled,
+    archive: row.archive,
+    localRetention: row.localRetention,
+    archiveRetention: row.archiveRetention,
+    labels: row.labels,
+    createdAt: formatRfc3339(row.createdAtUs),
+    updatedAt: formatRfc3339(row.updatedAtUs),
+    state: {
+      online: live === undefined ? null : (state?.online ?? false),
+      source: state?.source ?? null,
+      since: event === undefined ? null : formatRfc3339(event.atUs),
+    },
+    config: deps.configState(),
+  };
+}

@@ -1,0 +1,46 @@
+/** Listens and stops. */
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+
+import type { Express } from "express";
+
+import { AppError, describeError } from "../core/errors.js";
+
+const HEADERS_LIMIT_BYTES = 16 * 1_024;
+const HEADERS_TIMEOUT_MS = 15_000;
+
+/** The listening server and what it is reached by. */
+export interface Listening {
+  readonly port: number;
+  /** Ends idle connections at once and running answers after `graceMs`. */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** Throws `failed-precondition` when the port is taken. */
+export function listen(app: Express, where: { readonly host: string; readonly port: number }): Promise<Listening> {
+  const server = createServer({ maxHeaderSize: HEADERS_LIMIT_BYTES }, app);
+  server.headersTimeout = HEADERS_TIMEOUT_MS;
+  return new Promise((resolve, reject) => {
+    server.once("error", (error) =>
+      reject(
+        new AppError({
+          kind: "failed-precondition",
+          message: `listen on ${where.host} port ${String(where.port)}: ${describeError(error)}`,
+          hint: "set PORT and HOST to an address of this machine that is free",
+          cause: error,
+        }),
+      ),
+    );
+    server.listen(where.port, where.host, () =>
+      resolve({ port: (server.address() as AddressInfo).port, stop: (graceMs) => stopServer(server, graceMs) }),
+    );
+  });
+}
+
+async function stopServer(server: Server, graceMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const force = setTimeout(() => server.closeAllConnections(), graceMs);
+  await closed;
+  clearTimeout(force);
+}

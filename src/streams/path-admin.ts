@@ -1,0 +1,148 @@
+/**
+ * Editing paths without fear: a change is rendered and shown to MediaMTX before it is written, and touches one path's
+ * entry only.
+ */
+import type { Catalog } from "../catalog/catalog.js";
+import {
+  deletePath,
+  findPath,
+  insertPath,
+  listPaths,
+  type PathFacts,
+  type PathRow,
+  unknownPath,
+  updatePath,
+} from "../catalog/paths.js";
+import { queueUnarchived, rescheduleReleases } from "../catalog/path-policies.js";
+import { pathSettingsSchema } from "../contract/path-settings.js";
+import type { NewPath, PathPatch } from "../contract/paths.js";
+import { AppError } from "../core/errors.js";
+import type { PathName } from "../core/path-name.js";
+import { redactText } from "../core/redact.js";
+import { parseDurationMs } from "../core/duration.js";
+import type { Logger } from "../platform/logger.js";
+import { type ConfiguredPath, configuredPathOf } from "./configured-paths.js";
+
+export interface PathAdminDeps {
+  readonly catalog: Catalog;
+  readonly logger: Logger;
+  readonly localRetentionMs: number;
+  /** Throws `failed-precondition` when MediaMTX would refuse these paths. */
+  readonly validatePaths: (paths: readonly ConfiguredPath[]) => Promise<void>;
+  readonly requestApply: () => void;
+  readonly wake: () => void;
+}
+
+export interface ConfigState {
+  readonly applied: boolean;
+  readonly error: string | null;
+}
+
+export interface PathAdmin {
+  list(): Promise<PathRow[]>;
+  /** Throws `not-found`. */
+  get(name: PathName): Promise<PathRow>;
+  /** Throws `already-exists`, `invalid-argument`, `failed-precondition`. */
+  create(path: NewPath): Promise<PathRow>;
+  /** Throws `not-found`, `invalid-argument`, `failed-precondition`. */
+  patch(name: PathName, patch: PathPatch): Promise<PathRow>;
+  /** Throws `not-found`. Its recordings stay. */
+  remove(name: PathName): Promise<void>;
+}
+
+const OURS = ["enabled", "archive", "localRetention", "archiveRetention", "labels"] as const;
+
+export function createPathAdmin(deps: PathAdminDeps): PathAdmin {
+  const { catalog, logger } = deps;
+  const get = async (name: PathName): Promise<PathRow> => {
+    const row = await findPath(catalog, name);
+    if (row === undefined) throw unknownPath(name);
+    return row;
+  };
+  return {
+    list: () => listPaths(catalog),
+    get,
+    create: async ({ name, enabled, archive, localRetention, archiveRetention, labels, ...settings }) => {
+      const facts: PathFacts = {
+        name,
+        enabled,
+        archive,
+        localRetention,
+        archiveRetention,
+        labels,
+        settings: checkSettings(settings),
+      };
+      if ((await findPath(catalog, name)) !== undefined) {
+        throw new AppError({ kind: "already-exists", message: `a path named "${name}" exists` });
+      }
+      await validateWith(deps, facts);
+      const row = await insertPath(catalog, facts);
+      deps.requestApply();
+      logger.info("path added", { path: name });
+      return row;
+    },
+    patch: async (name, patch) => {
+      const before = await get(name);
+      const after = merge(before, patch);
+      await validateWith(deps, after);
+      await updatePath(catalog, after);
+      await applyPolicies(deps, before, after);
+      deps.requestApply();
+      logger.info("path changed", { path: name, changed: Object.keys(patch).join(",") });
+      return get(name);
+    },
+    remove: async (name) => {
+      await deletePath(catalog, name);
+      deps.requestApply();
+      logger.info("path removed", { path: name });
+    },
+  };
+}
+
+/** A password that was shown masked and comes back masked stays what it was. */
+function merge(before: PathRow, patch: PathPatch): PathFacts {
+  const settings = new Map(Object.entries(before.settings));
+  const changes: Partial<Record<(typeof OURS)[number], unknown>> = {};
+  for (const [key, value] of Object.entries(patch)) {
+    const own = OURS.find((name) => name === key);
+    if (own !== undefined) changes[own] = value;
+    else if (value === null) settings.delete(key);
+    else if (!isMaskOf(value, before.settings[key])) settings.set(key, value);
+  }
+  return { ...before, ...(changes as Partial<PathFacts>), settings: checkSettings(Object.fromEntries(settings)) };
+}
+
+function isMaskOf(value: unknown, known: unknown): boolean {
+  return typeof value === "string" && typeof known === "string" && value !== known && value === redactText(known);
+}
+
+/** Rules that need several settings together. Throws `invalid-argument` that names the field. */
+function checkSettings(settings: Record<string, unknown>): Record<string, unknown> {
+  const defined = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+  const parsed = pathSettingsSchema.safeParse(defined);
+  if (parsed.success) return defined;
+  const fields = parsed.error.issues.map(({ path, message }) => ({ field: path.join("."), message }));
+  const [first] = fields;
+  throw new AppError({
+    kind: "invalid-argument",
+    message: `the path is not accepted: ${first?.field ?? ""} ${first?.message ?? ""}`,
+    fields,
+  });
+}
+
+async function validateWith(deps: PathAdminDeps, candidate: PathFacts): Promise<void> {
+  const others = (await listPaths(deps.catalog)).filter(({ name }) => name !== candidate.name);
+  await deps.validatePaths([...others, candidate].map(configuredPathOf));
+}
+
+/** Rows that wait under the old rules follow the new ones. */
+async function applyPolicies(deps: PathAdminDeps, before: PathFacts, after: PathFacts): Promise<void> {
+  const { catalog } = deps;
+  if (before.localRetention !== after.localRetention) {
+    const own = after.localRetention;
+    const retentionMs = own === null ? deps.localRetentionMs : parseDurationMs(own, "localRetention");
+    await rescheduleReleases(catalog, after.name, retentionMs);
+  }
+  if (before.archive === "none" && after.archive === "all") await queueUnarchived(catalog, after.name);
+  deps.wake();
+}

@@ -1,0 +1,79 @@
+/** What the routes get: narrow views of the parts. */
+import { pingCatalog } from "../catalog/catalog.js";
+import { isPathName, type PathName } from "../core/path-name.js";
+import { checkHealth } from "../doctor/health.js";
+import type { HttpDeps, LivePath } from "../http/http-deps.js";
+import { noteSegment, noteSource } from "../ingest/note-hook.js";
+import { createPathAdmin } from "../streams/path-admin.js";
+import type { Parts } from "./parts.js";
+import type { Setup } from "./setup.js";
+
+const VALIDATE_WITHIN_MS = 15_000;
+
+export function createHttpDeps(setup: Setup, parts: Parts): HttpDeps {
+  const { config, secrets, logger } = setup;
+  const { catalog, store, pace, pulse, metrics, mediamtx, ingest, worker, scanner } = parts;
+  const wake = (): void => worker.wake();
+  return {
+    catalog,
+    logger,
+    access: secrets,
+    projectDir: setup.projectDir,
+    recordDir: setup.recordDir,
+    store,
+    publicUrl: config.storage.kind === "r2" ? config.storage.publicUrl : null,
+    paths: createPathAdmin({
+      catalog,
+      logger,
+      localRetentionMs: config.localRetentionMs,
+      validatePaths: (paths) => mediamtx.validatePaths(paths, AbortSignal.timeout(VALIDATE_WITHIN_MS)),
+      requestApply: () => mediamtx.requestApply(),
+      wake,
+    }),
+    hooks: {
+      noteSegment: (kind, note) => noteSegment(ingest, kind, note),
+      noteSource: (kind, note) => noteSource(ingest, kind, note),
+      answered: (kind, result, seconds) => {
+        if (result === "accepted") pulse.hookCame();
+        metrics.hookAnswered(kind, result, seconds);
+      },
+    },
+    scanner: { state: () => scanner.state, request: () => scanner.request() },
+    pace,
+    wake,
+    health: () => checkHealth(healthSources(setup, parts)),
+    metrics: () => metrics.registry.metrics(),
+    configState: () => {
+      const { pending, drift, error, lastAppliedAtUs } = mediamtx.state().config;
+      return { applied: !pending && drift.length === 0 && lastAppliedAtUs !== null, error };
+    },
+    livePaths: () => livePaths(parts),
+    publishUrls: () => mediamtx.publishUrls(),
+  };
+}
+
+async function livePaths({ mediamtx }: Parts): Promise<ReadonlyMap<PathName, LivePath>> {
+  const live = new Map<PathName, LivePath>();
+  for (const { name, online, source } of await mediamtx.listPaths()) {
+    if (isPathName(name)) live.set(name, { online, source: source?.type ?? null });
+  }
+  return live;
+}
+
+function healthSources(setup: Setup, { catalog, store, pace, pulse, mediamtx, scanner }: Parts) {
+  return {
+    recordDir: setup.recordDir,
+    pingDatabase: () => pingCatalog(catalog),
+    scan: () => {
+      const { error, progress, finishedAtUs } = scanner.state;
+      return { error, doubted: progress.doubted, finished: finishedAtUs !== null };
+    },
+    store: () => ({ description: store.description, lastError: pace.report().lastError }),
+    mediamtx: () => {
+      const { version, error, config } = mediamtx.state();
+      return { version, error, configError: config.error, pending: config.pending, drift: config.drift };
+    },
+    secondsSinceHook: () => pulse.secondsSinceHook(),
+    secondsSinceSegment: () => pulse.secondsSinceSegment(),
+  };
+}

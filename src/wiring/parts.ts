@@ -1,0 +1,67 @@
+/** Everything that is constructed once per process, in order of dependency. Nothing here starts. */
+import type { ObjectStore } from "../archive/object-store.js";
+import { createRateLimiter } from "../archive/rate-limiter.js";
+import { UploadPace } from "../archive/upload-pace.js";
+import { summarizeBacklog } from "../catalog/archive-summary.js";
+import type { Catalog } from "../catalog/catalog.js";
+import { listLatestRecordings } from "../catalog/latest-recordings.js";
+import { FolderWatch } from "../ingest/folder-watch.js";
+import type { NoteHookDeps } from "../ingest/note-hook.js";
+import { noteWatchedFile } from "../ingest/note-watched-file.js";
+import { Scanner } from "../ingest/scanner.js";
+import { Inspector } from "../media/inspector.js";
+import { MediaMtx } from "../mediamtx/media-mtx.js";
+import { createMetrics, type Metrics } from "../metrics/metrics.js";
+import type { Worker } from "../pipeline/worker.js";
+import { listConfiguredPaths } from "../streams/configured-paths.js";
+import { createIngest } from "./create-ingest.js";
+import { createPipeline } from "./create-pipeline.js";
+import { mediaMtxOptions } from "./media-mtx-options.js";
+import { Pulse } from "./pulse.js";
+import { openConfiguredStore, type Setup } from "./setup.js";
+
+export interface Parts {
+  readonly catalog: Catalog;
+  readonly store: ObjectStore;
+  readonly inspector: Inspector;
+  readonly pace: UploadPace;
+  readonly pulse: Pulse;
+  readonly metrics: Metrics;
+  readonly mediamtx: MediaMtx;
+  readonly ingest: NoteHookDeps;
+  readonly worker: Worker;
+  readonly scanner: Scanner;
+  readonly watch: FolderWatch;
+}
+
+export function createParts(setup: Setup, catalog: Catalog): Parts {
+  const { config, clock, logger, env, recordDir } = setup;
+  const store = openConfiguredStore(setup);
+  const inspector = new Inspector({ clock, ffprobe: { configuredPath: config.ffprobePath, env: env.all } });
+  const limiter = createRateLimiter(clock, config.archive.maxBytesPerSec);
+  const pace = new UploadPace(clock, config.archive.maxConcurrency, limiter);
+  const pulse = new Pulse(clock);
+  const metrics = createMetrics({
+    backlog: () => summarizeBacklog(catalog),
+    latest: () => listLatestRecordings(catalog),
+    nowUs: () => clock.nowUs(),
+    uploadConcurrency: () => pace.concurrency,
+  });
+  const mediamtx = new MediaMtx(
+    { clock, logger: logger.child({ of: "mediamtx" }), listPaths: () => listConfiguredPaths(catalog) },
+    mediaMtxOptions(setup),
+  );
+  // The worker needs ingest for its steps, and ingest wakes the worker.
+  const wake = (): void => worker.wake();
+  const ingest = createIngest(setup, { catalog, wake, serverStartedAtUs: () => mediamtx.startedAtUs() });
+  const worker = createPipeline(setup, { catalog, store, inspector, pace, metrics, pulse, ingest });
+  const scanner = new Scanner(ingest, config.ingest.scanIntervalMs);
+  const watch = new FolderWatch({
+    recordDir,
+    logger,
+    clock,
+    hooksAreAlive: () => pulse.hooksAreAlive(),
+    onFile: (filePath) => noteWatchedFile(ingest, filePath),
+  });
+  return { catalog, store, inspector, pace, pulse, metrics, mediamtx, ingest, worker, scanner, watch };
+}
