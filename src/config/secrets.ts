@@ -34,9 +34,21 @@ export async function loadSecrets(env: Env, dataDir: string): Promise<Secrets> {
 
 /** For the redactor of the log. */
 export function secretValues(secrets: Secrets): string[] {
-  return [secrets.hookSecret, secrets.adminToken, secrets.mediamtxApiPassword, secrets.r2.secretAccessKey].filter(
+  const { hookSecret, adminToken, mediamtxApiPassword, r2, databaseUrl } = secrets;
+  return [hookSecret, adminToken, mediamtxApiPassword, r2.secretAccessKey, ...passwordForms(databaseUrl)].filter(
     (value): value is string => value !== null && value !== "",
   );
+}
+
+/** As it stands in the URL, and as a driver may tell it. */
+function passwordForms(databaseUrl: string | null): string[] {
+  if (databaseUrl === null || !URL.canParse(databaseUrl)) return [];
+  const { password } = new URL(databaseUrl);
+  try {
+    return [password, decodeURIComponent(password)];
+  } catch {
+    return [password];
+  }
 }
 
 function atLeast(env: Env, name: VariableName, length: number): string | null {

@@ -43,9 +43,17 @@ export const VARIABLES = {
     fallback: "r2 when R2_BUCKET_NAME is set, else local",
     accepts: "local or r2",
   },
-  LOCAL_BUCKET_DIR: { about: "Folder of the local store", fallback: "DATA_DIR/bucket", accepts: "a path without line breaks" },
+  LOCAL_BUCKET_DIR: {
+    about: "Folder of the local store",
+    fallback: "DATA_DIR/bucket",
+    accepts: "a path without line breaks",
+  },
   R2_ENDPOINT: { about: "S3 endpoint", fallback: "none", accepts: "an https:// URL (http:// on loopback only)" },
-  R2_BUCKET_NAME: { about: "Bucket", fallback: "none", accepts: "a bucket name: 3 to 63 lowercase letters, digits and . -" },
+  R2_BUCKET_NAME: {
+    about: "Bucket",
+    fallback: "none",
+    accepts: "a bucket name: 3 to 63 lowercase letters, digits and . -",
+  },
   R2_ACCESS_KEY_ID: {
     about: "Access key",
     fallback: "none",
@@ -90,7 +98,11 @@ export const VARIABLES = {
     fallback: "embedded",
     accepts: "embedded or external",
   },
-  MEDIAMTX_BIN: { about: "MediaMTX executable", fallback: "PATH, cache, download, Go build", accepts: "a path without line breaks" },
+  MEDIAMTX_BIN: {
+    about: "MediaMTX executable",
+    fallback: "PATH, cache, download, Go build",
+    accepts: "a path without line breaks",
+  },
   MEDIAMTX_VERSION: {
     about: "Version to get when none is there",
     fallback: "1.21.0",
@@ -107,7 +119,11 @@ export const VARIABLES = {
     accepts: "loopback or all",
   },
   MEDIAMTX_API_URL: { about: "Control API", fallback: "http://127.0.0.1:9997", accepts: "an http(s):// URL" },
-  MEDIAMTX_API_USER: { about: "User for the Control API", fallback: "reelkeeper", accepts: "letters, digits and _ . @ -" },
+  MEDIAMTX_API_USER: {
+    about: "User for the Control API",
+    fallback: "reelkeeper",
+    accepts: "letters, digits and _ . @ -",
+  },
   MEDIAMTX_API_PASSWORD: {
     about: "Password for the Control API",
     fallback: "generated",
@@ -124,7 +140,11 @@ export const VARIABLES = {
     fallback: "DATA_DIR/mediamtx",
     accepts: "a path without $, quotes, % or line breaks",
   },
-  MEDIAMTX_RECORD_DIR: { about: "RECORD_DIR as MediaMTX sees it", fallback: "RECORD_DIR", accepts: "an absolute path without $, quotes, % or line breaks" },
+  MEDIAMTX_RECORD_DIR: {
+    about: "RECORD_DIR as MediaMTX sees it",
+    fallback: "RECORD_DIR",
+    accepts: "an absolute path without $, quotes, % or line breaks",
+  },
   MEDIAMTX_HOOK_COMMAND: {
     about: "Command of the hooks, as MediaMTX runs it; `none` for no hooks",
     fallback: "the hook in MEDIAMTX_CONFIG_DIR",
@@ -158,7 +178,11 @@ export const VARIABLES = {
     fallback: "generated in DATA_DIR",
     accepts: "letters, digits and - (1 to 64)",
   },
-  CACHE_DIR: { about: "Where a downloaded MediaMTX is kept", fallback: "~/.cache/reelkeeper", accepts: "a path without line breaks" },
+  CACHE_DIR: {
+    about: "Where a downloaded MediaMTX is kept",
+    fallback: "~/.cache/reelkeeper",
+    accepts: "a path without line breaks",
+  },
   LOG_LEVEL: { about: "Least level that is logged", fallback: "info", accepts: "debug, info, warn or error" },
   LOG_FORMAT: { about: "Form of log lines", fallback: "pretty on a terminal, else json", accepts: "json or pretty" },
 } as const satisfies Record<string, Variable>;
