@@ -11,13 +11,13 @@ import {
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
   DeleteObjectCommand,
-  HeadObjectCommand,
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
 
 import { AppError, type ErrorKind, isAppError } from "../core/errors.js";
 import { type OpenSource, openSource } from "./read-source.js";
-import { noSuchAnswer, statusOf } from "./s3-errors.js";
+import { noSuchAnswer } from "./s3-errors.js";
+import { headObject } from "./s3-read.js";
 import type { S3Put, S3Target } from "./s3-target.js";
 import { abortUpload, findParts, parseUploadToken, uploadTokenOf } from "./s3-uploads.js";
 
@@ -85,7 +85,10 @@ async function resume(target: S3Target, { key, source, options }: S3Put): Promis
 async function begin(target: S3Target, { key, source, options }: S3Put): Promise<Begun> {
   const { signal } = options;
   const operation = `begin multipart upload of ${key}`;
-  await assertAbsent(target, key, signal);
+  // Complete would refuse as well, but only after all bytes were sent.
+  if ((await headObject(target, key, signal)) !== undefined) {
+    throw new AppError({ kind: "already-exists", message: `put ${key}: the object exists` });
+  }
   const { UploadId: uploadId } = await target.call({ operation, signal, creates: true }, (call) =>
     target.clients.upload.send(
       new CreateMultipartUploadCommand({
@@ -100,21 +103,6 @@ async function begin(target: S3Target, { key, source, options }: S3Put): Promise
   if (uploadId === undefined) throw noSuchAnswer(target.contextOf(operation), "upload id");
   await options.onUploadId?.(uploadTokenOf(uploadId, source.sha256));
   return { uploadId, held: new Map() };
-}
-
-/** Complete would refuse as well, but only after all bytes were sent. */
-async function assertAbsent(target: S3Target, key: string, signal: AbortSignal): Promise<void> {
-  const isAbsent = await target.call({ operation: `head ${key}`, signal }, async (call) => {
-    try {
-      const command = new HeadObjectCommand({ Bucket: target.bucket, Key: key });
-      await target.clients.control.send(command, { abortSignal: call.signal });
-      return false;
-    } catch (error) {
-      if (!call.signal.aborted && statusOf(error) === 404) return true;
-      throw error;
-    }
-  });
-  if (!isAbsent) throw new AppError({ kind: "already-exists", message: `put ${key}: the object exists` });
 }
 
 /** Two workers take the next part each; the first failure stops both. */

@@ -1,9 +1,9 @@
 /** What is read from a bucket: bytes, lists, and whether the bucket is there at all. */
 import type { Readable } from "node:stream";
 
-import { GetObjectCommand, HeadBucketCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
+import { GetObjectCommand, HeadBucketCommand, HeadObjectCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
 
-import { assertObjectKey, type ObjectRange } from "./object-store.js";
+import { assertObjectKey, type ObjectFacts, type ObjectRange } from "./object-store.js";
 import { guardStream } from "./object-stream.js";
 import { noSuchAnswer, noSuchBucket, statusOf, toStoreError } from "./s3-errors.js";
 import type { S3Target } from "./s3-target.js";
@@ -19,6 +19,32 @@ export async function assertBucketExists(target: S3Target, operation: string, si
       throw error;
     }
   });
+}
+
+/** A 404 to HEAD has no body that says what is absent, so the bucket is asked for as well. */
+export async function headObject(target: S3Target, key: string, signal: AbortSignal): Promise<ObjectFacts | undefined> {
+  assertObjectKey(key);
+  const operation = `head ${key}`;
+  const output = await target.call({ operation, signal }, async (call) => {
+    try {
+      const command = new HeadObjectCommand({ Bucket: target.bucket, Key: key });
+      return await target.clients.control.send(command, { abortSignal: call.signal });
+    } catch (error) {
+      if (!call.signal.aborted && statusOf(error) === 404) return undefined;
+      throw error;
+    }
+  });
+  if (output === undefined) {
+    await assertBucketExists(target, operation, signal);
+    return undefined;
+  }
+  const etag = output.ETag?.replaceAll('"', "");
+  if (etag === undefined || output.ContentLength === undefined) {
+    throw noSuchAnswer(target.contextOf(operation), "ETag or Content-Length");
+  }
+  const { sha256 = null, ...metadata } = output.Metadata ?? {};
+  const md5 = /^[0-9a-f]{32}$/.test(etag) ? etag : null;
+  return { key, bytes: output.ContentLength, md5, sha256, etag, metadata };
 }
 
 export async function getObject(

@@ -2,13 +2,13 @@
  * An object store on R2 or any S3. One try per call: a `put` resolves when the store said 2xx, else it throws, and
  * whether the object is there is then decided by `head`. Objects are created with If-None-Match, never overwritten.
  */
-import { DeleteObjectCommand, HeadObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
+import { DeleteObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 
-import { assertMetadata, assertObjectKey, type ObjectFacts, type ObjectStore } from "./object-store.js";
+import { assertMetadata, assertObjectKey, type ObjectStore } from "./object-store.js";
 import { openSource } from "./read-source.js";
 import { noSuchAnswer, statusOf } from "./s3-errors.js";
 import { putMultipart } from "./s3-multipart.js";
-import { assertBucketExists, getObject, listObjects } from "./s3-read.js";
+import { assertBucketExists, getObject, headObject, listObjects } from "./s3-read.js";
 import { testBucket } from "./s3-self-test.js";
 import { createTarget, type S3Put, type S3StoreOptions, type S3Target } from "./s3-target.js";
 import { abortStaleUploads } from "./s3-uploads.js";
@@ -80,32 +80,6 @@ async function putSingle(target: S3Target, { key, source, options }: S3Put): Pro
   } finally {
     await opened.close();
   }
-}
-
-/** A 404 to HEAD has no body that says what is absent, so the bucket is asked for as well. */
-async function headObject(target: S3Target, key: string, signal: AbortSignal): Promise<ObjectFacts | undefined> {
-  assertObjectKey(key);
-  const operation = `head ${key}`;
-  const output = await target.call({ operation, signal }, async (call) => {
-    try {
-      const command = new HeadObjectCommand({ Bucket: target.bucket, Key: key });
-      return await target.clients.control.send(command, { abortSignal: call.signal });
-    } catch (error) {
-      if (!call.signal.aborted && statusOf(error) === 404) return undefined;
-      throw error;
-    }
-  });
-  if (output === undefined) {
-    await assertBucketExists(target, operation, signal);
-    return undefined;
-  }
-  const etag = output.ETag?.replaceAll('"', "");
-  if (etag === undefined || output.ContentLength === undefined) {
-    throw noSuchAnswer(target.contextOf(operation), "ETag or Content-Length");
-  }
-  const { sha256 = null, ...metadata } = output.Metadata ?? {};
-  const md5 = /^[0-9a-f]{32}$/.test(etag) ? etag : null;
-  return { key, bytes: output.ContentLength, md5, sha256, etag, metadata };
 }
 
 async function deleteObject(target: S3Target, key: string, signal: AbortSignal): Promise<void> {

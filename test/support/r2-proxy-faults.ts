@@ -15,6 +15,8 @@ export type Fault =
   | { readonly kind: "reset-at"; readonly bytes: number }
   /** 200 with an error document; nothing is stored. */
   | { readonly kind: "error-in-200" }
+  /** 200 with nothing: no headers of a store, no body. */
+  | { readonly kind: "empty-200" }
   /** Stored, then one byte of the stored object is changed. */
   | { readonly kind: "flip" }
   /** 200 with a right-looking ETag; nothing is stored. */

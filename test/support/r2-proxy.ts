@@ -156,6 +156,10 @@ async function handle(backend: Backend, exchange: Exchange): Promise<void> {
       await drain(request);
       sendError(exchange, { status: 200, code: "InternalError" });
       return;
+    case "empty-200":
+      await drain(request);
+      answer(exchange, 200);
+      return;
     case "swallow":
       response.setHeader("etag", `"${await drain(request)}"`);
       answer(exchange, 200);

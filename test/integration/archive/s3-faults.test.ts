@@ -161,6 +161,25 @@ describe("a store that refuses", () => {
     },
   );
 
+  it("F21 no call is tried again behind our back", async () => {
+    bench.proxy.inject({ fault: { kind: "status", status: 503 } });
+    const unavailable = { kind: "unavailable" };
+    await expect(store.head(key, never)).rejects.toMatchObject(unavailable);
+    await expect(store.get(key, { signal: never })).rejects.toMatchObject(unavailable);
+    await expect(store.delete(key, never)).rejects.toMatchObject(unavailable);
+    await expect(store.list("t/", never)[Symbol.asyncIterator]().next()).rejects.toMatchObject(unavailable);
+    expect(bench.proxy.requests).toHaveLength(4);
+  });
+
+  it("a put never says not-found, whoever answers 404", async () => {
+    bench.proxy.inject({ fault: { kind: "status", status: 404, code: "NoSuchKey" } });
+    const lost = { kind: "failed-precondition" };
+    const large = await sourceOf(7 * MEBIBYTE);
+    await expect(put(await sourceOf())).rejects.toMatchObject(lost);
+    await expect(put(large)).rejects.toMatchObject(lost);
+    await expect(put(large, { uploadId: `${large.sha256.slice(0, 16)}.x` })).rejects.toMatchObject(lost);
+  });
+
   it("F21 R2's one write per second and key is unavailable, not already-exists", async () => {
     const strict = await startR2Proxy({ server: bench.server });
     onTestFinished(() => strict.stop());
@@ -259,6 +278,16 @@ describe("an outcome that is not what it seems", () => {
     bench.proxy.inject({ fault, method: "GET", url: /list-type=2/ });
     await expect(store.list("t/", never)[Symbol.asyncIterator]().next()).rejects.toMatchObject({ kind: "unavailable" });
     expect(await store.head(key, never)).toBeUndefined();
+  });
+
+  it("F23 200 with nothing behind it, as from a captive portal, proves nothing", async () => {
+    bench.proxy.inject({ fault: { kind: "empty-200" } });
+    const unavailable = { kind: "unavailable" };
+    await expect(put(await sourceOf())).rejects.toMatchObject(unavailable);
+    await expect(put(await sourceOf(7 * MEBIBYTE))).rejects.toMatchObject(unavailable);
+    await expect(store.head(key, never)).rejects.toMatchObject(unavailable);
+    await expect(store.get(key, { signal: never })).rejects.toMatchObject(unavailable);
+    await expect(store.list("t/", never)[Symbol.asyncIterator]().next()).rejects.toMatchObject(unavailable);
   });
 
   it("F24 a byte that the store changed is found by reading back", async () => {

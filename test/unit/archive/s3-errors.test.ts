@@ -24,6 +24,7 @@ it.each([
   [409, "ObjectParentIsFile", "failed-precondition"],
   [409, "ObjectLockedByBucketPolicy", "failed-precondition"],
   [403, "10069", "failed-precondition"],
+  [400, "InvalidBucketName", "failed-precondition"],
   [416, "InvalidRange", "invalid-argument"],
   [400, "BadDigest", "unavailable"],
   [400, "RequestTimeout", "unavailable"],
