@@ -69,7 +69,11 @@ async function startServing(
   parts: Parts,
   { undo, version }: { readonly undo: Undo; readonly version: string },
 ): Promise<Listening> {
-  const { inspector, worker, watch } = parts;
+  const { store, inspector, worker, watch } = parts;
+  undo.push(() => {
+    store.close();
+    return undefined;
+  });
   inspector.start();
   undo.push(() => inspector.stop());
   worker.start();

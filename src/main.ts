@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { printConfig } from "./cli/config.js";
 import { rebuild } from "./cli/rebuild.js";
 import { scan } from "./cli/scan.js";
-import { serve } from "./cli/serve.js";
+import { FORCED, serve } from "./cli/serve.js";
 import { describeError, toAppError } from "./core/errors.js";
 import { redactText } from "./core/redact.js";
 
@@ -27,7 +27,9 @@ export async function main(argv: readonly string[]): Promise<number> {
     return 2;
   }
   try {
-    return await run(arguments_);
+    const exitCode = await run(arguments_);
+    if (exitCode === FORCED) process.exit(exitCode);
+    return exitCode;
   } catch (error) {
     const { hint, message } = toAppError(error);
     const text = message === "" ? describeError(error) : describeError(toAppError(error));

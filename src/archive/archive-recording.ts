@@ -31,6 +31,9 @@ export interface ArchiveDeps {
   readonly nameIsUnique: (filePath: string) => boolean;
 }
 
+/** Metadata has 2 KiB in all; a file with dozens of tracks does without them there. */
+const MAX_TRACKS_CHARS = 700;
+
 type Hashed = Recording & { readonly md5: string; readonly sha256: string; readonly fileIdentity: string };
 
 export async function archiveRecording(
@@ -84,6 +87,7 @@ async function upload(deps: ArchiveDeps, { recording, key }: Upload, signal: Abo
 
 /** Enough to rebuild the row from the bucket alone. */
 function metadataOf(recording: Hashed): Record<string, string> {
+  const tracks = JSON.stringify(recording.tracks);
   return {
     "recording-id": recording.id,
     path: recording.path,
@@ -93,7 +97,7 @@ function metadataOf(recording: Hashed): Record<string, string> {
     "file-path": encodeURI(recording.filePath),
     partial: String(recording.partial),
     "media-duration-us": String(recording.mediaDurationUs ?? 0),
-    tracks: JSON.stringify(recording.tracks),
+    ...(tracks.length > MAX_TRACKS_CHARS ? {} : { tracks }),
     ...(recording.position === null
       ? {}
       : {

@@ -69,6 +69,7 @@ export function createFolderStore(options: FolderStoreOptions): ObjectStore {
       run({ operation: `tidy ${options.dir}`, signal }, (folder) =>
         removeTemporaries(folder, options.clock.nowUs() - olderThanMs * US_PER_MS),
       ),
+    close: () => undefined,
   };
 }
 

@@ -78,6 +78,8 @@ export interface ObjectStore {
   list(prefix: string, signal: AbortSignal): AsyncIterable<{ readonly key: string; readonly bytes: number }>;
   /** Aborts multipart uploads of ours that are older than `olderThanMs`; returns how many. */
   abortStaleUploads(olderThanMs: number, signal: AbortSignal): Promise<number>;
+  /** Gives up idle connections; running calls end by their own signals. */
+  close(): void;
 }
 
 const MAX_KEY_BYTES = 1_024;

@@ -36,7 +36,7 @@ const metadataSchema = z.object({
   "file-path": z.string(),
   partial: z.enum(["true", "false"]),
   "media-duration-us": z.coerce.number().int(),
-  tracks: z.string(),
+  tracks: z.string().default("[]"),
   "stream-id": z.string().optional(),
   "segment-number": z.coerce.number().int().optional(),
 });

@@ -15,12 +15,7 @@ import { abortStaleUploads } from "./s3-uploads.js";
 
 const MULTIPART_THRESHOLD_BYTES = 100 * 1_048_576;
 
-export type S3Store = ObjectStore & {
-  /** Frees the sockets. */
-  close(): void;
-};
-
-export function createS3Store(options: S3StoreOptions): S3Store {
+export function createS3Store(options: S3StoreOptions): ObjectStore {
   const target = createTarget(options);
   const thresholdBytes = options.multipartThresholdBytes ?? MULTIPART_THRESHOLD_BYTES;
   return {

@@ -8,6 +8,7 @@ import type { Knex } from "knex";
 
 import { fullJitterMs } from "../core/back-off.js";
 import { AppError } from "../core/errors.js";
+import type { PathName } from "../core/path-name.js";
 import type { Recording, Step } from "../core/recording.js";
 import type { Catalog } from "./catalog.js";
 import { translating } from "./database.js";
@@ -127,6 +128,33 @@ export function postponeStep(catalog: Catalog, recording: Recording, failure: Fa
         updated_at_us: nowUs,
       },
     );
+  });
+}
+
+/**
+ * A later segment of the path has begun: what was open before it is closed or left behind, and is looked at `inMs` from
+ * now. Reads only the open rows.
+ */
+export function hastenSettling(
+  catalog: Catalog,
+  later: { readonly path: PathName; readonly startUs: number },
+  inMs: number,
+): Promise<void> {
+  return translating("hasten open recordings", async () => {
+    const open = (await catalog
+      .db("recordings")
+      .where({ node_id: catalog.nodeId, step: "settle" })
+      .select("id", "path", "start_us")) as { id: string; path: string; start_us: number }[];
+    const earlier = open.filter(({ path, start_us: startUs }) => path === later.path && startUs < later.startUs);
+    if (earlier.length === 0) return;
+    await catalog
+      .db("recordings")
+      .whereIn(
+        "id",
+        earlier.map(({ id }) => id),
+      )
+      .where({ step: "settle" })
+      .update({ next_attempt_at_us: catalog.clock.nowUs() + inMs * 1_000 });
   });
 }
 

@@ -3,17 +3,22 @@ import { createApp } from "../app.js";
 import { aborted, listenForStop } from "../platform/signals.js";
 import { setUp } from "../wiring/setup.js";
 
+/** Exit code of a stop that was not waited for; main ends the process at once. */
+export const FORCED = 130;
+
+/** Returns the exit code; throws when it cannot start. A second signal ends the wait for an orderly stop. */
 export async function serve({ demo }: { readonly demo: boolean }): Promise<number> {
   const stop = listenForStop();
   const setup = await setUp();
   const app = createApp(setup, { demo });
   try {
-    const started = await Promise.race([app.start(stop.asked), aborted(stop.asked)]);
-    if (started !== undefined) for (const line of started.nextSteps) process.stdout.write(`${line}\n`);
+    const { nextSteps } = await app.start(stop.asked);
+    for (const line of nextSteps) process.stdout.write(`${line}\n`);
     await aborted(stop.asked);
+  } catch (error) {
+    if (!stop.asked.aborted) throw error;
   } finally {
     await Promise.race([app.stop(), aborted(stop.forced)]);
-    stop.dispose();
   }
-  return 0;
+  return stop.forced.aborted ? FORCED : 0;
 }

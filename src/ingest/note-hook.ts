@@ -4,12 +4,13 @@
  */
 import { insertPathEvent } from "../catalog/path-events.js";
 import { recordRejectedFile } from "../catalog/rejected-files.js";
-import { findRecordingOfFile, insertRecording, recordFoundFiles } from "../catalog/recordings.js";
+import { findRecordingOfFile, insertRecording } from "../catalog/recordings.js";
 import { AppError } from "../core/errors.js";
 import type { PathName } from "../core/path-name.js";
 import type { RecordingId } from "../core/recording.js";
 import type { Logger } from "../platform/logger.js";
 import { type ExamineDeps, examineFile } from "./examine-file.js";
+import { recordFound } from "./record-found.js";
 
 export interface NoteHookDeps extends ExamineDeps {
   readonly logger: Logger;
@@ -42,9 +43,8 @@ export async function noteSegment(
   switch (examination.kind) {
     case "segment": {
       assertSamePath(note, examination.found.path);
-      const [result] = await recordFoundFiles(deps.catalog, [examination.found]);
+      const [result] = await recordFound(deps, [examination.found]);
       if (result === undefined) throw new AppError({ kind: "internal", message: `record ${filePath}: no result` });
-      deps.wake();
       return result.id;
     }
     case "absent":

@@ -1,8 +1,8 @@
 /** What the folder watch saw: the same look as everywhere, recorded when it says something new. Never throws. */
-import { recordFoundFiles } from "../catalog/recordings.js";
 import { describeError } from "../core/errors.js";
 import type { Logger } from "../platform/logger.js";
 import { type ExamineDeps, examineFile } from "./examine-file.js";
+import { recordFound } from "./record-found.js";
 
 export interface WatchedFileDeps extends ExamineDeps {
   readonly logger: Logger;
@@ -13,8 +13,7 @@ export async function noteWatchedFile(deps: WatchedFileDeps, filePath: string): 
   try {
     const examination = await examineFile(deps, filePath, { origin: "watch" });
     if (examination.kind !== "segment") return;
-    const [result] = await recordFoundFiles(deps.catalog, [examination.found]);
-    if (result?.finding !== "unchanged") deps.wake();
+    await recordFound(deps, [examination.found]);
   } catch (error) {
     deps.logger.warn("watched file could not be recorded; the scan will find it", {
       file: filePath,

@@ -6,7 +6,7 @@ import { lstat } from "node:fs/promises";
 import path from "node:path";
 
 import { forgetRejectedFiles, recordRejectedFile } from "../catalog/rejected-files.js";
-import { findRecordingsInDirectory, listOnDisk, markMissing, recordFoundFiles } from "../catalog/recordings.js";
+import { findRecordingsInDirectory, listOnDisk, markMissing } from "../catalog/recordings.js";
 import { AppError, errnoOf } from "../core/errors.js";
 import { looksUnchanged } from "../core/file-identity.js";
 import type { FoundFile } from "../core/found-file.js";
@@ -14,6 +14,7 @@ import { isMassMissing } from "../core/mass-missing.js";
 import type { Recording } from "../core/recording.js";
 import type { Logger } from "../platform/logger.js";
 import { type ExamineDeps, examineFile } from "./examine-file.js";
+import { recordFound } from "./record-found.js";
 import { joinRelative, type WalkedDirectory, walkRecordDir } from "./walk-record-dir.js";
 
 export interface ScanDeps extends ExamineDeps {
@@ -61,10 +62,8 @@ export async function scanDirectory(deps: ScanDeps, walked: WalkedDirectory, pro
     const filePaths = names.map((name) => joinRelative(walked.directory, name));
     const found = await examineBatch(deps, { filePaths, known, progress });
     progress.files += names.length;
-    const recorded = await recordFoundFiles(deps.catalog, found);
-    const changed = recorded.filter(({ finding }) => finding !== "unchanged").length;
-    progress.recorded += changed;
-    if (changed > 0) deps.wake();
+    const recorded = await recordFound(deps, found);
+    progress.recorded += recorded.filter(({ finding }) => finding !== "unchanged").length;
   }
 }
 

@@ -5,8 +5,8 @@ import { judgeFoundFile } from "../core/found-file.js";
 import type { Recording } from "../core/recording.js";
 import { type ExamineDeps, examineFile } from "./examine-file.js";
 
-/** The hook or the watch usually come first; this is for when neither does. */
-const LOOK_AGAIN_MS = 5_000;
+/** Hook and watch come first, and a later segment of the path hastens this; it is for when nothing else comes. */
+const LOOK_AGAIN_MS = 30_000;
 
 export async function settleRecording(deps: ExamineDeps, recording: Recording): Promise<Outcome | undefined> {
   const examination = await examineFile(deps, recording.filePath, { origin: recording.origin });

@@ -54,7 +54,7 @@ export function createLogger(options: LoggerOptions): Logger {
     transports: [
       options.stream
         ? new winston.transports.Stream({ stream: options.stream })
-        : new winston.transports.Console({ forceConsole: false }),
+        : new winston.transports.Console({ stderrLevels: ["error", "warn", "info", "debug"] }),
     ],
     /* eslint-enable @typescript-eslint/no-unsafe-class-instance-assignment */
     exitOnError: false,

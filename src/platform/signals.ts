@@ -4,7 +4,6 @@ export interface StopSignals {
   readonly asked: AbortSignal;
   /** Aborted by the second signal. */
   readonly forced: AbortSignal;
-  dispose(): void;
 }
 
 export function listenForStop(): StopSignals {
@@ -16,14 +15,7 @@ export function listenForStop(): StopSignals {
   };
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
-  return {
-    asked: asked.signal,
-    forced: forced.signal,
-    dispose: () => {
-      process.off("SIGINT", onSignal);
-      process.off("SIGTERM", onSignal);
-    },
-  };
+  return { asked: asked.signal, forced: forced.signal };
 }
 
 /** Resolves when the signal aborts. */

@@ -4,7 +4,8 @@ import path from "node:path";
 
 import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
 
-import { createS3Store, type S3Store } from "../../src/archive/s3-store.js";
+import type { ObjectStore } from "../../src/archive/object-store.js";
+import { createS3Store } from "../../src/archive/s3-store.js";
 import type { S3StoreOptions } from "../../src/archive/s3-target.js";
 import { systemClock } from "../../src/platform/clock.js";
 import { type R2Proxy, startR2Proxy } from "./r2-proxy.js";
@@ -21,7 +22,7 @@ export interface S3Bench {
   /** Where sources are written. */
   readonly sourceDir: string;
   /** The caller closes it. */
-  openStore(overrides?: Partial<S3StoreOptions>): S3Store;
+  openStore(overrides?: Partial<S3StoreOptions>): ObjectStore;
   /** A client with the SDK's own settings. */
   openRawClient(overrides?: S3ClientConfig): S3Client;
   close(): Promise<void>;

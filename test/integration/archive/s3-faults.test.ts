@@ -6,8 +6,7 @@ import { createServer } from "node:net";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 
-import type { PutOptions, PutSource } from "../../../src/archive/object-store.js";
-import type { S3Store } from "../../../src/archive/s3-store.js";
+import type { ObjectStore, PutOptions, PutSource } from "../../../src/archive/object-store.js";
 import { createSource } from "../../support/put-source.js";
 import type { Fault } from "../../support/r2-proxy-faults.js";
 import { startR2Proxy } from "../../support/r2-proxy.js";
@@ -21,7 +20,7 @@ const SLACK_MS = 3_000;
 const never = new AbortController().signal;
 
 let bench: S3Bench;
-let store: S3Store;
+let store: ObjectStore;
 let key: string;
 beforeAll(async () => {
   bench = await startS3Bench();

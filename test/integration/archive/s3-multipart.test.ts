@@ -11,8 +11,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 
-import type { PutOptions, PutSource } from "../../../src/archive/object-store.js";
-import type { S3Store } from "../../../src/archive/s3-store.js";
+import type { ObjectStore, PutOptions, PutSource } from "../../../src/archive/object-store.js";
 import { systemClock } from "../../../src/platform/clock.js";
 import { createSource } from "../../support/put-source.js";
 import type { RecordedRequest } from "../../support/r2-proxy.js";
@@ -24,7 +23,7 @@ const never = new AbortController().signal;
 
 let bench: S3Bench;
 let raw: S3Client;
-let store: S3Store;
+let store: ObjectStore;
 let key: string;
 beforeAll(async () => {
   bench = await startS3Bench();
