@@ -1,0 +1,196 @@
+/**
+ * The product's own ingest, steps and worker, in this process: a real SQLite catalog, real files, a folder store, the
+ * worker thread that inspects. Only the clock, the store and the environment can be changed from outside.
+ */
+import { mkdir } from "node:fs/promises";
+import path from "node:path";
+
+import { afterAll, beforeAll, onTestFinished } from "vitest";
+
+import { createFolderStore } from "../../../src/archive/folder-store.js";
+import type { ObjectStore } from "../../../src/archive/object-store.js";
+import { createRateLimiter } from "../../../src/archive/rate-limiter.js";
+import { UploadPace } from "../../../src/archive/upload-pace.js";
+import { type Catalog, closeCatalog, openCatalog } from "../../../src/catalog/catalog.js";
+import { recordingFromRow } from "../../../src/catalog/recording-row.js";
+import { loadConfig } from "../../../src/config/config.js";
+import { readEnv } from "../../../src/config/env.js";
+import type { Recording } from "../../../src/core/recording.js";
+import type { NoteHookDeps } from "../../../src/ingest/note-hook.js";
+import { emptyProgress, type ScanProgress, scanRecordDir } from "../../../src/ingest/scan.js";
+import { Inspector } from "../../../src/media/inspector.js";
+import { createMetrics } from "../../../src/metrics/metrics.js";
+import type { Worker } from "../../../src/pipeline/worker.js";
+import { type Clock, systemClock } from "../../../src/platform/clock.js";
+import type { LogFields, Logger } from "../../../src/platform/logger.js";
+import { createIngest } from "../../../src/wiring/create-ingest.js";
+import { createPipeline } from "../../../src/wiring/create-pipeline.js";
+import { Pulse } from "../../../src/wiring/pulse.js";
+import type { Setup } from "../../../src/wiring/setup.js";
+import { compileInspectionWorker } from "../../support/compiled-worker.js";
+import { createTempDir, removeTempDir, tempDir } from "../../support/temp-dir.js";
+import { waitFor } from "../../support/wait-for.js";
+
+export interface BenchOptions {
+  /** The variables of the README; folders are set. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly clock?: Clock;
+  /** Puts something between the steps and the folder store. */
+  readonly wrapStore?: (inner: ObjectStore) => ObjectStore;
+  /** Puts something between the step and the inspector. */
+  readonly wrapInspector?: (inner: Inspector) => Pick<Inspector, "inspect">;
+  readonly serverStartedAtUs?: number;
+}
+
+export interface LogLine {
+  readonly level: "debug" | "info" | "warn" | "error";
+  readonly message: string;
+  readonly fields: LogFields;
+}
+
+export interface Bench {
+  readonly setup: Setup;
+  readonly catalog: Catalog;
+  readonly clock: Clock;
+  readonly recordDir: string;
+  readonly bucketDir: string;
+  /** The folder store itself, without what was put around it. */
+  readonly store: ObjectStore;
+  readonly ingest: NoteHookDeps;
+  readonly pace: UploadPace;
+  readonly inspector: Inspector;
+  readonly log: readonly LogLine[];
+  scan(): Promise<ScanProgress>;
+  /** Works until nothing is due: what failed waits for its next attempt. Starts a worker when none runs. */
+  drain(): Promise<void>;
+  /** Ends the worker as a shutdown would. */
+  stopWorker(graceMs?: number): Promise<void>;
+  /** All rows in order of path, start and id. */
+  rows(): Promise<Recording[]>;
+  /** As time does: rows that wait for a retry or for their retention are due now. */
+  makeDue(): Promise<void>;
+}
+
+let workerUrl: URL | undefined;
+
+/** Compiles the inspection worker once per test file. Call it at the top of the file. */
+export function useBench(): void {
+  let directory: string | undefined;
+  beforeAll(async () => {
+    directory = await createTempDir();
+    workerUrl = await compileInspectionWorker(directory);
+  });
+  afterAll(async () => {
+    if (directory !== undefined) await removeTempDir(directory);
+  });
+}
+
+export async function createBench(options: BenchOptions = {}): Promise<Bench> {
+  if (workerUrl === undefined) throw new Error("call useBench() at the top of the test file");
+  const root = await tempDir();
+  const { setup, log } = await createSetup(root, options);
+  const { clock, recordDir, config } = setup;
+  const bucketDir = path.join(root, "bucket");
+  const target = { kind: "sqlite", file: path.join(root, "catalog.sqlite") } as const;
+  const catalog = await openCatalog({ target, clock, nodeId: "node-1" });
+  onTestFinished(() => closeCatalog(catalog));
+  const store = createFolderStore({ dir: bucketDir, clock });
+  const inspector = new Inspector({ clock, workerUrl, ffprobe: { configuredPath: null, env: process.env } });
+  inspector.start();
+  onTestFinished(() => inspector.stop());
+  const pace = new UploadPace(clock, config.archive.maxConcurrency, createRateLimiter(clock, 0));
+  let worker: Worker | undefined;
+  const serverStartedAtUs = (): number | null => options.serverStartedAtUs ?? null;
+  const ingest = createIngest(setup, { catalog, wake: () => worker?.wake(), serverStartedAtUs });
+  const newWorker = (): Worker =>
+    createPipeline(setup, {
+      catalog,
+      store: options.wrapStore?.(store) ?? store,
+      inspector: (options.wrapInspector?.(inspector) ?? inspector) as Inspector,
+      pace,
+      pulse: new Pulse(clock),
+      ingest,
+      metrics: createMetrics({
+        backlog: () => Promise.resolve([]),
+        latest: () => Promise.resolve([]),
+        nowUs: () => clock.nowUs(),
+        uploadConcurrency: () => pace.concurrency,
+      }),
+    });
+  const stopWorker = async (graceMs = 5_000): Promise<void> => {
+    await worker?.stop(graceMs);
+    worker = undefined;
+  };
+  onTestFinished(() => stopWorker(0));
+  return {
+    ...{ setup, catalog, clock, recordDir, bucketDir, store, ingest, pace, inspector, log },
+    scan: async () => {
+      const progress = emptyProgress();
+      await scanRecordDir(ingest, progress, new AbortController().signal);
+      return progress;
+    },
+    drain: async () => {
+      if (worker === undefined) {
+        worker = newWorker();
+        worker.start();
+      }
+      worker.wake();
+      await waitFor("the queue to be at rest", () => isAtRest(catalog), { timeoutMs: 30_000, intervalMs: 10 });
+    },
+    stopWorker,
+    rows: async () => {
+      const rows: unknown[] = await catalog.db("recordings").orderBy(["path", "start_us", "id"]);
+      return rows.map(recordingFromRow);
+    },
+    makeDue: async () => {
+      await catalog.db("recordings").whereNotNull("step").update({ next_attempt_at_us: clock.nowUs() });
+    },
+  };
+}
+
+async function createSetup(root: string, options: BenchOptions): Promise<{ setup: Setup; log: LogLine[] }> {
+  const recordDir = path.join(root, "recordings");
+  await mkdir(recordDir, { recursive: true });
+  const env = readEnv({ DATA_DIR: root, RECORD_DIR: recordDir, RECORD_TIMEZONE: "UTC", ...options.env });
+  const log: LogLine[] = [];
+  const projectDir = path.resolve(import.meta.dirname, "../../..");
+  const setup: Setup = {
+    config: loadConfig(env, { cwd: root, projectDir }),
+    secrets: {
+      hookSecret: "hook-secret-of-the-bench",
+      adminToken: null,
+      mediamtxApiPassword: "api-password-of-the-bench",
+      databaseUrl: null,
+      r2: { accessKeyId: "", secretAccessKey: "" },
+    },
+    env,
+    clock: options.clock ?? systemClock,
+    logger: createLog(log),
+    projectDir,
+    recordDir,
+    nodeId: "node-1",
+  };
+  return { setup, log };
+}
+
+function createLog(lines: LogLine[]): Logger {
+  const at =
+    (level: LogLine["level"]) =>
+    (message: string, fields: LogFields = {}): void =>
+      void lines.push({ level, message, fields });
+  const log: Logger = { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error"), child: () => log };
+  return log;
+}
+
+/** No step is at work and none is due. */
+async function isAtRest(catalog: Catalog): Promise<boolean> {
+  const busy: unknown[] = await catalog
+    .db("recordings")
+    .whereNotNull("lease_owner")
+    .orWhere((due) => {
+      void due.whereNotNull("step").andWhere("next_attempt_at_us", "<=", catalog.clock.nowUs());
+    })
+    .limit(1)
+    .select("id");
+  return busy.length === 0;
+}
