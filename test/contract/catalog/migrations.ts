@@ -98,6 +98,19 @@ export function describeMigrations(dialect: TestedDialect): void {
       for (const { db } of catalogs) expect(await db("recordings")).toEqual([]);
     });
 
+    it("run once when several connections are ready at the same instant", async () => {
+      const target = await dialect.freshTarget();
+      // Waiting connections of SQLite each hold one of Node's four threads; whoever they wait for needs one too.
+      const ready = Array.from({ length: dialect.name === "SQLite" ? 3 : 8 }, () => connect(target));
+      onTestFinished(async () => {
+        await Promise.all(ready.map((db) => db.destroy()));
+      });
+      // As the product opens them: the next writer waits.
+      for (const db of ready) await db.raw(isSqlite(db) ? "pragma busy_timeout=20000" : "select 1");
+      await Promise.all(ready.map((db) => migrate(db, clock, [first, second])));
+      expect(await ready[0]!("things")).toHaveLength(1);
+    });
+
     it("refuse a database of a newer release and change nothing in it", async () => {
       const target = await dialect.freshTarget();
       const { db } = await openOn(target);
