@@ -45,7 +45,7 @@ export interface Failure {
 }
 
 /** Highest first. Event clips go before everyday segments. */
-export const PRIORITIES = [10, 0] as const;
+const PRIORITIES = [10, 0] as const;
 
 /** Due rows, highest priority first, now leased to this process. */
 export function claimDue(catalog: Catalog, claim: Claim): Promise<Recording[]> {

@@ -24,7 +24,7 @@ export interface Config {
   readonly log: { readonly level: "debug" | "info" | "warn" | "error"; readonly format: "json" | "pretty" };
 }
 
-export type StorageConfig =
+type StorageConfig =
   | { readonly kind: "local"; readonly dir: string; readonly prefix: string }
   | {
       readonly kind: "r2";
@@ -35,7 +35,7 @@ export type StorageConfig =
       readonly prefix: string;
     };
 
-export interface ArchiveConfig {
+interface ArchiveConfig {
   readonly maxConcurrency: number;
   /** 0: no cap. */
   readonly maxBytesPerSec: number;
@@ -43,7 +43,7 @@ export interface ArchiveConfig {
   readonly readBackPercent: number;
 }
 
-export interface MediaMtxConfig {
+interface MediaMtxConfig {
   readonly mode: "embedded" | "external";
   readonly bin: string | null;
   readonly version: string;
@@ -59,7 +59,7 @@ export interface MediaMtxConfig {
   readonly hookCommand: string | null;
 }
 
-export interface IngestConfig {
+interface IngestConfig {
   readonly scanIntervalMs: number;
   readonly quietMs: number;
   readonly importRecordPaths: readonly string[];
@@ -250,6 +250,6 @@ function readTimeZone(read: Reader): string {
   }
 }
 
-export function isLoopbackHost(host: string): boolean {
+function isLoopbackHost(host: string): boolean {
   return host === "localhost" || host === "::1" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host);
 }

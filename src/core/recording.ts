@@ -37,19 +37,19 @@ interface TrackBase {
   /** Ticks per second of this track. */
   readonly timescale: number;
 }
-export interface VideoTrack extends TrackBase {
+interface VideoTrack extends TrackBase {
   readonly kind: "video";
   readonly widthPx: number;
   readonly heightPx: number;
   /** Average over the file; null when fewer than two samples. */
   readonly frameRate: number | null;
 }
-export interface AudioTrack extends TrackBase {
+interface AudioTrack extends TrackBase {
   readonly kind: "audio";
   readonly sampleRateHz: number;
   readonly channels: number;
 }
-export interface OtherTrack extends TrackBase {
+interface OtherTrack extends TrackBase {
   readonly kind: "other";
 }
 export type Track = VideoTrack | AudioTrack | OtherTrack;

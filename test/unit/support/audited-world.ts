@@ -11,7 +11,7 @@ import { type AuditInput } from "../../support/auditor.js";
 import { init } from "../../support/fmp4.js";
 import { tempDir } from "../../support/temp-dir.js";
 
-export const STREAM = "0a5c1b1e-0000-4000-8000-00000000000a";
+const STREAM = "0a5c1b1e-0000-4000-8000-00000000000a";
 
 export interface World {
   readonly db: Catalog["db"];
