@@ -41,7 +41,7 @@ export interface AuditReport {
   readonly counted: Readonly<Record<AuditCount, number>>;
 }
 
-export type AuditCount =
+type AuditCount =
   | "created"
   | "local"
   | "archived"

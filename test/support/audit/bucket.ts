@@ -11,7 +11,7 @@ export type BucketLocation =
   /** `dir` of versitygw's posix backend: an object is a file, its metadata are extended attributes. */
   | { readonly kind: "versitygw"; readonly dir: string };
 
-export interface StoredObject {
+interface StoredObject {
   readonly file: string;
   readonly bytes: number;
   /** Hex, of the bytes as they are now. */
