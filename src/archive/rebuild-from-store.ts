@@ -9,7 +9,7 @@ import { parseTracks } from "../catalog/recording-row.js";
 import { findRecording, insertRecording, type NewRecording } from "../catalog/recordings.js";
 import { parseRfc3339 } from "../core/instant.js";
 import { parsePathName } from "../core/path-name.js";
-import type { RecordingId } from "../core/recording.js";
+import { NOT_LOOKED_INTO, type RecordingId } from "../core/recording.js";
 import type { Logger } from "../platform/logger.js";
 import type { ObjectFacts, ObjectStore } from "./object-store.js";
 
@@ -73,6 +73,7 @@ function recordingOf(facts: ObjectFacts, nowUs: number): (NewRecording & { reado
   const streamId = metadata["stream-id"];
   const segmentNumber = metadata["segment-number"];
   return {
+    ...NOT_LOOKED_INTO,
     id: metadata["recording-id"] as RecordingId,
     path: parsePathName(metadata.path, "path"),
     format: metadata.format,
@@ -80,25 +81,17 @@ function recordingOf(facts: ObjectFacts, nowUs: number): (NewRecording & { reado
     endUs: parseRfc3339(metadata["end-at"], "end-at"),
     mediaDurationUs: metadata["media-duration-us"],
     filePath: decodeURI(metadata["file-path"]),
-    fileIdentity: null,
     bytes: facts.bytes,
     tracks: parseTracks(metadata.tracks),
     position: streamId === undefined || segmentNumber === undefined ? null : { streamId, segmentNumber },
     partial: metadata.partial === "true",
-    gapBeforeUs: null,
-    missingBefore: 0,
     local: "released",
     archive: "verified",
     objectKey: facts.key,
     md5: facts.md5,
     sha256: facts.sha256,
-    uploadId: null,
     verifiedAtUs: nowUs,
-    step: null,
-    priority: 0,
-    attempts: 0,
     nextAttemptAtUs: nowUs,
-    error: null,
     origin: "rebuild",
   };
 }

@@ -5,7 +5,7 @@ import { v7 as uuidv7 } from "uuid";
 import { AppError } from "../core/errors.js";
 import { type Finding, type FoundFile, judgeFoundFile } from "../core/found-file.js";
 import type { PathName } from "../core/path-name.js";
-import type { Recording, RecordingId } from "../core/recording.js";
+import { NOT_LOOKED_INTO, type Recording, type RecordingId } from "../core/recording.js";
 import type { Catalog } from "./catalog.js";
 import { translating } from "./database.js";
 import { refreshGaps } from "./gaps.js";
@@ -206,26 +206,15 @@ async function recordOne(catalog: Catalog, trx: Knex, found: FoundFile): Promise
 }
 
 async function insertFound(catalog: Catalog, trx: Knex, found: FoundFile): Promise<RecordingId> {
+  const going = await findGoing(catalog, trx, found);
+  if (going !== undefined) return going.id;
   const away = await findAway(trx, found);
   if (away !== undefined) return refresh(catalog, trx, { row: away, found });
   const recording = complete(catalog, {
+    ...NOT_LOOKED_INTO,
     ...factsOf(found),
     endUs: found.startUs,
-    mediaDurationUs: null,
-    tracks: [],
-    partial: false,
-    gapBeforeUs: null,
-    missingBefore: 0,
-    archive: "none",
-    objectKey: null,
-    md5: null,
-    sha256: null,
-    uploadId: null,
-    verifiedAtUs: null,
-    priority: 0,
-    attempts: 0,
     nextAttemptAtUs: catalog.clock.nowUs(),
-    error: null,
     origin: found.origin,
   });
   await trx("recordings").insert(rowOf(recording));
@@ -277,6 +266,17 @@ function factsOf(found: FoundFile) {
     local: found.closed ? ("present" as const) : ("open" as const),
     step: found.closed ? ("inspect" as const) : ("settle" as const),
   };
+}
+
+/** The row of this very file, whose removal was begun: it is written down before the file is moved. */
+async function findGoing(catalog: Catalog, trx: Knex, found: FoundFile): Promise<Recording | undefined> {
+  return firstOf(
+    await trx("recordings")
+      .where({ path: found.path, node_id: catalog.nodeId, local: "trashed" })
+      .andWhereBetween("start_us", [found.startUs - NAME_TOLERANCE_US, found.startUs + NAME_TOLERANCE_US])
+      .andWhere({ file_path: found.filePath, file_identity: found.fileIdentity })
+      .limit(1),
+  );
 }
 
 /**

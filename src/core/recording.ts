@@ -107,3 +107,25 @@ export interface Recording {
   readonly createdAtUs: number;
   readonly updatedAtUs: number;
 }
+
+/** What a row says of a segment that nobody has looked into yet. */
+export const NOT_LOOKED_INTO = {
+  fileIdentity: null,
+  bytes: 0,
+  mediaDurationUs: null,
+  tracks: [],
+  position: null,
+  partial: false,
+  gapBeforeUs: null,
+  missingBefore: 0,
+  archive: "none",
+  objectKey: null,
+  md5: null,
+  sha256: null,
+  uploadId: null,
+  verifiedAtUs: null,
+  step: null,
+  priority: 0,
+  attempts: 0,
+  error: null,
+} as const satisfies Partial<Recording>;

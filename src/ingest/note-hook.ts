@@ -7,7 +7,7 @@ import { recordRejectedFile } from "../catalog/rejected-files.js";
 import { findRecordingOfFile, insertRecording } from "../catalog/recordings.js";
 import { AppError } from "../core/errors.js";
 import type { PathName } from "../core/path-name.js";
-import type { RecordingId } from "../core/recording.js";
+import { NOT_LOOKED_INTO, type RecordingId } from "../core/recording.js";
 import type { Logger } from "../platform/logger.js";
 import { type ExamineDeps, examineFile } from "./examine-file.js";
 import { recordFound } from "./record-found.js";
@@ -93,27 +93,11 @@ async function noteAbsent(deps: NoteHookDeps, filePath: string, note: SegmentNot
   const known = await findRecordingOfFile(deps.catalog, { path: name.path, filePath, aroundUs: name.startUs });
   if (known !== undefined) return known.id;
   const recording = await insertRecording(deps.catalog, {
+    ...NOT_LOOKED_INTO,
     ...name,
     endUs: name.startUs,
     filePath,
-    mediaDurationUs: null,
-    fileIdentity: null,
-    bytes: 0,
-    tracks: [],
-    position: null,
-    partial: false,
-    gapBeforeUs: null,
-    missingBefore: 0,
     local: "missing",
-    archive: "none",
-    objectKey: null,
-    md5: null,
-    sha256: null,
-    uploadId: null,
-    verifiedAtUs: null,
-    step: null,
-    priority: 0,
-    attempts: 0,
     nextAttemptAtUs: deps.catalog.clock.nowUs(),
     error: "a hook named this file, and it is not there",
     origin: "hook",

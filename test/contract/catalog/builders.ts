@@ -8,7 +8,7 @@ import {
 } from "../../../src/catalog/recordings.js";
 import type { FoundFile } from "../../../src/core/found-file.js";
 import { parsePathName } from "../../../src/core/path-name.js";
-import type { Recording, RecordingId } from "../../../src/core/recording.js";
+import { NOT_LOOKED_INTO, type Recording, type RecordingId } from "../../../src/core/recording.js";
 import { createFakeClock } from "../../support/fake-clock.js";
 
 export const CAM1 = parsePathName("cam1");
@@ -26,6 +26,7 @@ export function at(sec: number): number {
 /** Segment `number` of stream A on cam1: four seconds each, closed, its own file. */
 export function segmentFile(number: number, changes: Partial<FoundFile> = {}): FoundFile {
   return {
+    ...NOT_LOOKED_INTO,
     path: CAM1,
     format: "fmp4",
     startUs: START_US + number * SEGMENT_US,
@@ -43,6 +44,7 @@ export function segmentFile(number: number, changes: Partial<FoundFile> = {}): F
 export function row(sec: number, changes: Partial<NewRecording> = {}): NewRecording {
   const startUs = at(sec);
   return {
+    ...NOT_LOOKED_INTO,
     path: CAM1,
     format: "fmp4",
     startUs,
@@ -51,23 +53,8 @@ export function row(sec: number, changes: Partial<NewRecording> = {}): NewRecord
     filePath: `${changes.path ?? CAM1}/${sec}.mp4`,
     fileIdentity: `1:${sec}:1000:5`,
     bytes: 1_000,
-    tracks: [],
-    position: null,
-    partial: false,
-    gapBeforeUs: null,
-    missingBefore: 0,
     local: "present",
-    archive: "none",
-    objectKey: null,
-    md5: null,
-    sha256: null,
-    uploadId: null,
-    verifiedAtUs: null,
-    step: null,
-    priority: 0,
-    attempts: 0,
     nextAttemptAtUs: START_US,
-    error: null,
     origin: "scan",
     ...changes,
   };
