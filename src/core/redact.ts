@@ -6,9 +6,9 @@ const MASK = "***";
  * with / ? # @ as they are, so everything up to the last @ goes, unless it began like a port. The bounds keep a hostile
  * text from costing more than its length.
  */
-const URL_PASSWORD = /\b([a-z][a-z0-9+.-]{0,20}:\/\/[^\s:/@?#]{0,256}):(?!\d{1,5}[/?#])[^\s"'<>]{0,1000}@/gi;
+const URL_PASSWORD = /\b([a-z][a-z0-9+.-]{0,20}:\/\/[^\s:/@?#]{0,256}):(?!\d{1,5}[/?#])[^\s"<>]{0,1000}@/gi;
 /** Query parameters that carry credentials. */
-const QUERY_SECRET = /([?&][^\s=&?]{0,40}(?:token|jwt|pass|secret|signature|credential)[^\s=&?]{0,20}=)[^&\s"']*/gi;
+const QUERY_SECRET = /([?&][^\s=&?]{0,40}(?:token|jwt|pass|pwd|secret|signature|credential)[^\s=&?]{0,20}=)[^&\s"]*/gi;
 const SECRET_FIELD = /(pass|secret|token|authorization|cookie|accesskey)/i;
 /** What is logged is shallow; deeper is a mistake, perhaps a cycle. */
 const DEEPEST = 8;

@@ -16,6 +16,7 @@ import { type AccessRules, assertHookSecret, assertMayCall } from "../access/cal
 import { AppError, describeError, toAppError } from "../core/errors.js";
 import type { Logger } from "../platform/logger.js";
 import { setSecurityHeaders } from "./headers.js";
+import { jsonText } from "./json-text.js";
 import { HttpError, problemOf } from "./problem.js";
 import { bodyParsers, paramsOf, parsePart, queryOf, refuseOddUrl, requestFactsOf } from "./request-parts.js";
 import type { Reply, Route } from "./route.js";
@@ -98,7 +99,7 @@ function send(reply: Reply, response: ServerResponse): void {
     case "json":
       response.statusCode = reply.status;
       response.setHeader("Content-Type", "application/json; charset=utf-8");
-      response.end(JSON.stringify(reply.body));
+      response.end(jsonText(reply.body));
       return;
     default:
       reply satisfies never;
@@ -116,8 +117,11 @@ function sendProblem(
   error: unknown,
   { request, response }: { readonly request: IncomingMessage; readonly response: ServerResponse },
 ): void {
-  const known = fromBodyParser(error);
+  const known = fromExpress(error);
   const problem = problemOf(known);
+  const { retryAfterMs, kind } = toAppError(known);
+  // The client left before there was an answer: what worked for it was told to stop.
+  if (kind === "cancelled" && response.destroyed) return;
   if (problem.status >= 500) {
     logger.error("request failed", { method: request.method, url: request.url, err: describeError(error) });
   }
@@ -125,23 +129,28 @@ function sendProblem(
     response.destroy();
     return;
   }
-  const { retryAfterMs, kind } = toAppError(known);
   response.statusCode = problem.status;
   response.setHeader("Content-Type", "application/problem+json; charset=utf-8");
   if (kind === "unauthenticated") response.setHeader("WWW-Authenticate", "Bearer");
   if (kind === "unavailable") response.setHeader("Retry-After", String(Math.ceil((retryAfterMs ?? 1_000) / 1_000)));
-  response.end(JSON.stringify(problem));
+  response.end(jsonText(problem));
 }
 
-/** Express's body parsers and router throw errors with a status of their own. */
-function fromBodyParser(error: unknown): unknown {
-  if (!(error instanceof Error) || error instanceof AppError || !("status" in error)) return error;
-  const isTooLarge = error.status === 413;
-  return new HttpError(isTooLarge ? 413 : 400, {
-    kind: "invalid-argument",
-    message: isTooLarge ? "the body is too large" : "the request cannot be read, expected well-formed JSON and URL",
-    cause: error,
-  });
+const UNREADABLE: Readonly<Record<number, string>> = {
+  400: "the request cannot be read, expected well-formed JSON and URL",
+  413: "the body is too large",
+  415: "the charset or encoding of the body is not accepted, expected UTF-8, plain, gzip or deflate",
+};
+
+/**
+ * Express's body parsers (by `type`) and its router (a URIError) throw errors with a status of their own; other
+ * libraries have a `status` too, which means something else.
+ */
+function fromExpress(error: unknown): unknown {
+  if (!(error instanceof Error) || !("status" in error) || typeof error.status !== "number") return error;
+  if (!("type" in error) && !(error instanceof URIError)) return error;
+  const status = error.status in UNREADABLE ? error.status : 400;
+  return new HttpError(status, { kind: "invalid-argument", message: UNREADABLE[status] ?? "", cause: error });
 }
 
 function unknownUrl(routes: readonly Route[], request: Request): AppError {
@@ -153,11 +162,12 @@ function unknownUrl(routes: readonly Route[], request: Request): AppError {
       hint: "see /api/docs",
     });
   }
-  const methods = [...new Set(matching.map(({ method }) => method))].join(", ");
-  request.res?.setHeader("Allow", methods);
-  return new AppError({
-    kind: "not-found",
-    message: `${request.method} is not for ${request.path.slice(0, 200)}, expected ${methods}`,
+  const methods = matching.flatMap(({ method }) => (method === "GET" ? ["GET", "HEAD"] : [method]));
+  const allowed = [...new Set(methods)].join(", ");
+  request.res?.setHeader("Allow", allowed);
+  return new HttpError(405, {
+    kind: "invalid-argument",
+    message: `${request.method} is not for ${request.path.slice(0, 200)}, expected ${allowed}`,
   });
 }
 

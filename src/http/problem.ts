@@ -46,8 +46,10 @@ export function problemOf(error: unknown): Problem {
     status: error instanceof HttpError ? error.status : status,
     // What went wrong inside is for the log.
     detail: kind === "internal" ? "see the log" : redactText(message),
-    ...(hint === undefined ? {} : { hint }),
-    ...(fields.length === 0 ? {} : { errors: fields }),
+    ...(hint === undefined ? {} : { hint: redactText(hint) }),
+    ...(fields.length === 0
+      ? {}
+      : { errors: fields.map(({ field, message: why }) => ({ field, message: redactText(why) })) }),
   };
 }
 
@@ -73,10 +75,20 @@ const MOST_SHOWN = 60;
 function valueText(given: unknown, path: readonly PropertyKey[]): string {
   let value = given;
   for (const key of path) {
+    // One text may stand for a list: `a,b`.
+    if (typeof value === "string") break;
     if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return "";
     value = (value as Record<PropertyKey, unknown>)[key];
   }
-  const isSecret = path.some((key) => /secret|token|password/i.test(String(key)));
+  const names = path.map(String);
+  const isSecret = names.some((name) => /secret|token|password/i.test(name));
   if (isSecret || value === undefined || typeof value === "object") return "";
-  return `, got ${redactText(JSON.stringify(value).slice(0, MOST_SHOWN))}`;
+  return `, got ${JSON.stringify(typeof value === "string" ? shown(value, names.includes("source")) : value)}`;
+}
+
+/** A malformed URL may hold a password anywhere behind its scheme, where no pattern would surely find it. */
+function shown(text: string, isSource: boolean): string {
+  const end = text.search(isSource ? /:/ : /:\/\//);
+  const open = end < 0 ? text : `${text.slice(0, end)}:…`;
+  return open.length <= MOST_SHOWN ? open : `${open.slice(0, MOST_SHOWN)}…`;
 }

@@ -1,7 +1,6 @@
 /** A row as the API shows it: RFC 3339 and seconds outside, microseconds inside. */
 import type { RecordingView } from "../contract/recordings.js";
 import { formatRfc3339, US_PER_SEC } from "../core/instant.js";
-import { redactText } from "../core/redact.js";
 import type { Recording, Track } from "../core/recording.js";
 
 export function recordingView(recording: Recording, publicUrl: string | null): RecordingView {
@@ -28,7 +27,7 @@ export function recordingView(recording: Recording, publicUrl: string | null): R
     publicUrl: publicUrl === null || objectKey === null ? null : `${publicUrl}/${encodeURI(objectKey)}`,
     sha256: recording.sha256,
     verifiedAt: recording.verifiedAtUs === null ? null : formatRfc3339(recording.verifiedAtUs),
-    error: recording.error === null ? null : redactText(recording.error),
+    error: recording.error,
   };
 }
 

@@ -55,8 +55,9 @@ export function paramsOf(request: Request): Record<string, string> {
 /** Repeated parameters become arrays; names are data, so the object has no prototype to disturb. */
 export function queryOf(request: Request): Record<string, string | string[]> {
   const query = Object.create(null) as Record<string, string | string[]>;
-  const [, search = ""] = request.url.split("?", 2);
-  for (const [name, value] of new URLSearchParams(search)) {
+  const start = request.url.indexOf("?");
+  // A value may hold further question marks as they are.
+  for (const [name, value] of new URLSearchParams(start < 0 ? "" : request.url.slice(start + 1))) {
     const known = query[name];
     query[name] = known === undefined ? value : [...(Array.isArray(known) ? known : [known]), value];
   }

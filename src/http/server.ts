@@ -8,6 +8,8 @@ import { AppError, describeError } from "../core/errors.js";
 
 const HEADERS_LIMIT_BYTES = 16 * 1_024;
 const HEADERS_TIMEOUT_MS = 15_000;
+/** A viewer who takes no byte for this long is gone, or pauses and asks again with a Range; either way the file is closed. */
+const STALLED_MS = 120_000;
 
 /** The listening server and what it is reached by. */
 export interface Listening {
@@ -16,12 +18,21 @@ export interface Listening {
   stop(graceMs: number): Promise<void>;
 }
 
+export interface ListenOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Sockets on which nothing moves for this long are closed. */
+  readonly stalledMs?: number;
+}
+
 /** Throws `failed-precondition` when the port is taken. */
-export function listen(app: Express, where: { readonly host: string; readonly port: number }): Promise<Listening> {
+export function listen(app: Express, where: ListenOptions): Promise<Listening> {
   const server = createServer({ maxHeaderSize: HEADERS_LIMIT_BYTES }, app);
   server.headersTimeout = HEADERS_TIMEOUT_MS;
+  server.timeout = where.stalledMs ?? STALLED_MS;
   return new Promise((resolve, reject) => {
-    server.once("error", (error) =>
+    // Stays for good: an `accept` that fails later (too many open files) must not end the process (F52).
+    server.on("error", (error) =>
       reject(
         new AppError({
           kind: "failed-precondition",

@@ -7,7 +7,6 @@ import { archiveStatusSchema, healthSchema, rejectedFilesSchema, scanSchema } fr
 import { integer } from "../../contract/scalars.js";
 import { describeError } from "../../core/errors.js";
 import { formatRfc3339 } from "../../core/instant.js";
-import { redactText } from "../../core/redact.js";
 import type { HttpDeps } from "../http-deps.js";
 import { defineRoute, json, type Reply, type Route } from "../route.js";
 
@@ -43,12 +42,12 @@ function archiveRoute({ catalog, pace, store }: HttpDeps): Route {
         bytesPerSec,
         concurrency,
         drainSec: bytes === 0 ? 0 : bytesPerSec === 0 ? null : Math.ceil(bytes / bytesPerSec),
-        lastError: lastError === null ? null : redactText(lastError),
+        lastError,
         errors: errors.map(({ id, path, step, error, attempts, nextAttemptAtUs, updatedAtUs }) => ({
           id,
           path,
           step,
-          error: redactText(error),
+          error,
           attempts,
           nextAttemptAt: formatRfc3339(nextAttemptAtUs),
           at: formatRfc3339(updatedAtUs),
@@ -117,14 +116,16 @@ function scanRoutes({ scanner }: HttpDeps): Route[] {
   ];
 }
 
-function healthRoutes({ catalog, health, publishUrls }: HttpDeps): Route[] {
+function healthRoutes({ catalog, logger, health, publishUrls }: HttpDeps): Route[] {
   const short = z.object({ status: z.enum(["ok", "failed"]), reason: z.string().optional() });
   const ping = async (): Promise<Reply> => {
     try {
       await pingCatalog(catalog);
       return json({ status: "ok" });
     } catch (error) {
-      return json({ status: "failed", reason: describeError(error) }, 503);
+      logger.warn("database does not answer", { err: describeError(error) });
+      // Anybody may ask: what exactly is wrong stands in the log and in the details.
+      return json({ status: "failed", reason: "the database does not answer" }, 503);
     }
   };
   const responses = {

@@ -4,7 +4,7 @@ import path from "node:path";
 
 import type { HttpDeps } from "../http-deps.js";
 import { createOpenApi } from "../openapi.js";
-import { defineRoute, json, type Reply, type Route } from "../route.js";
+import { defineRoute, type Reply, type Route } from "../route.js";
 
 /** Own files and nothing from elsewhere; swagger-ui styles elements inline and embeds its icons. */
 const PAGE_POLICY =
@@ -42,20 +42,22 @@ export function pageRoutes(deps: HttpDeps, others: readonly Route[], version: st
     file("/", path.join(pageDir, "index.html"), PAGE_POLICY),
     file("/page.css", path.join(pageDir, "page.css")),
     file("/page.js", path.join(pageDir, "page.js")),
+    file("/words.js", path.join(pageDir, "words.js")),
+    file("/icon.svg", path.join(pageDir, "icon.svg")),
     file("/api/docs", path.join(pageDir, "docs.html"), DOCS_POLICY),
     file("/api/docs/docs.js", path.join(pageDir, "docs.js")),
     file("/api/docs/swagger-ui.css", path.join(swaggerDir(), "swagger-ui.css")),
     file("/api/docs/swagger-ui-bundle.js", path.join(swaggerDir(), "swagger-ui-bundle.js")),
   ];
-  const openapi = defineRoute({
+  const openapi: Route = defineRoute({
     method: "GET",
     path: "/api/v1/openapi.json",
     access: "public",
     tag: "pages",
     summary: "This document",
     responses: { 200: { description: "OpenAPI 3.1", mediaType: "application/json" } },
-    handler: () => Promise.resolve(json(document)),
+    handler: () => Promise.resolve({ kind: "text", contentType: "application/json; charset=utf-8", body: document }),
   });
-  const document = createOpenApi([...others, openapi], version);
+  const document: string = JSON.stringify(createOpenApi([...others, ...routes, openapi], version));
   return [...routes, openapi];
 }

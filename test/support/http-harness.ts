@@ -1,0 +1,235 @@
+/**
+ * The HTTP API as it is served, on a port of its own: real routes, real SQLite, a real record directory and folder
+ * store, the real hook and path code. Only MediaMTX, the scanner and the worker's bell are fakes.
+ */
+import path from "node:path";
+
+import { onTestFinished } from "vitest";
+
+import { createFolderStore } from "../../src/archive/folder-store.js";
+import type { ObjectStore } from "../../src/archive/object-store.js";
+import { type Catalog, closeCatalog, openCatalog } from "../../src/catalog/catalog.js";
+import { summarizeBacklog } from "../../src/catalog/archive-summary.js";
+import { listLatestRecordings } from "../../src/catalog/latest-recordings.js";
+import type { PathName } from "../../src/core/path-name.js";
+import { checkHealth, type HealthSources } from "../../src/doctor/health.js";
+import { createExpressApp } from "../../src/http/express-app.js";
+import type { HttpDeps, LivePath } from "../../src/http/http-deps.js";
+import type { Route } from "../../src/http/route.js";
+import { createRoutes } from "../../src/http/routes.js";
+import { listen } from "../../src/http/server.js";
+import { emptyProgress } from "../../src/ingest/scan.js";
+import type { ScanState } from "../../src/ingest/scanner.js";
+import { type NoteHookDeps, noteSegment, noteSource } from "../../src/ingest/note-hook.js";
+import { readHead } from "../../src/media/read-head.js";
+import { mapSegmentPath } from "../../src/mediamtx/hook-payload.js";
+import { createNameDecoder } from "../../src/mediamtx/record-path.js";
+import { createMetrics } from "../../src/metrics/metrics.js";
+import { ensureDirectory } from "../../src/platform/files.js";
+import type { Logger } from "../../src/platform/logger.js";
+import { type ConfiguredPath } from "../../src/streams/configured-paths.js";
+import { createPathAdmin } from "../../src/streams/path-admin.js";
+import { createFakeClock, type FakeClock } from "./fake-clock.js";
+import { createTempDir, removeTempDir } from "./temp-dir.js";
+
+export const HOOK_SECRET = "hook-secret-of-the-tests";
+/** Where MediaMTX says that it records. */
+export const MEDIAMTX_RECORD_DIR = "/recordings";
+export const DEFAULT_RETENTION_MS = 86_400_000;
+
+export interface HttpOptions {
+  readonly adminToken?: string;
+  readonly publicUrl?: string;
+  /** In place of the folder store, or around it. */
+  readonly store?: (folder: ObjectStore) => ObjectStore;
+  /** Inactive sockets are closed after this long. */
+  readonly stalledMs?: number;
+}
+
+export interface LogLine {
+  readonly level: string;
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** What MediaMTX answers, for a test to change. */
+export interface FakeMediaMtx {
+  /** Throws to refuse; is asked before each change of a path. */
+  validate: (paths: readonly ConfiguredPath[]) => Promise<void>;
+  live: () => Promise<ReadonlyMap<PathName, LivePath>>;
+  applied: number;
+}
+
+export interface HttpHarness {
+  readonly port: number;
+  readonly app: ReturnType<typeof createExpressApp>;
+  readonly routes: readonly Route[];
+  readonly deps: HttpDeps;
+  readonly catalog: Catalog & { readonly clock: FakeClock };
+  readonly databaseFile: string;
+  readonly recordDir: string;
+  readonly store: ObjectStore;
+  readonly mediamtx: FakeMediaMtx;
+  /** Of the health checks; a test changes what it needs. */
+  readonly health: { -readonly [K in keyof HealthSources]: HealthSources[K] };
+  readonly scanner: { state: ScanState; requests: number };
+  readonly pace: { lastError: string | null; bytesPerSec: number };
+  readonly woken: { times: number };
+  readonly log: LogLine[];
+  close(): Promise<void>;
+}
+
+/** Closed when the test ends. */
+export async function httpForTest(options: HttpOptions = {}): Promise<HttpHarness> {
+  const http = await startHttp(options);
+  onTestFinished(() => http.close());
+  return http;
+}
+
+/** For `beforeAll`, where the caller closes it. */
+export async function startHttp(options: HttpOptions = {}): Promise<HttpHarness> {
+  const directory = await createTempDir();
+  const recordDir = path.join(directory, "recordings");
+  await ensureDirectory(recordDir);
+  const databaseFile = path.join(directory, "catalog.sqlite");
+  const clock = createFakeClock();
+  const opened = await openCatalog({ target: { kind: "sqlite", file: databaseFile }, clock, nodeId: "node-1" });
+  const catalog = { ...opened, clock };
+  const folder = createFolderStore({ dir: path.join(directory, "bucket"), clock });
+  const fakes = createFakes(recordDir);
+  const store = options.store?.(folder) ?? folder;
+  const deps = createDeps({ catalog, recordDir, store, options, fakes });
+  const routes = createRoutes(deps, "1.2.3");
+  const app = createExpressApp({ ...deps, routes });
+  const stalled = options.stalledMs === undefined ? {} : { stalledMs: options.stalledMs };
+  const listening = await listen(app, { host: "127.0.0.1", port: 0, ...stalled });
+  return {
+    ...fakes,
+    port: listening.port,
+    app,
+    routes,
+    deps,
+    catalog,
+    databaseFile,
+    recordDir,
+    store,
+    close: async () => {
+      await listening.stop(0);
+      await closeCatalog(catalog);
+      await removeTempDir(directory);
+    },
+  };
+}
+
+type Fakes = Pick<HttpHarness, "mediamtx" | "health" | "scanner" | "pace" | "woken" | "log">;
+
+function createFakes(recordDir: string): Fakes {
+  const pace = { lastError: null as string | null, bytesPerSec: 0 };
+  return {
+    pace,
+    mediamtx: { validate: () => Promise.resolve(), live: () => Promise.resolve(new Map()), applied: 0 },
+    scanner: {
+      state: { running: false, startedAtUs: null, finishedAtUs: null, progress: emptyProgress(), error: null },
+      requests: 0,
+    },
+    woken: { times: 0 },
+    log: [],
+    health: {
+      recordDir,
+      pingDatabase: () => Promise.resolve(),
+      scan: () => ({ error: null, doubted: 0, finished: true }),
+      store: () => ({ description: "the folder", lastError: pace.lastError }),
+      mediamtx: () => ({ version: "1.21.0", error: null, configError: null, pending: false, drift: [] }),
+      secondsSinceHook: () => null,
+      secondsSinceSegment: () => null,
+    },
+  };
+}
+
+interface DepsParts {
+  readonly catalog: Catalog;
+  readonly recordDir: string;
+  readonly store: ObjectStore;
+  readonly options: HttpOptions;
+  readonly fakes: Fakes;
+}
+
+function createDeps({ catalog, recordDir, store, options, fakes }: DepsParts): HttpDeps {
+  const { mediamtx, scanner, health, pace, woken } = fakes;
+  const logger = createLogRecorder(fakes.log);
+  const wake = (): void => {
+    woken.times += 1;
+  };
+  const ingest = createIngest({ catalog, recordDir, logger, wake });
+  const metrics = createMetrics({
+    backlog: () => summarizeBacklog(catalog),
+    latest: () => listLatestRecordings(catalog),
+    nowUs: () => catalog.clock.nowUs(),
+    uploadConcurrency: () => 4,
+  });
+  return {
+    catalog,
+    logger,
+    access: { adminToken: options.adminToken ?? null, hookSecret: HOOK_SECRET },
+    projectDir: path.resolve(import.meta.dirname, "../.."),
+    recordDir,
+    store,
+    publicUrl: options.publicUrl ?? null,
+    paths: createPathAdmin({
+      catalog,
+      logger,
+      localRetentionMs: DEFAULT_RETENTION_MS,
+      validatePaths: (paths) => mediamtx.validate(paths),
+      requestApply: () => {
+        mediamtx.applied += 1;
+      },
+      wake,
+    }),
+    hooks: {
+      noteSegment: (kind, note) => noteSegment(ingest, kind, note),
+      noteSource: (kind, note) => noteSource(ingest, kind, note),
+      answered: (kind, result, seconds) => metrics.hookAnswered(kind, result, seconds),
+    },
+    scanner: {
+      state: () => scanner.state,
+      request: () => {
+        scanner.requests += 1;
+      },
+    },
+    pace: { report: () => ({ concurrency: 4, ...pace }) },
+    wake,
+    health: () => checkHealth(health),
+    metrics: () => metrics.registry.metrics(),
+    configState: () => ({ applied: true, error: null }),
+    livePaths: () => mediamtx.live(),
+    publishUrls: () => ["rtsp://127.0.0.1:8554/PATH"],
+  };
+}
+
+function createIngest(parts: Pick<NoteHookDeps, "catalog" | "recordDir" | "logger" | "wake">): NoteHookDeps {
+  const dirs = { mediamtxRecordDir: MEDIAMTX_RECORD_DIR, recordDir: parts.recordDir };
+  return {
+    ...parts,
+    quietMs: 60_000,
+    decodeName: createNameDecoder({ templates: [], timeZone: "UTC" }),
+    readHead,
+    serverStartedAtUs: () => null,
+    mapSegmentPath: (segmentPath) => mapSegmentPath(segmentPath, dirs),
+  };
+}
+
+function createLogRecorder(log: LogLine[]): Logger {
+  const at =
+    (level: string) =>
+    (message: string, fields: Readonly<Record<string, unknown>> = {}): void => {
+      log.push({ level, message, fields });
+    };
+  const logger: Logger = {
+    debug: at("debug"),
+    info: at("info"),
+    warn: at("warn"),
+    error: at("error"),
+    child: () => logger,
+  };
+  return logger;
+}
