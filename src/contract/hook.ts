@@ -13,16 +13,27 @@ const pathName = z
   .refine((text): text is PathName => isPathName(text), { error: "expected a MediaMTX path name" });
 
 /** Seconds; a form sends text, and an empty text is what an unset variable becomes. */
+const EXPECTED_SECONDS = `expected seconds from 0 to ${String(MAX_DURATION_SEC)}`;
 const seconds = z
-  .union([
-    z.number(),
-    z.literal("").transform(() => undefined),
-    z
-      .string()
-      .regex(/^\d{1,9}(\.\d{1,12})?$/)
-      .transform(Number),
-  ])
-  .pipe(z.number().min(0).max(MAX_DURATION_SEC).optional());
+  .union(
+    [
+      z.number(),
+      z.literal("").transform(() => undefined),
+      z
+        .string()
+        .regex(/^\d{1,9}(\.\d{1,12})?$/)
+        .transform(Number),
+    ],
+    { error: EXPECTED_SECONDS },
+  )
+  .pipe(z.number().min(0, { error: EXPECTED_SECONDS }).max(MAX_DURATION_SEC, { error: EXPECTED_SECONDS }).optional());
+
+/** MediaMTX's own words; PostgreSQL stores no NUL. */
+const word = (most: number) =>
+  z
+    .string()
+    .max(most)
+    .regex(/^[^\p{Cc}\p{Cs}]*$/u, { error: "expected text without control characters" });
 
 /** The secret may come as a field, because busybox `wget` would put a header on its command line. */
 const secret = z.string().max(512).optional();
@@ -42,6 +53,6 @@ export const segmentHookSchema = z.object({
 export const sourceHookSchema = z.object({
   secret,
   path: pathName,
-  sourceType: z.string().max(64).optional(),
-  sourceId: z.string().max(128).optional(),
+  sourceType: word(64).optional(),
+  sourceId: word(128).optional(),
 });

@@ -4,7 +4,11 @@ import { z } from "zod";
 import { isReservedPathName, pathSettingsSchema } from "./path-settings.js";
 import { instantOut, pathName, retention } from "./scalars.js";
 
-const label = z.string().min(1).max(64);
+const label = z
+  .string()
+  .min(1)
+  .max(64)
+  .regex(/^[^\p{Cc}\p{Cs}]+$/u, { error: "expected text without control characters" });
 
 const ours = {
   enabled: z.boolean().meta({ description: "false: MediaMTX does not get the path at all" }),

@@ -1,7 +1,7 @@
 /** Scalars that several schemas share, with units and forms. */
 import { z } from "zod";
 
-import { isDuration } from "../core/duration.js";
+import { isDuration, parseDurationMs } from "../core/duration.js";
 import { isAppError } from "../core/errors.js";
 import { parseRfc3339 } from "../core/instant.js";
 import { isPathName, type PathName, whyNotPathName } from "../core/path-name.js";
@@ -37,10 +37,15 @@ export const instantUs = z
   })
   .meta({ description: "RFC 3339 date-time", examples: ["2026-11-20T17:04:43.022940Z"] });
 
+/** Added to any instant it stays below 2^53 microseconds, which is in the year 2255. */
+const LONGEST_RETENTION_MS = 36_500 * 86_400_000;
+
 export const retention = z
   .string()
   .max(32)
-  .refine((text) => text !== "" && isDuration(text), { error: "expected a duration such as 0s, 30m, 24h or 7d" })
+  .refine((text) => text !== "" && isDuration(text) && parseDurationMs(text) <= LONGEST_RETENTION_MS, {
+    error: "expected a duration such as 0s, 30m, 24h or 7d, at most 36500d",
+  })
   .meta({ description: "Duration in MediaMTX's form", examples: ["24h", "7d"] });
 
 /** `a,b` and repeated parameters alike. */
