@@ -64,15 +64,19 @@ export function insertPath(catalog: Catalog, facts: PathFacts): Promise<PathRow>
   });
 }
 
-/** Throws `not-found`. */
-export function updatePath(catalog: Catalog, facts: PathFacts): Promise<void> {
+/**
+ * Throws `not-found`. With `before`: only while the row still says exactly that, false when it does not, so that two who
+ * read, merge and write at the same time lose nothing of one another.
+ */
+export function updatePath(catalog: Catalog, facts: PathFacts, before?: PathFacts): Promise<boolean> {
   return translating("change a path", async () => {
     const { name, ...changes } = columnsOf(facts);
     const changed = await catalog
       .db("paths")
-      .where({ name })
+      .where(before === undefined ? { name } : columnsOf(before))
       .update({ ...changes, updated_at_us: catalog.clock.nowUs() });
-    if (changed === 0) throw unknownPath(facts.name);
+    if (changed === 0 && before === undefined) throw unknownPath(facts.name);
+    return changed > 0;
   });
 }
 

@@ -18,10 +18,10 @@ import { pathSettingsSchema } from "../contract/path-settings.js";
 import type { NewPath, PathPatch } from "../contract/paths.js";
 import { AppError } from "../core/errors.js";
 import type { PathName } from "../core/path-name.js";
-import { redactText } from "../core/redact.js";
 import { parseDurationMs } from "../core/duration.js";
 import type { Logger } from "../platform/logger.js";
 import { type ConfiguredPath, configuredPathOf } from "./configured-paths.js";
+import { isMasked, maskSource } from "./mask-source.js";
 
 export interface PathAdminDeps {
   readonly catalog: Catalog;
@@ -50,6 +50,8 @@ export interface PathAdmin {
   remove(name: PathName): Promise<void>;
 }
 
+/** Each round that somebody else wins has changed the path, so this many in a row are no accident. */
+const MOST_ATTEMPTS = 20;
 const OURS = ["enabled", "archive", "localRetention", "archiveRetention", "labels"] as const;
 
 export function createPathAdmin(deps: PathAdminDeps): PathAdmin {
@@ -82,14 +84,17 @@ export function createPathAdmin(deps: PathAdminDeps): PathAdmin {
       return row;
     },
     patch: async (name, patch) => {
-      const before = await get(name);
-      const after = merge(before, patch);
-      await validateWith(deps, after);
-      await updatePath(catalog, after);
-      await applyPolicies(deps, before, after);
-      deps.requestApply();
-      logger.info("path changed", { path: name, changed: Object.keys(patch).join(",") });
-      return get(name);
+      for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
+        const before = await get(name);
+        const after = merge(before, patch);
+        await validateWith(deps, after);
+        if (!(await updatePath(catalog, after, before))) continue;
+        await applyPolicies(deps, before, after);
+        deps.requestApply();
+        logger.info("path changed", { path: name, changed: Object.keys(patch).join(",") });
+        return get(name);
+      }
+      throw new AppError({ kind: "unavailable", message: `change path "${name}": others keep changing it` });
     },
     remove: async (name) => {
       await deletePath(catalog, name);
@@ -113,13 +118,15 @@ function merge(before: PathRow, patch: PathPatch): PathFacts {
 }
 
 function isMaskOf(value: unknown, known: unknown): boolean {
-  return typeof value === "string" && typeof known === "string" && value !== known && value === redactText(known);
+  return typeof value === "string" && typeof known === "string" && value !== known && value === maskSource(known);
 }
 
 /** Rules that need several settings together. Throws `invalid-argument` that names the field. */
 function checkSettings(settings: Record<string, unknown>): Record<string, unknown> {
   const defined = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
   const parsed = pathSettingsSchema.safeParse(defined);
+  const { source } = defined;
+  if (typeof source === "string" && isMasked(source)) throw refuseMask();
   if (parsed.success) return defined;
   const fields = parsed.error.issues.map(({ path, message }) => ({ field: path.join("."), message }));
   const [first] = fields;
@@ -127,6 +134,16 @@ function checkSettings(settings: Record<string, unknown>): Record<string, unknow
     kind: "invalid-argument",
     message: `the path is not accepted: ${first?.field ?? ""} ${first?.message ?? ""}`,
     fields,
+  });
+}
+
+/** Otherwise the camera would be asked with the mask for a password. */
+function refuseMask(): AppError {
+  const message = "holds the mask *** in place of a password; to change the rest, write the password out as well";
+  return new AppError({
+    kind: "invalid-argument",
+    message: `the path is not accepted: source ${message}`,
+    fields: [{ field: "source", message }],
   });
 }
 

@@ -6,7 +6,7 @@ import { newPathSchema, pathListSchema, pathPatchSchema, pathSchema } from "../.
 import { pathName } from "../../contract/scalars.js";
 import { formatRfc3339 } from "../../core/instant.js";
 import type { PathName } from "../../core/path-name.js";
-import { redactText } from "../../core/redact.js";
+import { maskSource } from "../../streams/mask-source.js";
 import type { HttpDeps, LivePath } from "../http-deps.js";
 import { defineRoute, json, type Route } from "../route.js";
 
@@ -120,7 +120,7 @@ async function viewOf(deps: HttpDeps, row: PathRow, known?: ReadonlyMap<PathName
   return {
     name: row.name,
     ...row.settings,
-    ...(typeof source === "string" ? { source: redactText(source) } : {}),
+    ...(typeof source === "string" ? { source: maskSource(source) } : {}),
     enabled: row.enabled,
     archive: row.archive,
     localRetention: row.localRetention,
