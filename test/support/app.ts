@@ -203,15 +203,17 @@ export class App {
    * the trash or due for release. The cameras must have stopped.
    */
   async drained(timeoutMs = DRAIN_TIMEOUT_MS): Promise<RecordingView[]> {
+    // In this order: what a row leaves behind shows up in the next look, never in between.
     const look = async (): Promise<RecordingView[]> => {
-      const archive = await this.get<{ backlog: { segments: number } }>("/api/v1/archive");
+      const files = await this.createdFiles();
       const recordings = await this.recordings();
+      const { backlog } = await this.get<{ backlog: { segments: number } }>("/api/v1/archive");
       const known = new Set(recordings.map(({ filePath }) => path.join(this.recordDir, filePath)));
-      const unknown = (await this.createdFiles()).filter((file) => !known.has(file));
+      const unknown = files.filter((file) => !known.has(file));
       const busy = recordings.filter(({ local, archive }) => isBusy(local) || archive === "uploading");
-      if (unknown.length === 0 && busy.length === 0 && archive.backlog.segments === 0) return recordings;
+      if (unknown.length === 0 && busy.length === 0 && backlog.segments === 0) return recordings;
       throw new Error(
-        `${unknown.length} files without a row, ${busy.length} rows at work, backlog ${archive.backlog.segments}`,
+        `${unknown.length} files without a row, ${busy.length} rows at work, backlog ${backlog.segments}`,
       );
     };
     return waitFor("everything to be archived", look, { timeoutMs, intervalMs: 200 });

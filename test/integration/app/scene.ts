@@ -2,7 +2,7 @@
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 
-import { onTestFailed, onTestFinished } from "vitest";
+import { onTestFinished } from "vitest";
 
 import { type App, startApp } from "../../support/app.js";
 import { type Camera, type CameraOptions, startCamera } from "../../support/camera.js";
@@ -22,9 +22,9 @@ export interface Scene {
   readonly directory: string;
   readonly app: App;
   /** By the API; resolves when MediaMTX runs with it. */
-  addPath(name: string, settings?: Readonly<Record<string, unknown>>): Promise<void>;
-  startCamera(pathName: string, options?: Omit<CameraOptions, "url">): Promise<Camera>;
-  close(): Promise<void>;
+  readonly addPath: (name: string, settings?: Readonly<Record<string, unknown>>) => Promise<void>;
+  readonly startCamera: (pathName: string, options?: Omit<CameraOptions, "url">) => Promise<Camera>;
+  readonly close: () => Promise<void>;
 }
 
 export interface S3Scene extends Scene {
@@ -125,7 +125,9 @@ export async function configured(app: App, name: string): Promise<void> {
 }
 
 function ended<T extends Scene>(scene: T): T {
-  onTestFinished(() => scene.close());
-  onTestFailed(() => void process.stderr.write(scene.app.dump()));
+  onTestFinished(async ({ task }) => {
+    if (task.result?.state === "fail") process.stderr.write(scene.app.dump());
+    await scene.close();
+  });
   return scene;
 }
