@@ -2,14 +2,15 @@
  * The step behind "delete": a person asked that both copies go. Each removal is written before its effect; an object
  * that is not ours, or that cannot be told, is left alone. Repeatable: what is gone already is skipped.
  */
-import { rename, unlink } from "node:fs/promises";
+import { unlink } from "node:fs/promises";
 import path from "node:path";
 
 import { noteProgress, type Outcome } from "../catalog/recording-queue.js";
+import { AppError, isAppError } from "../core/errors.js";
 import type { Recording } from "../core/recording.js";
-import { ensureDirectory, identityOf, resolveInside, syncDirectory } from "../platform/files.js";
+import { identityOf, resolveInside, syncDirectory } from "../platform/files.js";
 import { proveCopy } from "./prove-copy.js";
-import { type ReleaseDeps, trashFileOf } from "./release-local-copy.js";
+import { moveToTrash, type ReleaseDeps, trashFileOf } from "./release-local-copy.js";
 
 const REASON = "deletion requested";
 
@@ -56,11 +57,18 @@ async function deleteLocalCopy(deps: ReleaseDeps, recording: Recording): Promise
   if (recording.local === "released" || recording.local === "missing" || recording.local === "deleted") {
     return recording.local;
   }
-  const original = await resolveInside(deps.recordDir, recording.filePath);
-  const identity = await identityOf(original);
+  const original = await resolveInside(deps.recordDir, recording.filePath).catch((error: unknown) => {
+    if (isAppError(error, "not-found")) return undefined;
+    throw error;
+  });
+  const identity = original === undefined ? undefined : await identityOf(original);
+  if (identity === undefined && recording.local !== "trashed") {
+    // Perhaps the disk is away: deleted is only what we removed. The scan says whether the file is missing (F45).
+    throw new AppError({ kind: "not-found", message: `delete ${recording.filePath}: the file is not there` });
+  }
   // After a crash the file may be in the trash already; what stands under the name then must be the same file.
   const isHere = identity !== undefined && (recording.local !== "trashed" || identity === recording.fileIdentity);
-  if (isHere) {
+  if (original !== undefined && isHere) {
     await noteProgress(deps.catalog, recording, {
       patch: { local: "trashed", fileIdentity: identity },
       removal: {
@@ -74,8 +82,7 @@ async function deleteLocalCopy(deps: ReleaseDeps, recording: Recording): Promise
         proof: null,
       },
     });
-    await ensureDirectory(path.dirname(trashed));
-    await rename(original, trashed);
+    await moveToTrash(original, trashed);
   }
   return emptyTrash(trashed);
 }

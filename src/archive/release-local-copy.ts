@@ -9,7 +9,6 @@ import path from "node:path";
 
 import type { Catalog } from "../catalog/catalog.js";
 import { noteProgress, type Outcome } from "../catalog/recording-queue.js";
-import { markMissing } from "../catalog/recordings.js";
 import { AppError, errnoOf } from "../core/errors.js";
 import { extensionOf } from "../core/object-key.js";
 import type { Recording } from "../core/recording.js";
@@ -28,11 +27,7 @@ export interface ReleaseDeps {
 /** Inside the record directory, so that a rename never crosses file systems. */
 export const TRASH_FOLDER = ".reelkeeper/trash";
 
-export async function releaseLocalCopy(
-  deps: ReleaseDeps,
-  recording: Recording,
-  signal: AbortSignal,
-): Promise<Outcome | undefined> {
+export async function releaseLocalCopy(deps: ReleaseDeps, recording: Recording, signal: AbortSignal): Promise<Outcome> {
   const { objectKey: key, md5, sha256, fileIdentity } = recording;
   if (recording.archive !== "verified" || key === null || md5 === null || sha256 === null || fileIdentity === null) {
     throw new AppError({ kind: "internal", message: `release ${recording.filePath}: not proven` });
@@ -49,8 +44,7 @@ export async function releaseLocalCopy(
   }
   const current = await identityOf(await resolveInside(deps.recordDir, recording.filePath));
   if (current === undefined) {
-    await markMissing(deps.catalog, recording, "the file vanished before its release");
-    return undefined;
+    throw new AppError({ kind: "not-found", message: `release ${recording.filePath}: the file is not there` });
   }
   if (current !== fileIdentity) return { patch: { step: "inspect" } };
   await noteProgress(deps.catalog, recording, {
@@ -77,13 +71,27 @@ export async function unlinkTrashed(deps: ReleaseDeps, recording: Recording): Pr
     const current = original === undefined ? undefined : await identityOf(original);
     // Neither here nor there: an earlier try unlinked it, or the name belongs to another recording by now (F11).
     if (original === undefined || current !== recording.fileIdentity) return released();
-    await ensureDirectory(path.dirname(trashed));
-    await rename(original, trashed);
+    await moveToTrash(original, trashed);
   }
   if ((await identityOf(trashed)) !== recording.fileIdentity) return restore(deps, recording, trashed);
   await unlink(trashed);
   await syncDirectory(path.dirname(trashed));
   return released();
+}
+
+/** Throws `unavailable`: what cannot be moved stays where it is, and is tried again (F46). */
+export async function moveToTrash(original: string, trashed: string): Promise<void> {
+  try {
+    await ensureDirectory(path.dirname(trashed));
+    await rename(original, trashed);
+  } catch (error) {
+    throw new AppError({
+      kind: "unavailable",
+      message: `move ${path.basename(original)} to the trash`,
+      hint: "the user that runs Reelkeeper must be able to write to RECORD_DIR and the folders that MediaMTX makes there",
+      cause: error,
+    });
+  }
 }
 
 export function trashFileOf(recordDir: string, recording: Recording): string {

@@ -182,6 +182,8 @@ export function requestDeletion(catalog: Catalog, id: RecordingId): Promise<void
 
 async function recordOne(catalog: Catalog, trx: Knex, found: FoundFile): Promise<FoundResult> {
   const row = await findOnDisk(catalog, trx, found.filePath);
+  const going = row === undefined ? await findGoing(catalog, trx, found) : undefined;
+  if (going !== undefined) return { id: going.id, finding: "unchanged" };
   const finding = judgeFoundFile(row, found).kind;
   if (row === undefined || finding === "insert") return { id: await insertFound(catalog, trx, found), finding };
   switch (finding) {
@@ -206,8 +208,6 @@ async function recordOne(catalog: Catalog, trx: Knex, found: FoundFile): Promise
 }
 
 async function insertFound(catalog: Catalog, trx: Knex, found: FoundFile): Promise<RecordingId> {
-  const going = await findGoing(catalog, trx, found);
-  if (going !== undefined) return going.id;
   const away = await findAway(trx, found);
   if (away !== undefined) return refresh(catalog, trx, { row: away, found });
   const recording = complete(catalog, {

@@ -37,7 +37,13 @@ export async function syncDirectory(directory: string): Promise<void> {
 }
 
 export async function ensureDirectory(directory: string, mode = 0o755): Promise<void> {
-  await mkdir(directory, { recursive: true, mode });
+  try {
+    await mkdir(directory, { recursive: true, mode });
+  } catch (error) {
+    // With `recursive` Node says ENOENT for a read-only file system; asked plainly it says what is wrong.
+    if (errnoOf(error) !== "ENOENT") throw error;
+    await mkdir(directory, { mode });
+  }
 }
 
 /**
