@@ -5,7 +5,6 @@
 import type { Catalog } from "../catalog/catalog.js";
 import { findPath } from "../catalog/paths.js";
 import { noteProgress, type Outcome } from "../catalog/recording-queue.js";
-import { markMissing } from "../catalog/recordings.js";
 import { AppError, isAppError } from "../core/errors.js";
 import { formatRfc3339 } from "../core/instant.js";
 import { conflictKey, type KeyFacts, objectKey } from "../core/object-key.js";
@@ -49,8 +48,10 @@ export async function archiveRecording(
   try {
     await deps.pace.measure(() => upload(deps, { recording, key }, signal));
   } catch (error) {
-    const gone = await whenFileIsGone(deps, recording, error);
-    if (gone !== undefined) return gone === "missing" ? undefined : gone;
+    // F9, F10: the file is not the one that was hashed any more.
+    if (isAppError(error, "failed-precondition") && (await hasChanged(deps, recording))) {
+      return { patch: { archive: "none", step: "inspect" } };
+    }
     if (!isAppError(error, "already-exists")) throw error;
   }
   return prove(deps, { recording, key, localRetention: settings?.localRetention ?? null }, signal);
@@ -151,22 +152,6 @@ function conflict(deps: ArchiveDeps, { recording, key }: Upload, reason: string)
   return {
     patch: { archive: "none", objectKey: other, uploadId: null, step: "archive", error: `object ${key}: ${reason}` },
   };
-}
-
-/** F9, F10: the file is not the one that was hashed any more. */
-async function whenFileIsGone(
-  deps: ArchiveDeps,
-  recording: Recording,
-  error: unknown,
-): Promise<Outcome | "missing" | undefined> {
-  if (isAppError(error, "not-found")) {
-    await markMissing(deps.catalog, recording, "the file vanished before it was archived");
-    return "missing";
-  }
-  if (isAppError(error, "failed-precondition") && (await hasChanged(deps, recording))) {
-    return { patch: { archive: "none", step: "inspect" } };
-  }
-  return undefined;
 }
 
 async function hasChanged(deps: ArchiveDeps, recording: Recording): Promise<boolean> {

@@ -1,6 +1,7 @@
 /** The step of an open recording: look whether MediaMTX still writes to it. Repeatable; changes nothing on disk. */
 import type { Outcome } from "../catalog/recording-queue.js";
-import { markMissing, recordFoundFiles } from "../catalog/recordings.js";
+import { recordFoundFiles } from "../catalog/recordings.js";
+import { AppError } from "../core/errors.js";
 import { judgeFoundFile } from "../core/found-file.js";
 import type { Recording } from "../core/recording.js";
 import { type ExamineDeps, examineFile } from "./examine-file.js";
@@ -12,8 +13,7 @@ export async function settleRecording(deps: ExamineDeps, recording: Recording): 
   const examination = await examineFile(deps, recording.filePath, { origin: recording.origin });
   switch (examination.kind) {
     case "absent":
-      await markMissing(deps.catalog, recording, "the file vanished while it was open");
-      return undefined;
+      throw new AppError({ kind: "not-found", message: `look at ${recording.filePath}: the file is not there` });
     case "rejected":
       return { patch: { local: "quarantined", step: null, error: examination.reason } };
     case "segment": {

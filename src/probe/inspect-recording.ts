@@ -1,11 +1,12 @@
 /**
  * The step of a closed recording: one read gives hashes, tracks, fragment index and lengths. Repeatable; changes
- * nothing on disk. What an archive already holds is compared with what the file holds now.
+ * nothing on disk. What an archive already holds is compared with what the file holds now. A file that is not there
+ * fails the step: whether it is missing is for the scan to say (F45).
  */
 import type { Catalog } from "../catalog/catalog.js";
 import { findPath } from "../catalog/paths.js";
 import type { Outcome } from "../catalog/recording-queue.js";
-import { markMissing, recordFoundFiles } from "../catalog/recordings.js";
+import { recordFoundFiles } from "../catalog/recordings.js";
 import { isAppError } from "../core/errors.js";
 import { type FoundFile, judgeFoundFile } from "../core/found-file.js";
 import type { Recording } from "../core/recording.js";
@@ -55,10 +56,6 @@ export async function inspectRecording(
     }
     return outcomeOf(deps, { recording, inspected, wantsArchive, localRetention: settings?.localRetention ?? null });
   } catch (error) {
-    if (isAppError(error, "not-found")) {
-      await markMissing(deps.catalog, recording, "the file vanished before it was read");
-      return undefined;
-    }
     if (isAppError(error, "data-loss") && !isYoung(deps.catalog, recording)) {
       deps.logger.error("file quarantined", { path: recording.path, file: recording.filePath, reason: error.message });
       return { patch: { local: "quarantined", step: null, error: error.message } };

@@ -5,6 +5,7 @@ import type { ObjectStore } from "../archive/object-store.js";
 import { releaseLocalCopy, unlinkTrashed } from "../archive/release-local-copy.js";
 import type { UploadPace } from "../archive/upload-pace.js";
 import type { Catalog } from "../catalog/catalog.js";
+import { isAppError } from "../core/errors.js";
 import { US_PER_SEC } from "../core/instant.js";
 import type { ExamineDeps } from "../ingest/examine-file.js";
 import { settleRecording } from "../ingest/settle-recording.js";
@@ -25,6 +26,8 @@ export interface PipelineParts {
   readonly metrics: Metrics;
   readonly pulse: Pulse;
   readonly ingest: ExamineDeps;
+  /** A file is not where its row says: have the scan look. */
+  readonly requestScan: () => void;
 }
 
 /** Waiting is mostly for the inspector's thread; two at once keep it busy while rows are committed. */
@@ -88,13 +91,36 @@ function createHandlers(setup: Setup, parts: PipelineParts) {
     },
     release: async (recording, signal) => {
       const outcome = await releaseLocalCopy(common, recording, signal);
-      if (outcome?.patch.local === "released") metrics.segmentReleased(recording.bytes);
+      if (outcome.patch.local === "released") metrics.segmentReleased(recording.bytes);
       return outcome;
     },
     unlink: (recording) => unlinkTrashed(common, recording),
     delete: (recording, signal) => deleteRecording(common, recording, signal),
   } satisfies Record<string, StepHandler>;
-  return handlers;
+  const askScan = askingTheScan(parts.requestScan);
+  return {
+    settle: askScan(handlers.settle),
+    inspect: askScan(handlers.inspect),
+    archive: askScan(handlers.archive),
+    release: askScan(handlers.release),
+    unlink: handlers.unlink,
+    delete: askScan(handlers.delete),
+  };
+}
+
+/**
+ * A step that does not find its file fails and comes back: only the scan sees how many are gone at once, so only the
+ * scan calls a file missing (F45). It is asked at the first failure of a row.
+ */
+function askingTheScan(requestScan: () => void): (handler: StepHandler) => StepHandler {
+  return (handler) => async (recording, signal) => {
+    try {
+      return await handler(recording, signal);
+    } catch (error) {
+      if (isAppError(error, "not-found") && recording.attempts === 0) requestScan();
+      throw error;
+    }
+  };
 }
 
 /** Names of our own template hold second and microsecond in UTC; MediaMTX cannot give one twice (F35). */

@@ -51,10 +51,11 @@ export function createParts(setup: Setup, catalog: Catalog): Parts {
     { clock, logger: logger.child({ of: "mediamtx" }), listPaths: () => listConfiguredPaths(catalog) },
     mediaMtxOptions(setup),
   );
-  // The worker needs ingest for its steps, and ingest wakes the worker.
+  // The worker needs ingest for its steps and the scanner for what it does not find, and both wake the worker.
   const wake = (): void => worker.wake();
   const ingest = createIngest(setup, { catalog, wake, serverStartedAtUs: () => mediamtx.startedAtUs() });
-  const worker = createPipeline(setup, { catalog, store, inspector, pace, metrics, pulse, ingest });
+  const requestScan = (): void => scanner.request();
+  const worker = createPipeline(setup, { catalog, store, inspector, pace, metrics, pulse, ingest, requestScan });
   const scanner = new Scanner(ingest, config.ingest.scanIntervalMs);
   const watch = new FolderWatch({
     recordDir,

@@ -65,6 +65,8 @@ export interface Bench {
   drain(): Promise<void>;
   /** Ends the worker as a shutdown would. */
   stopWorker(graceMs?: number): Promise<void>;
+  /** How often a step asked for a scan. */
+  scansAskedFor(): number;
   /** All rows in order of path, start and id. */
   rows(): Promise<Recording[]>;
   /** As time does: rows that wait for a retry or for their retention are due now. */
@@ -100,6 +102,7 @@ export async function createBench(options: BenchOptions = {}): Promise<Bench> {
   onTestFinished(() => inspector.stop());
   const pace = new UploadPace(clock, config.archive.maxConcurrency, createRateLimiter(clock, 0));
   let worker: Worker | undefined;
+  let scansAsked = 0;
   const serverStartedAtUs = (): number | null => options.serverStartedAtUs ?? null;
   const ingest = createIngest(setup, { catalog, wake: () => worker?.wake(), serverStartedAtUs });
   const newWorker = (): Worker =>
@@ -110,6 +113,7 @@ export async function createBench(options: BenchOptions = {}): Promise<Bench> {
       pace,
       pulse: new Pulse(clock),
       ingest,
+      requestScan: () => (scansAsked += 1),
       metrics: createMetrics({
         backlog: () => Promise.resolve([]),
         latest: () => Promise.resolve([]),
@@ -117,6 +121,7 @@ export async function createBench(options: BenchOptions = {}): Promise<Bench> {
         uploadConcurrency: () => pace.concurrency,
       }),
     });
+  const scansAskedFor = (): number => scansAsked;
   const stopWorker = async (graceMs = 5_000): Promise<void> => {
     await worker?.stop(graceMs);
     worker = undefined;
@@ -138,6 +143,7 @@ export async function createBench(options: BenchOptions = {}): Promise<Bench> {
       await waitFor("the queue to be at rest", () => isAtRest(catalog), { timeoutMs: 30_000, intervalMs: 10 });
     },
     stopWorker,
+    scansAskedFor,
     rows: async () => {
       const rows: unknown[] = await catalog.db("recordings").orderBy(["path", "start_us", "id"]);
       return rows.map(recordingFromRow);

@@ -169,6 +169,7 @@ describe("a file that goes or shrinks during its upload (F10)", () => {
     await addSegment(nameOf("cam2", START_US), FIRST);
     await bench.scan();
     await bench.drain();
+    expect(bench.scansAskedFor()).toBe(1);
     await bench.scan();
     const [gone, other] = await bench.rows();
     expect(gone).toMatchObject({ local: "missing", step: null });
