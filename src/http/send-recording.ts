@@ -3,7 +3,7 @@
  * still being written has no bytes to promise yet.
  */
 import { constants } from "node:fs";
-import { open } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -15,6 +15,7 @@ import { formatRfc3339 } from "../core/instant.js";
 import { extensionOf } from "../core/object-key.js";
 import type { Recording } from "../core/recording.js";
 import { resolveInside } from "../platform/files.js";
+import { HttpError } from "./problem.js";
 import { parseRange } from "./range.js";
 
 export interface SendDeps {
@@ -34,9 +35,9 @@ export async function sendRecording(deps: SendDeps, recording: Recording, exchan
     throw new AppError({ kind: "failed-precondition", message: `recording ${recording.id} is still being written` });
   }
   const { request, response, signal } = exchange;
-  const etag = `"${recording.sha256 ?? recording.fileIdentity ?? recording.id}"`;
-  setHeaders(response, recording, etag);
-  if (matches(request.headers["if-none-match"], etag)) {
+  const etag = etagOf(recording);
+  if (isNamed(request.headers["if-none-match"], etag)) {
+    setCacheHeaders(response, etag);
     response.statusCode = 304;
     response.end();
     return;
@@ -44,13 +45,14 @@ export async function sendRecording(deps: SendDeps, recording: Recording, exchan
   const isSame = request.headers["if-range"] === undefined || request.headers["if-range"] === etag;
   const range = parseRange(isSame ? request.headers.range : undefined, recording.bytes);
   if (range.kind === "unsatisfiable") {
-    response.statusCode = 416;
     response.setHeader("Content-Range", `bytes */${String(recording.bytes)}`);
-    response.end();
-    return;
+    const message = `the range begins behind the end of the file, which has ${String(recording.bytes)} bytes`;
+    throw new HttpError(416, { kind: "invalid-argument", message });
   }
   const part = range.kind === "part" ? range : { start: 0, end: recording.bytes - 1 };
-  const bytes = await openBytes(deps, recording, { part, signal });
+  const bytes = await openBytes(deps, recording, { part: recording.bytes === 0 ? undefined : part, signal });
+  setCacheHeaders(response, etag);
+  setFileHeaders(response, recording);
   response.statusCode = range.kind === "part" ? 206 : 200;
   response.setHeader("Content-Length", String(part.end - part.start + 1));
   if (range.kind === "part") {
@@ -67,50 +69,98 @@ export async function sendRecording(deps: SendDeps, recording: Recording, exchan
   });
 }
 
-function setHeaders(response: ServerResponse, recording: Recording, etag: string): void {
-  const stamp = formatRfc3339(recording.startUs).slice(0, 19).replaceAll(":", "-");
-  const name = `${recording.path.replaceAll("/", "-")}_${stamp}Z${extensionOf(recording.format)}`;
+/** A file that changed is looked at again; until then the row has its length but the hash of what it was. */
+function isHashed(recording: Recording): boolean {
+  return recording.sha256 !== null && recording.step !== "inspect";
+}
+
+function etagOf(recording: Recording): string {
+  const hash = isHashed(recording) ? recording.sha256 : null;
+  return `"${hash ?? recording.fileIdentity ?? recording.id}"`;
+}
+
+function setCacheHeaders(response: ServerResponse, etag: string): void {
   response.setHeader("ETag", etag);
-  response.setHeader("Accept-Ranges", "bytes");
   response.setHeader("Cache-Control", "private, no-cache");
+}
+
+function setFileHeaders(response: ServerResponse, recording: Recording): void {
+  const stamp = formatRfc3339(recording.startUs).slice(0, 19).replaceAll(":", "-");
+  // Path names are ASCII without quotes (core/path-name.ts), so the header needs no escape.
+  const name = `${recording.path.replaceAll("/", "-")}_${stamp}Z${extensionOf(recording.format)}`;
+  response.setHeader("Accept-Ranges", "bytes");
   response.setHeader("Content-Type", recording.format === "fmp4" ? "video/mp4" : "video/mp2t");
   response.setHeader("Content-Disposition", `inline; filename="${name}"`);
 }
 
-function matches(header: string | undefined, etag: string): boolean {
+/** Weak comparison, as If-None-Match asks for (RFC 9110, section 13.1.2). */
+function isNamed(header: string | undefined, etag: string): boolean {
   if (header === undefined) return false;
-  return header.split(",").some((candidate) => candidate.trim() === etag || candidate.trim() === "*");
+  return header.split(",").some((candidate) => ["*", etag, `W/${etag}`].includes(candidate.trim()));
 }
 
 interface Wanted {
-  readonly part: ObjectRange;
+  /** Undefined: the file is empty. */
+  readonly part: ObjectRange | undefined;
   readonly signal: AbortSignal;
 }
 
-async function openBytes(deps: SendDeps, recording: Recording, { part, signal }: Wanted): Promise<Readable> {
-  const local = recording.local === "present" ? await openLocal(deps, recording, part) : undefined;
-  if (local !== undefined) return local;
-  if (recording.archive !== "verified" || recording.objectKey === null) {
+async function openBytes(deps: SendDeps, recording: Recording, wanted: Wanted): Promise<Readable> {
+  const { archive, objectKey } = recording;
+  const isInStore = archive === "verified" && objectKey !== null;
+  const local = recording.local === "present" ? await tryLocal(deps, recording, wanted) : undefined;
+  if (local instanceof AppError && !isInStore) throw local;
+  if (local !== undefined && !(local instanceof AppError)) return local;
+  if (!isInStore) {
     throw new AppError({ kind: "not-found", message: `recording ${recording.id} has no copy that could be read` });
   }
+  if (!isHashed(recording)) {
+    const message = `the file of recording ${recording.id} has changed and is being looked at`;
+    throw new AppError({ kind: "failed-precondition", message });
+  }
+  return openStored(deps.store, objectKey, wanted);
+}
+
+async function openStored(store: ObjectStore, key: string, { part, signal }: Wanted): Promise<Readable> {
   try {
-    return await deps.store.get(recording.objectKey, { range: part, signal });
+    return await store.get(key, { ...(part === undefined ? {} : { range: part }), signal });
   } catch (error) {
-    if (!isAppError(error, "not-found")) throw error;
-    throw new AppError({ kind: "data-loss", message: `object ${recording.objectKey} is gone`, cause: error });
+    if (isAppError(error, "not-found")) {
+      throw new AppError({ kind: "data-loss", message: `object ${key} is gone`, cause: error });
+    }
+    if (isAppError(error, "unavailable") || isAppError(error, "cancelled")) throw error;
+    // Our keys are refused, or the bucket is: nothing that the viewer could do about.
+    throw new AppError({ kind: "unavailable", message: `read object ${key} from the store`, cause: error });
   }
 }
 
-/** Undefined: the file is not the one of the row any more; the store has the right one. */
-async function openLocal(deps: SendDeps, recording: Recording, part: ObjectRange): Promise<Readable | undefined> {
+/**
+ * Undefined: the file is not the one of the row any more; the store has the right one. An error: we cannot tell. The
+ * identity is compared on the open file, so neither a link nor a file that was swapped in gets through (F47).
+ */
+async function tryLocal(
+  deps: SendDeps,
+  recording: Recording,
+  { part }: Wanted,
+): Promise<Readable | AppError | undefined> {
   try {
     const file = await resolveInside(deps.recordDir, recording.filePath);
     const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    const stat = await handle.stat({ bigint: true });
-    if (stat.isFile() && fileIdentity(stat) === recording.fileIdentity) return handle.createReadStream({ ...part });
+    const isOurs = await isTheFileOf(recording, handle).catch(async (error: unknown) => {
+      await handle.close();
+      throw error;
+    });
+    if (isOurs) return handle.createReadStream({ ...part });
     await handle.close();
+    return undefined;
   } catch (error) {
-    if (errnoOf(error) !== "ENOENT" && errnoOf(error) !== "ELOOP" && !isAppError(error)) throw error;
+    const isAnswer = isAppError(error, "not-found") || isAppError(error, "invalid-argument");
+    if (isAnswer || ["ENOENT", "ENOTDIR", "ELOOP", "ENXIO"].includes(errnoOf(error) ?? "")) return undefined;
+    return new AppError({ kind: "unavailable", message: `read the file of recording ${recording.id}`, cause: error });
   }
-  return undefined;
+}
+
+async function isTheFileOf(recording: Recording, handle: FileHandle): Promise<boolean> {
+  const stat = await handle.stat({ bigint: true });
+  return stat.isFile() && fileIdentity(stat) === recording.fileIdentity;
 }
