@@ -35,7 +35,11 @@ export const instantUs = z
       return z.NEVER;
     }
   })
-  .meta({ description: "RFC 3339 date-time", examples: ["2026-11-20T17:04:43.022940Z"] });
+  .meta({
+    description: "RFC 3339 date-time",
+    standsFor: { type: "string", format: "date-time" },
+    examples: ["2026-11-20T17:04:43.022940Z"],
+  });
 
 /** Added to any instant it stays below 2^53 microseconds, which is in the year 2255. */
 const LONGEST_RETENTION_MS = 36_500 * 86_400_000;
@@ -66,10 +70,13 @@ export function integer(name: string, [min, max]: readonly [number, number]) {
     .regex(/^\d{1,10}$/, { error: expected })
     .transform(Number)
     .pipe(z.number().min(min, { error: expected }).max(max, { error: expected }))
-    .meta({ description: name });
+    .meta({ description: name, standsFor: { type: "integer", minimum: min, maximum: max } });
 }
 
-export const flag = z.enum(["true", "false"]).transform((text) => text === "true");
+export const flag = z
+  .enum(["true", "false"])
+  .transform((text) => text === "true")
+  .meta({ standsFor: { type: "boolean" } });
 
 export const uuid = z.uuid({ error: "expected a UUID" });
 /** Answers: RFC 3339 in UTC. */

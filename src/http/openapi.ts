@@ -5,14 +5,18 @@ import { problemSchema } from "../contract/operation.js";
 import type { ResponseSpec, Route } from "./route.js";
 
 type Json = Record<string, unknown>;
+/** By name: what stands under `components/schemas`. */
+type Schemas = Map<string, unknown>;
 
 const BEARER = [{ bearer: [] }];
 
 export function createOpenApi(routes: readonly Route[], version: string): Json {
   const paths: Record<string, Json> = {};
+  const schemas: Schemas = new Map();
+  schemaOf(problemSchema, "output", schemas);
   for (const route of routes) {
     const path = route.path.replaceAll("+}", "}");
-    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route) };
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route, schemas) };
   }
   return {
     openapi: "3.1.0",
@@ -28,12 +32,12 @@ export function createOpenApi(routes: readonly Route[], version: string): Json {
         bearer: { type: "http", scheme: "bearer", description: "ADMIN_TOKEN; not needed on loopback when none is set" },
         hook: { type: "http", scheme: "bearer", description: "HOOK_SECRET; or as the field secret of the body" },
       },
-      schemas: { Problem: schemaOf(problemSchema, "output") },
+      schemas: Object.fromEntries(schemas),
     },
   };
 }
 
-function operationOf(route: Route): Json {
+function operationOf(route: Route, schemas: Schemas): Json {
   return {
     operationId: `${route.method.toLowerCase()}${route.path.replaceAll(/[^a-zA-Z]+(.)?/g, (_all, next?: string) => (next ?? "").toUpperCase())}`,
     tags: [route.tag],
@@ -41,10 +45,12 @@ function operationOf(route: Route): Json {
     ...(route.description === undefined ? {} : { description: route.description }),
     "x-access": route.access,
     security: route.access === "public" ? [] : route.access === "hook" ? [{ hook: [] }] : BEARER,
-    parameters: [...parametersOf(route.params, "path"), ...parametersOf(route.query, "query")],
-    ...(route.body === undefined ? {} : { requestBody: bodyOf(route.body, route.form === true) }),
+    parameters: [...parametersOf(route, "params"), ...parametersOf(route, "query")],
+    ...(route.body === undefined ? {} : { requestBody: bodyOf(route.body, route.form === true, schemas) }),
     responses: {
-      ...Object.fromEntries(Object.entries(route.responses).map(([status, spec]) => [status, responseOf(spec)])),
+      ...Object.fromEntries(
+        Object.entries(route.responses).map(([status, spec]) => [status, responseOf(spec, schemas)]),
+      ),
       default: {
         description: "Problem",
         content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
@@ -53,40 +59,78 @@ function operationOf(route: Route): Json {
   };
 }
 
-function parametersOf(schema: z.ZodType | undefined, place: "path" | "query"): Json[] {
+/** Query and URL carry text; each parameter says what the text must stand for. */
+function parametersOf(route: Route, part: "params" | "query"): Json[] {
+  const schema = route[part];
   if (schema === undefined) return [];
-  const { properties = {}, required = [] } = schemaOf(schema, "input") as {
+  const { properties = {}, required = [] } = schemaOf(schema, "input", new Map()) as {
     properties?: Record<string, Json>;
     required?: string[];
   };
   return Object.entries(properties).map(([name, property]) => {
-    const { description, ...rest } = property;
+    const { description, examples, ...rest } = property;
+    const isRest = part === "params" && route.path.includes(`{${name}+}`);
+    const words = [description, isRest ? "The rest of the URL: slashes are written as they are." : undefined];
+    const text = words.filter((word) => typeof word === "string").join(". ");
     return {
       name,
-      in: place,
-      required: place === "path" || required.includes(name),
-      ...(description === undefined ? {} : { description }),
-      schema: rest,
+      in: part === "params" ? "path" : "query",
+      required: part === "params" || required.includes(name),
+      ...(text === "" ? {} : { description: text }),
+      schema: Array.isArray(examples) ? { ...rest, examples: examples as unknown[] } : rest,
     };
   });
 }
 
-function bodyOf(schema: z.ZodType, isForm: boolean): Json {
-  const media = { schema: schemaOf(schema, "input") };
+function bodyOf(schema: z.ZodType, isForm: boolean, schemas: Schemas): Json {
+  const media = { schema: schemaOf(schema, "input", schemas) };
   return {
     required: true,
     content: { "application/json": media, ...(isForm ? { "application/x-www-form-urlencoded": media } : {}) },
   };
 }
 
-function responseOf({ description, schema, mediaType }: ResponseSpec): Json {
-  if (schema !== undefined)
-    return { description, content: { "application/json": { schema: schemaOf(schema, "output") } } };
+function responseOf({ description, schema, mediaType }: ResponseSpec, schemas: Schemas): Json {
+  if (schema !== undefined) {
+    return { description, content: { "application/json": { schema: schemaOf(schema, "output", schemas) } } };
+  }
   return mediaType === undefined ? { description } : { description, content: { [mediaType]: {} } };
 }
 
-/** OpenAPI 3.1 takes JSON Schema 2020-12 as it is; schemas are written out where they stand. */
-function schemaOf(schema: z.ZodType, io: "input" | "output"): Json {
-  const whole = z.toJSONSchema(schema, { io, unrepresentable: "any", reused: "inline" });
-  return Object.fromEntries(Object.entries(whole).filter(([key]) => key !== "$schema"));
+/**
+ * OpenAPI 3.1 takes JSON Schema 2020-12 as it is, but `$defs` of a part would be looked for at the document's root:
+ * schemas that have a name go under `components/schemas`, and what refers to them follows.
+ */
+function schemaOf(schema: z.ZodType, io: "input" | "output", schemas: Schemas): Json {
+  const whole = z.toJSONSchema(schema, {
+    io,
+    unrepresentable: "any",
+    override: ({ zodSchema, jsonSchema }) => describeText(zodSchema, jsonSchema as Json),
+  });
+  for (const [name, definition] of Object.entries(whole.$defs ?? {})) {
+    schemas.set(name, pointToComponents(definition));
+  }
+  const own = Object.entries(whole).filter(([key]) => key !== "$schema" && key !== "$defs");
+  return pointToComponents(Object.fromEntries(own)) as Json;
+}
+
+/** A number in a query is text to the parser; whoever reads the document wants to know that it is a number. */
+function describeText(schema: z.core.$ZodType, jsonSchema: Json): void {
+  if (schema instanceof z.ZodDefault) jsonSchema["default"] = schema.def.defaultValue;
+  const standsFor = z.globalRegistry.get(schema)?.["standsFor"];
+  if (typeof standsFor !== "object") return;
+  for (const key of ["type", "pattern", "enum", "standsFor"]) Reflect.deleteProperty(jsonSchema, key);
+  Object.assign(jsonSchema, standsFor);
+}
+
+function pointToComponents(node: unknown): unknown {
+  if (Array.isArray(node)) return node.map(pointToComponents);
+  if (typeof node !== "object" || node === null) return node;
+  return Object.fromEntries(
+    Object.entries(node).map(([key, value]: [string, unknown]) =>
+      key === "$ref" && typeof value === "string"
+        ? [key, value.replace("#/$defs/", "#/components/schemas/")]
+        : [key, pointToComponents(value)],
+    ),
+  );
 }
