@@ -29,6 +29,8 @@ export interface WorkerDeps {
 /** Safety net: a lane looks at the queue at least this often, even when nobody wakes it. */
 const LONGEST_WAIT_MS = 5_000;
 const SHORTEST_WAIT_MS = 20;
+/** Between tries to read a queue that cannot be read, whoever wakes the lane meanwhile. */
+const QUEUE_RETRY_MS = 1_000;
 
 export class Worker {
   readonly #deps: WorkerDeps;
@@ -37,8 +39,8 @@ export class Worker {
   readonly #running = new Set<Promise<void>>();
   /** Aborts steps that outlast the grace of `stop`. */
   readonly #abort = new AbortController();
+  readonly #stopping = new AbortController();
   #loops: Promise<void>[] = [];
-  #stopping = false;
 
   constructor(deps: WorkerDeps, lanes: readonly Lane[]) {
     this.#deps = deps;
@@ -56,7 +58,7 @@ export class Worker {
 
   /** Stops claiming, gives running steps `graceMs` to finish, then aborts them; their rows go back to the queue. */
   async stop(graceMs: number): Promise<void> {
-    this.#stopping = true;
+    this.#stopping.abort();
     this.wake();
     await Promise.all(this.#loops);
     await Promise.race([Promise.all(this.#running), this.#deps.catalog.clock.sleep(graceMs)]);
@@ -69,9 +71,16 @@ export class Worker {
     const latch = new Latch();
     this.#latches.set(lane, latch);
     const inLane = new Set<Promise<void>>();
-    while (!this.#stopping) {
+    let failures = 0;
+    while (!this.#stopping.signal.aborted) {
       const free = Math.floor(lane.concurrency()) - inLane.size;
-      const claimed = free > 0 ? await this.#claim(lane, free) : [];
+      const claimed = free > 0 ? await this.#claim(lane, { limit: free, failures }) : [];
+      if (claimed === undefined) {
+        failures += 1;
+        await clock.sleep(QUEUE_RETRY_MS, this.#stopping.signal);
+        continue;
+      }
+      failures = 0;
       for (const recording of claimed) {
         const done: Promise<void> = this.#runStep(recording).finally(() => {
           inLane.delete(done);
@@ -93,12 +102,18 @@ export class Worker {
     return Math.min(LONGEST_WAIT_MS, Math.max(SHORTEST_WAIT_MS, Math.ceil(untilDueMs)));
   }
 
-  async #claim(lane: Lane, limit: number): Promise<Recording[]> {
+  /** Undefined: the queue cannot be read, for the `failures` + 1st time. */
+  async #claim(
+    lane: Lane,
+    { limit, failures }: { readonly limit: number; readonly failures: number },
+  ): Promise<Recording[] | undefined> {
     try {
       return await claimDue(this.#deps.catalog, { steps: lane.steps, limit, leaseMs: lane.leaseMs });
     } catch (error) {
-      this.#deps.logger.error("queue cannot be read", { lane: lane.name, err: describeError(error) });
-      return [];
+      if (isTold(failures)) {
+        this.#deps.logger.error("queue cannot be read", { lane: lane.name, failures, err: describeError(error) });
+      }
+      return undefined;
     }
   }
 
@@ -138,8 +153,7 @@ export class Worker {
       }
       const { kind, retryAfterMs, hint } = toAppError(error);
       await postponeStep(catalog, recording, { error: describeError(error), retryAfterMs });
-      // Repeats of one failure are folded: attempts 0, 1, 3, 7, 15 … are told.
-      if (((recording.attempts + 1) & recording.attempts) !== 0) return;
+      if (!isTold(recording.attempts)) return;
       const level = kind === "unavailable" ? "warn" : "error";
       logger[level]("step failed, will be tried again", { ...fields, kind, hint });
     } catch (commitError) {
@@ -149,6 +163,11 @@ export class Worker {
       });
     }
   }
+}
+
+/** Repeats of one failure are folded: 0, 1, 3, 7, 15 … are told. */
+function isTold(failuresBefore: number): boolean {
+  return ((failuresBefore + 1) & failuresBefore) === 0;
 }
 
 function logTransition(logger: Logger, before: Recording, patch: Partial<Recording>): void {
