@@ -24,7 +24,10 @@ export function recordingView(recording: Recording, publicUrl: string | null): R
     archive: recording.archive,
     filePath: recording.filePath,
     objectKey,
-    publicUrl: publicUrl === null || objectKey === null ? null : `${publicUrl}/${encodeURI(objectKey)}`,
+    publicUrl:
+      publicUrl === null || objectKey === null
+        ? null
+        : `${publicUrl}/${objectKey.split("/").map(encodeURIComponent).join("/")}`,
     sha256: recording.sha256,
     verifiedAt: recording.verifiedAtUs === null ? null : formatRfc3339(recording.verifiedAtUs),
     error: recording.error,

@@ -1,6 +1,6 @@
 /** The bytes of a recording: whole or a range, from disk or store, and never those of another file. */
 import { randomBytes } from "node:crypto";
-import { mkdir, readdir, rename, rm, symlink, unlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readlink, rename, rm, symlink, unlink, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import path from "node:path";
 import { Readable } from "node:stream";
@@ -76,9 +76,7 @@ describe.each(Object.entries(SOURCES))("a recording from the %s", (_name, add) =
     const recording = await add(http);
     const head = await ask(http, fileUrl(recording), { method: "HEAD", headers: { range: "bytes=0-9" } });
     const get = await ask(http, fileUrl(recording), { headers: { range: "bytes=0-9" } });
-    const { date: _headDate, ...headHeaders } = head.headers;
-    const { date: _getDate, ...getHeaders } = get.headers;
-    expect([head.status, headHeaders]).toEqual([206, getHeaders]);
+    expect([head.status, { ...head.headers, date: "" }]).toEqual([206, { ...get.headers, date: "" }]);
     expect(head.bytes).toHaveLength(0);
   });
 });
@@ -348,10 +346,9 @@ describe("viewers that leave (F60)", () => {
 
   /** Files of this directory that this process holds open. */
   async function openFilesBelow(directory: string): Promise<number> {
-    const { readlink } = await import("node:fs/promises");
     const descriptors = await readdir("/proc/self/fd");
     const targets = await Promise.all(descriptors.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => "")));
-    return targets.filter((target) => target.startsWith(directory) && /\.mp4/.test(target)).length;
+    return targets.filter((target) => target.startsWith(directory) && target.includes(".mp4")).length;
   }
 
   async function openDescriptors(): Promise<number> {
