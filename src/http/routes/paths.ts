@@ -40,7 +40,7 @@ export function pathRoutes(deps: HttpDeps): Route[] {
         "MediaMTX checks the whole configuration before anything is written; 409 with its reason if it refuses.",
       body: newPathSchema,
       responses: { 201: { description: "Added", schema: pathSchema } },
-      handler: async ({ body }) => json(await viewOf(deps, await deps.paths.create(body)), 201),
+      handler: async ({ body }) => json(await viewNow(deps, await deps.paths.create(body)), 201),
     }),
     defineRoute({
       ...common,
@@ -82,7 +82,7 @@ function editRoutes(deps: HttpDeps, { path, params, query }: Addressed): Route[]
       description: "JSON merge (RFC 7396): what is not named stays, null resets. Other paths are not touched.",
       body: pathPatchSchema,
       responses: { 200: { description: "The path as it is now", schema: pathSchema } },
-      handler: async (input) => json(await viewOf(deps, await deps.paths.patch(nameOf(input), input.body))),
+      handler: async (input) => json(await viewNow(deps, await deps.paths.patch(nameOf(input), input.body))),
     }),
     defineRoute({
       ...common,
@@ -104,16 +104,21 @@ async function listAll(deps: HttpDeps) {
 }
 
 async function showOne(deps: HttpDeps, name: PathName) {
-  return json(await viewOf(deps, await deps.paths.get(name)));
+  return json(await viewNow(deps, await deps.paths.get(name)));
 }
 
+type Live = ReadonlyMap<PathName, LivePath> | undefined;
+
 /** Undefined: MediaMTX cannot be asked. */
-async function askLive(deps: HttpDeps): Promise<ReadonlyMap<PathName, LivePath> | undefined> {
+async function askLive(deps: HttpDeps): Promise<Live> {
   return deps.livePaths().catch(() => undefined);
 }
 
-async function viewOf(deps: HttpDeps, row: PathRow, known?: ReadonlyMap<PathName, LivePath>) {
-  const live = known ?? (await askLive(deps));
+async function viewNow(deps: HttpDeps, row: PathRow) {
+  return viewOf(deps, row, await askLive(deps));
+}
+
+async function viewOf(deps: HttpDeps, row: PathRow, live: Live) {
   const event = await findLastPathEvent(deps.catalog, row.name);
   const state = live?.get(row.name);
   const { source } = row.settings;
