@@ -10,7 +10,7 @@ import { pipeline } from "node:stream/promises";
 
 import type { ObjectRange, ObjectStore } from "../archive/object-store.js";
 import { AppError, errnoOf, isAppError } from "../core/errors.js";
-import { fileIdentity } from "../core/file-identity.js";
+import { looksUnchanged } from "../core/file-identity.js";
 import { formatRfc3339 } from "../core/instant.js";
 import { extensionOf } from "../core/object-key.js";
 import type { Recording } from "../core/recording.js";
@@ -42,8 +42,7 @@ export async function sendRecording(deps: SendDeps, recording: Recording, exchan
     response.end();
     return;
   }
-  const isSame = request.headers["if-range"] === undefined || request.headers["if-range"] === etag;
-  const range = parseRange(isSame ? request.headers.range : undefined, recording.bytes);
+  const range = parseRange(rangeOf(request, etag), recording.bytes);
   if (range.kind === "unsatisfiable") {
     response.setHeader("Content-Range", `bytes */${String(recording.bytes)}`);
     const message = `the range begins behind the end of the file, which has ${String(recording.bytes)} bytes`;
@@ -54,7 +53,8 @@ export async function sendRecording(deps: SendDeps, recording: Recording, exchan
   setCacheHeaders(response, etag);
   setFileHeaders(response, recording);
   response.statusCode = range.kind === "part" ? 206 : 200;
-  response.setHeader("Content-Length", String(part.end - part.start + 1));
+  const length = part.end - part.start + 1;
+  response.setHeader("Content-Length", String(length));
   if (range.kind === "part") {
     response.setHeader("Content-Range", `bytes ${String(part.start)}-${String(part.end)}/${String(recording.bytes)}`);
   }
@@ -63,9 +63,36 @@ export async function sendRecording(deps: SendDeps, recording: Recording, exchan
     response.end();
     return;
   }
-  await pipeline(bytes, response, { signal }).catch((error: unknown) => {
+  await pipeline(bytes, (source: Readable) => exactly(source, length), response, { signal }).catch((error: unknown) => {
     // A viewer that leaves is no failure.
     if (!signal.aborted) throw error;
+  });
+}
+
+/**
+ * "A server MUST ignore a Range header field received with a request method … for which range handling is not defined.
+ * For this specification, GET is the only method" (RFC 9110, section 14.2).
+ */
+function rangeOf({ method, headers }: IncomingMessage, etag: string): string | undefined {
+  const isSame = headers["if-range"] === undefined || headers["if-range"] === etag;
+  return method === "GET" && isSame ? headers.range : undefined;
+}
+
+/**
+ * Node sends whatever comes under the promised Content-Length. Too few bytes (MediaMTX truncates a file that it creates
+ * again, F35) would leave the viewer waiting and make the next answer on the connection part of the video.
+ */
+async function* exactly(bytes: Readable, length: number): AsyncGenerator<Buffer> {
+  let sent = 0;
+  for await (const chunk of bytes as AsyncIterable<Buffer>) {
+    sent += chunk.length;
+    if (sent > length) break;
+    yield chunk;
+  }
+  if (sent === length) return;
+  throw new AppError({
+    kind: "unavailable",
+    message: `send a recording: its bytes ended after ${String(sent)}, expected ${String(length)}`,
   });
 }
 
@@ -136,7 +163,7 @@ async function openStored(store: ObjectStore, key: string, { part, signal }: Wan
 
 /**
  * Undefined: the file is not the one of the row any more; the store has the right one. An error: we cannot tell. The
- * identity is compared on the open file, so neither a link nor a file that was swapped in gets through (F47).
+ * comparison is on the open file, so neither a link nor a file that was swapped in gets through (F47).
  */
 async function tryLocal(
   deps: SendDeps,
@@ -160,7 +187,8 @@ async function tryLocal(
   }
 }
 
+/** Device and inode numbers change when a disk is mounted again or a folder is restored; the scan minds neither. */
 async function isTheFileOf(recording: Recording, handle: FileHandle): Promise<boolean> {
   const stat = await handle.stat({ bigint: true });
-  return stat.isFile() && fileIdentity(stat) === recording.fileIdentity;
+  return stat.isFile() && looksUnchanged(recording.fileIdentity, stat);
 }

@@ -1,6 +1,6 @@
 /** The bytes of a recording: whole or a range, from disk or store, and never those of another file. */
 import { randomBytes } from "node:crypto";
-import { mkdir, readdir, readlink, rename, rm, symlink, unlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readlink, rename, rm, symlink, truncate, unlink, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import path from "node:path";
 import { Readable } from "node:stream";
@@ -74,10 +74,19 @@ describe.each(Object.entries(SOURCES))("a recording from the %s", (_name, add) =
   it("answers HEAD as GET, without the bytes", async () => {
     const http = await httpForTest();
     const recording = await add(http);
-    const head = await ask(http, fileUrl(recording), { method: "HEAD", headers: { range: "bytes=0-9" } });
-    const get = await ask(http, fileUrl(recording), { headers: { range: "bytes=0-9" } });
-    expect([head.status, { ...head.headers, date: "" }]).toEqual([206, { ...get.headers, date: "" }]);
+    const head = await ask(http, fileUrl(recording), { method: "HEAD" });
+    const get = await ask(http, fileUrl(recording));
+    expect([head.status, { ...head.headers, date: "" }]).toEqual([200, { ...get.headers, date: "" }]);
     expect(head.bytes).toHaveLength(0);
+  });
+
+  it("ignores a range that comes with HEAD, as RFC 9110 section 14.2 demands", async () => {
+    const http = await httpForTest();
+    const recording = await add(http);
+    for (const range of ["bytes=0-9", "bytes=10000-"]) {
+      const head = await ask(http, fileUrl(recording), { method: "HEAD", headers: { range } });
+      expect([head.status, head.headers["content-length"]]).toEqual([200, "10000"]);
+    }
   });
 });
 
@@ -257,6 +266,16 @@ describe("a file that is not the one of the row", () => {
     expect(problemIn(await ask(http, fileUrl(recording))).status).toBe(404);
   });
 
+  it("only by its device number, because its disk was mounted again, is sent", async () => {
+    const http = await httpForTest();
+    const recording = await addFile(http, 1, { content: CONTENT });
+    const { fileIdentity } = recording;
+    const elsewhere = `99999:99999${fileIdentity?.slice(fileIdentity.split(":", 2).join(":").length) ?? ""}`;
+    await http.catalog.db("recordings").where({ id: recording.id }).update({ file_identity: elsewhere });
+    const answer = await ask(http, fileUrl(recording));
+    expect([answer.status, answer.bytes.equals(CONTENT)]).toEqual([200, true]);
+  });
+
   it("is not read through a row whose file path leads outside", async () => {
     const http = await httpForTest();
     for (const [index, filePath] of ["../catalog.sqlite", "/etc/passwd", "cam1/../../catalog.sqlite"].entries()) {
@@ -339,6 +358,48 @@ describe("a store that fails (F61)", () => {
     await waitFor("the store to be told", () => told);
     expect(http.log.filter(({ level }) => level === "error")).toEqual([]);
   });
+});
+
+describe("bytes that are fewer or more than was promised", () => {
+  /** Asks twice on one connection; resolves with all that came until the server closed it. */
+  function askTwice(http: HttpHarness, url: string, meanwhile: () => Promise<void>): Promise<Buffer> {
+    const socket = connect(http.port, "127.0.0.1");
+    const came: Buffer[] = [];
+    const closed = new Promise<Buffer>((resolve) => socket.once("close", () => resolve(Buffer.concat(came))));
+    socket.on("error", () => undefined);
+    socket.write(`GET ${url} HTTP/1.1\r\nHost: localhost\r\n\r\nGET /health HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+    socket.once("data", (first: Buffer) => {
+      came.push(first);
+      socket.pause();
+      void meanwhile().then(() => {
+        socket.on("data", (chunk: Buffer) => came.push(chunk));
+        socket.resume();
+      });
+    });
+    return closed;
+  }
+
+  it("because MediaMTX truncates the file while it is sent (F10, F35) end the connection, and no answer follows", async () => {
+    const http = await httpForTest();
+    const content = Buffer.alloc(32 * 1_048_576, 7);
+    const recording = await addFile(http, 1, { content });
+    const came = await askTwice(http, fileUrl(recording), () => truncate(diskFile(http, recording), 1_000));
+    expect(came.length).toBeLessThan(content.length);
+    expect(came.toString("latin1").match(/HTTP\/1\.1/g)).toHaveLength(1);
+  });
+
+  it.each([9_000, 11_000])(
+    "because the store sends %i of 10000 end the connection, and no answer follows",
+    async (bytes) => {
+      const sent = Buffer.concat([CONTENT, CONTENT]).subarray(0, bytes);
+      const store = (folder: ObjectStore) => ({ ...folder, get: () => Promise.resolve(Readable.from([sent])) });
+      const http = await httpForTest({ store });
+      const recording = await SOURCES.store(http);
+      const came = await askTwice(http, fileUrl(recording), () => Promise.resolve());
+      expect(came.toString("latin1").match(/HTTP\/1\.1/g) ?? []).not.toHaveLength(2);
+      expect(http.log.filter(({ level }) => level === "error")).toHaveLength(1);
+    },
+  );
 });
 
 describe("viewers that leave (F60)", () => {
