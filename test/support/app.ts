@@ -31,7 +31,7 @@ type Method = "GET" | "POST" | "PATCH" | "DELETE";
 
 const START_TIMEOUT_MS = 30_000;
 const DRAIN_TIMEOUT_MS = 60_000;
-const DUMPED_LINES = 80;
+const DUMPED_LINES = 60;
 
 /** Resolves when the app has started; throws with its output when it does not. The caller closes it. */
 export async function startApp(options: AppOptions): Promise<App> {

@@ -1,0 +1,98 @@
+/** Reelkeeper dies at random moments, again and again, while it uploads and releases. */
+import { readdir } from "node:fs/promises";
+import path from "node:path";
+
+import { describe, expect, it } from "vitest";
+
+import { readRows } from "../../support/audit/rows.js";
+import { waitFor } from "../../support/wait-for.js";
+import { folderScene, s3Scene, type Scene } from "./scene.js";
+
+const PATHS = ["cam1", "site/gate"];
+/** To repeat a run: its seed is printed. */
+const SEED = Number(process.env["TEST_SEED"] ?? Math.floor(Math.random() * 2 ** 32));
+/** Some bytes per second, so that an upload is always under way; 0, so that many rows are released at once. */
+const RATES = ["25000", "60000", "150000", "0"];
+/** From the start of the process: some kills hit the start, most the work. */
+const SHORTEST_LIFE_MS = 300;
+const LONGEST_LIFE_MS = 2_500;
+
+describe("Reelkeeper, killed again and again during uploads", () => {
+  it.each([
+    ["versitygw", "0s", 20],
+    ["versitygw", "2s", 20],
+    ["folder", "0s", 10],
+  ] as const)(
+    "loses nothing and removes nothing without proof: %s store, LOCAL_RETENTION=%s, %i kills (F14)",
+    async (store, retention, kills) => {
+      console.log(`TEST_SEED=${SEED}`);
+      const env = { LOCAL_RETENTION: retention, ARCHIVE_READ_BACK_PERCENT: "20" };
+      const scene = await (store === "folder" ? folderScene({ env }) : s3Scene({ env }));
+      const { app } = scene;
+      const cameras = await record(scene);
+      const mediamtx = app.mediamtxPid();
+      const { died, violated } = await killAgainAndAgain(scene, kills);
+      await Promise.all(cameras.map((camera) => camera.stop()));
+      await app.start();
+      const recordings = await app.drained();
+      await waitFor("all local copies to be released", async () =>
+        (await app.recordings()).every(({ local }) => local === "released"),
+      );
+
+      // At the moment of each death, too; and the deaths met work.
+      expect(violated).toEqual([]);
+      expect(died.uploading).toBeGreaterThan(0);
+      expect(app.mediamtxPid()).toBe(mediamtx);
+      const created = await app.createdFiles();
+      // More than a segment per path and kill would be: MediaMTX never stopped recording.
+      expect(created.length).toBeGreaterThan(kills);
+      const files = recordings.map(({ filePath }) => path.join(app.recordDir, filePath));
+      expect(files.sort()).toEqual([...created].sort());
+      expect(await segmentsIn(app.recordDir)).toEqual([]);
+      const { violations, counted } = await app.audit();
+      expect(violations).toEqual([]);
+      expect(counted).toMatchObject({ created: created.length, verified: created.length, archived: created.length });
+    },
+  );
+});
+
+async function record({ addPath, startCamera }: Scene) {
+  for (const name of PATHS) await addPath(name, { recordSegmentDuration: "1s" });
+  return Promise.all(PATHS.map((name) => startCamera(name, { bitrate: "400k" })));
+}
+
+/** What was under way at the deaths, and what the auditor found broken there. */
+async function killAgainAndAgain({ app }: Scene, times: number) {
+  const random = createRandom(SEED);
+  const died = { uploading: 0, trashed: 0 };
+  const violated: string[] = [];
+  for (let count = 0; count < times; count += 1) {
+    await app.kill();
+    const { recordings } = await readRows(app.databaseFile);
+    if (recordings.some(({ archive }) => archive === "uploading")) died.uploading += 1;
+    if (recordings.some(({ local }) => local === "trashed")) died.trashed += 1;
+    violated.push(...(await app.audit(false)).violations);
+    const lifeMs = SHORTEST_LIFE_MS + random() * (LONGEST_LIFE_MS - SHORTEST_LIFE_MS);
+    const rate = RATES[Math.floor(random() * RATES.length)] ?? "0";
+    await app.launch({ ARCHIVE_MAX_BYTES_PER_SEC: rate });
+    await new Promise((resolve) => setTimeout(resolve, lifeMs));
+  }
+  await app.kill();
+  console.log("died with rows", died);
+  return { died, violated };
+}
+
+/** mulberry32: from 0 to 1, the same for the same seed. */
+function createRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+async function segmentsIn(directory: string): Promise<string[]> {
+  return (await readdir(directory, { recursive: true })).filter((name) => name.endsWith(".mp4"));
+}
