@@ -50,6 +50,9 @@ export interface ExamineOptions {
   readonly saidToBeComplete?: boolean;
 }
 
+/** A name that is too long, or below a file, can be no file's name. */
+const PROVES_ABSENCE: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "ENAMETOOLONG"]);
+
 type Stat = Awaited<ReturnType<typeof lstatBig>>;
 
 /** `filePath` is relative to the record directory. Throws `unavailable` when the disk cannot tell. */
@@ -61,7 +64,7 @@ export async function examineFile(deps: ExamineDeps, filePath: string, options: 
     absolutePath = await resolveInside(deps.recordDir, filePath);
     stat = await lstatBig(absolutePath);
   } catch (error) {
-    if (isAppError(error, "not-found") || errnoOf(error) === "ENOENT") return { kind: "absent" };
+    if (isAppError(error, "not-found") || PROVES_ABSENCE.has(errnoOf(error) ?? "")) return { kind: "absent" };
     if (isAppError(error, "invalid-argument")) return rejected("lies outside the record directory", 0n);
     throw error instanceof AppError ? error : cannotTell(filePath, error);
   }
