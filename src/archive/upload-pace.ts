@@ -83,15 +83,11 @@ export class UploadPace {
   /** Every window the older half weighs half, so that the figure follows what happens now. */
   #decay(): void {
     const nowMs = this.#clock.monotonicMs();
-    if (nowMs - this.#windowStartMs < RATE_WINDOW_SEC * 1_000) return;
-    this.#windowBytes /= 2;
-    this.#windowStartMs = Math.max(
-      nowMs - (RATE_WINDOW_SEC / 2) * 1_000,
-      this.#windowStartMs + (RATE_WINDOW_SEC / 2) * 1_000,
-    );
-    if (nowMs - this.#windowStartMs >= RATE_WINDOW_SEC * 1_000) {
-      this.#windowBytes = 0;
-      this.#windowStartMs = nowMs;
-    }
+    const elapsedMs = nowMs - this.#windowStartMs;
+    if (elapsedMs < RATE_WINDOW_SEC * 1_000) return;
+    // Longer than a window and a half since anybody looked: there was a pause, and what was before it is over.
+    const isOver = elapsedMs >= RATE_WINDOW_SEC * 1_500;
+    this.#windowBytes = isOver ? 0 : this.#windowBytes / 2;
+    this.#windowStartMs = isOver ? nowMs : this.#windowStartMs + elapsedMs / 2;
   }
 }

@@ -3,7 +3,7 @@
  * While hooks do arrive it waits for files to fall quiet, so that it costs nothing beside them.
  */
 import { type FSWatcher, watch } from "node:fs";
-import { readdir, stat } from "node:fs/promises";
+import { lstat, readdir, stat } from "node:fs/promises";
 import path from "node:path";
 
 import { describeError, errnoOf } from "../core/errors.js";
@@ -101,7 +101,8 @@ export class FolderWatch {
 
   async #look(name: string): Promise<void> {
     if (/\.(mp4|ts)$/.test(name)) return this.#deps.onFile(name);
-    const entry = await stat(path.join(this.#deps.recordDir, name)).catch(() => undefined);
+    // Links are never followed (F47).
+    const entry = await lstat(path.join(this.#deps.recordDir, name)).catch(() => undefined);
     if (entry?.isDirectory() !== true) return;
     // Files may have been made before the folder was watched: each of them counts as written now.
     await this.#watchTree(name);

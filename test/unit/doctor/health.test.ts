@@ -1,0 +1,127 @@
+/** What /api/v1/health/details says of each thing that can be wrong, worst first. */
+import path from "node:path";
+
+import { beforeEach, describe, expect, it } from "vitest";
+
+import { checkHealth, type HealthCheck, type HealthSources } from "../../../src/doctor/health.js";
+import { tempDir } from "../../support/temp-dir.js";
+
+let well: HealthSources;
+
+beforeEach(async () => {
+  well = {
+    recordDir: await tempDir(),
+    pingDatabase: () => Promise.resolve(),
+    scan: () => ({ error: null, doubted: 0, finished: true }),
+    store: () => ({ description: "/bucket", lastError: null }),
+    mediamtx: () => ({ version: "1.21.0", error: null, configError: null, pending: false, drift: [] }),
+    secondsSinceHook: () => 3,
+    secondsSinceSegment: () => 2,
+  };
+});
+
+async function check(changes: Partial<HealthSources>, name: string): Promise<HealthCheck> {
+  const found = (await checkHealth({ ...well, ...changes })).find((one) => one.name === name);
+  if (found === undefined) throw new Error(`no check ${name}`);
+  return found;
+}
+
+const MEDIAMTX = { version: "1.21.0", error: null, configError: null, pending: false, drift: [] };
+
+describe("health", () => {
+  it("is ok in every part when all is well, without hints", async () => {
+    const checks = await checkHealth(well);
+    expect(checks.map(({ status }) => status)).toEqual(checks.map(() => "ok"));
+    expect(checks.map(({ hint }) => hint)).toEqual(checks.map(() => null));
+  });
+
+  it("puts the worst first", async () => {
+    const checks = await checkHealth({
+      ...well,
+      scan: () => ({ error: null, doubted: 0, finished: false }),
+      store: () => ({ description: "/bucket", lastError: "503" }),
+    });
+    expect(checks.map(({ status }) => status).slice(0, 3)).toEqual(["fail", "warn", "ok"]);
+  });
+
+  it.each<[string, string, "warn" | "fail", Partial<HealthSources>, string]>([
+    [
+      "a database that does not answer",
+      "database",
+      "fail",
+      { pingDatabase: () => Promise.reject(new Error("locked")) },
+      "locked",
+    ],
+    ["a record directory that is away", "record-directory", "fail", { recordDir: "/nowhere/at/all" }, "ENOENT"],
+    ["the store's last complaint", "store", "fail", { store: () => ({ description: "b", lastError: "503" }) }, "503"],
+    [
+      "a MediaMTX that does not answer",
+      "mediamtx",
+      "fail",
+      { mediamtx: () => ({ ...MEDIAMTX, error: "refused" }) },
+      "refused",
+    ],
+    [
+      "a refused configuration",
+      "configuration",
+      "fail",
+      { mediamtx: () => ({ ...MEDIAMTX, configError: "bad key" }) },
+      "bad key",
+    ],
+    [
+      "a change that is under way",
+      "configuration",
+      "warn",
+      { mediamtx: () => ({ ...MEDIAMTX, pending: true }) },
+      "change",
+    ],
+    [
+      "drift, by setting",
+      "configuration",
+      "fail",
+      { mediamtx: () => ({ ...MEDIAMTX, drift: [{ where: "cam1", setting: "record" }] }) },
+      "cam1 record",
+    ],
+    ["a scan that failed", "scan", "fail", { scan: () => ({ error: "EIO", doubted: 0, finished: true }) }, "EIO"],
+    [
+      "files that vanished at once (F45)",
+      "scan",
+      "fail",
+      { scan: () => ({ error: null, doubted: 900, finished: true }) },
+      "900",
+    ],
+    [
+      "a first scan that runs",
+      "scan",
+      "warn",
+      { scan: () => ({ error: null, doubted: 0, finished: false }) },
+      "running",
+    ],
+    ["segments without any hook", "hooks", "warn", { secondsSinceHook: () => null }, "no hook"],
+    ["hooks that stopped coming", "hooks", "warn", { secondsSinceHook: () => 100 }, "no hook"],
+  ])("tells of %s", async (_what, name, status, changes, text) => {
+    const found = await check(changes, name);
+    expect(found).toMatchObject({ name, status });
+    expect(found.message).toContain(text);
+  });
+
+  it("does not blame hooks while nothing records", async () => {
+    expect(await check({ secondsSinceHook: () => null, secondsSinceSegment: () => null }, "hooks")).toMatchObject({
+      status: "ok",
+    });
+  });
+
+  it("tells every failure what to do about it", async () => {
+    const checks = await checkHealth({
+      ...well,
+      recordDir: path.join(well.recordDir, "away"),
+      pingDatabase: () => Promise.reject(new Error("locked")),
+      scan: () => ({ error: "EIO", doubted: 0, finished: false }),
+      store: () => ({ description: "b", lastError: "503" }),
+      mediamtx: () => ({ ...MEDIAMTX, error: "refused", configError: "bad key" }),
+    });
+    const failed = checks.filter(({ status }) => status === "fail");
+    expect(failed).toHaveLength(6);
+    for (const { hint } of failed) expect(hint).not.toBeNull();
+  });
+});

@@ -1,0 +1,107 @@
+/** The watch over a real directory: what it sees, how soon, and where it does not look. */
+import { appendFile, mkdir, rename, symlink, writeFile } from "node:fs/promises";
+import path from "node:path";
+
+import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
+
+import { FolderWatch } from "../../../src/ingest/folder-watch.js";
+import { silentLogger } from "../../../src/platform/logger.js";
+import { systemClock } from "../../../src/platform/clock.js";
+import { tempDir } from "../../support/temp-dir.js";
+import { waitFor } from "../../support/wait-for.js";
+
+let recordDir: string;
+let seen: string[];
+
+beforeEach(async () => {
+  recordDir = await tempDir();
+  seen = [];
+});
+
+async function startWatch(options: { readonly hooksAreAlive?: () => boolean } = {}): Promise<void> {
+  const watch = new FolderWatch({
+    recordDir,
+    logger: silentLogger,
+    clock: systemClock,
+    hooksAreAlive: options.hooksAreAlive ?? (() => false),
+    onFile: (filePath) => {
+      seen.push(filePath);
+      return Promise.resolve();
+    },
+  });
+  await watch.start();
+  onTestFinished(() => watch.stop());
+}
+
+async function write(name: string): Promise<void> {
+  await mkdir(path.dirname(path.join(recordDir, name)), { recursive: true });
+  await writeFile(path.join(recordDir, name), "media");
+}
+
+describe("the watch", () => {
+  it("tells of a file once it was left alone for a moment, and not before", async () => {
+    await mkdir(path.join(recordDir, "cam1"));
+    await startWatch();
+    const endMs = performance.now() + 1_000;
+    while (performance.now() < endMs) {
+      await appendFile(path.join(recordDir, "cam1", "a.mp4"), "media");
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      expect(seen).toEqual([]);
+    }
+    await waitFor("the file", () => seen.includes("cam1/a.mp4"), { timeoutMs: 2_000 });
+    expect(seen).toEqual(["cam1/a.mp4"]);
+  });
+
+  it("sees files in folders that are made later, several deep at once", async () => {
+    await startWatch();
+    await write("site/gate/2026-11-20/1-0.mp4");
+    await write("site/gate/2026-11-21/2-0.ts");
+    const both = ["site/gate/2026-11-20/1-0.mp4", "site/gate/2026-11-21/2-0.ts"];
+    await waitFor("both files", () => both.every((name) => seen.includes(name)), { timeoutMs: 5_000 });
+    await write("site/gate/2026-11-21/3-0.mp4");
+    await waitFor("the third", () => seen.includes("site/gate/2026-11-21/3-0.mp4"), { timeoutMs: 5_000 });
+  });
+
+  it("sees a file that was moved in", async () => {
+    await mkdir(path.join(recordDir, "cam1"));
+    await write("elsewhere.tmp");
+    await startWatch();
+    await rename(path.join(recordDir, "elsewhere.tmp"), path.join(recordDir, "cam1", "a.mp4"));
+    await waitFor("the file", () => seen.includes("cam1/a.mp4"), { timeoutMs: 5_000 });
+  });
+
+  it("says nothing of what is no segment, nor of our own folder", async () => {
+    await mkdir(path.join(recordDir, ".reelkeeper", "trash"), { recursive: true });
+    await startWatch();
+    await write(".reelkeeper/trash/x.mp4");
+    await write("cam1/note.txt");
+    await write("cam1/a.mp4");
+    await waitFor("the segment", () => seen.includes("cam1/a.mp4"), { timeoutMs: 5_000 });
+    expect(seen).toEqual(["cam1/a.mp4"]);
+  });
+
+  it("follows no link that leads out of the record directory (F47)", async () => {
+    const outside = await tempDir();
+    await writeFile(path.join(outside, "before.mp4"), "media");
+    await startWatch();
+    await symlink(outside, path.join(recordDir, "link"));
+    await write("cam1/first.mp4");
+    await waitFor("a file that is made later", () => seen.includes("cam1/first.mp4"), { timeoutMs: 5_000 });
+    await writeFile(path.join(outside, "after.mp4"), "media");
+    await write("cam1/second.mp4");
+    await waitFor("another", () => seen.includes("cam1/second.mp4"), { timeoutMs: 5_000 });
+    expect(seen.filter((name) => name.startsWith("link/"))).toEqual([]);
+  });
+
+  it("waits longer while hooks do come, which tell the same", async () => {
+    await mkdir(path.join(recordDir, "cam1"));
+    let alive = true;
+    await startWatch({ hooksAreAlive: () => alive });
+    await write("cam1/a.mp4");
+    const writtenMs = performance.now();
+    await waitFor("a second to pass", () => performance.now() - writtenMs > 1_000);
+    expect(seen).toEqual([]);
+    alive = false;
+    await waitFor("the file", () => seen.includes("cam1/a.mp4"), { timeoutMs: 2_000 });
+  });
+});
