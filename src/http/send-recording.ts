@@ -118,6 +118,8 @@ function setFileHeaders(response: ServerResponse, recording: Recording): void {
   response.setHeader("Accept-Ranges", "bytes");
   response.setHeader("Content-Type", recording.format === "fmp4" ? "video/mp4" : "video/mp2t");
   response.setHeader("Content-Disposition", `inline; filename="${name}"`);
+  // A browser that opens the file makes a page around it, and that page must be allowed to load the file.
+  response.setHeader("Content-Security-Policy", "default-src 'none'; media-src 'self'; frame-ancestors 'none'");
 }
 
 /** Weak comparison, as If-None-Match asks for (RFC 9110, section 13.1.2). */

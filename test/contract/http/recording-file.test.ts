@@ -46,6 +46,8 @@ describe.each(Object.entries(SOURCES))("a recording from the %s", (_name, add) =
       etag: `"${recording.sha256}"`,
       "content-disposition": 'inline; filename="cam1_2026-11-20T00-00-01Z.mp4"',
       "x-content-type-options": "nosniff",
+      "cross-origin-resource-policy": "same-origin",
+      "content-security-policy": expect.stringContaining("media-src 'self'") as string,
     });
   });
 
