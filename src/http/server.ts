@@ -11,6 +11,8 @@ const HEADERS_TIMEOUT_MS = 15_000;
 /** A viewer who takes no byte for this long is gone, or pauses and asks again with a Range; either way the file is closed. */
 const STALLED_MS = 120_000;
 
+const SWEEP_MS = 50;
+
 /** The listening server and what it is reached by. */
 export interface Listening {
   readonly port: number;
@@ -51,7 +53,10 @@ export function listen(app: Express, where: ListenOptions): Promise<Listening> {
 async function stopServer(server: Server, graceMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
+  // One that was busy a moment ago would else be kept open for a next request that may not come.
+  const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
   const force = setTimeout(() => server.closeAllConnections(), graceMs);
   await closed;
+  clearInterval(sweep);
   clearTimeout(force);
 }
