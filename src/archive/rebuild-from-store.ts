@@ -1,12 +1,18 @@
 /**
- * Rows from the bucket alone: each object carries the facts of its row. Rows that exist are left as they are, so this
- * may run on a lost, an old or a whole database, any number of times (F38, F39).
+ * Rows from the bucket alone: each object carries the facts of its row. Rows that know of their copy are left as they
+ * are, so this may run on a lost, an old or a whole database, any number of times (F38, F39).
  */
 import { z } from "zod";
 
 import type { Catalog } from "../catalog/catalog.js";
 import { parseTracks } from "../catalog/recording-row.js";
-import { findRecording, insertRecording, type NewRecording } from "../catalog/recordings.js";
+import {
+  adoptArchivedCopy,
+  findRecording,
+  findSameSegment,
+  insertRecording,
+  type NewRecording,
+} from "../catalog/recordings.js";
 import { parseRfc3339 } from "../core/instant.js";
 import { parsePathName } from "../core/path-name.js";
 import { NOT_LOOKED_INTO, type RecordingId } from "../core/recording.js";
@@ -23,6 +29,8 @@ export interface RebuildDeps {
 export interface RebuildResult {
   objects: number;
   inserted: number;
+  /** Rows that existed and did not know of their copy in the store. */
+  adopted: number;
   /** Objects below the prefix that carry no facts of ours. */
   foreign: number;
 }
@@ -46,7 +54,7 @@ export async function rebuildFromStore(
   onProgress: (result: Readonly<RebuildResult>) => void,
   signal: AbortSignal,
 ): Promise<RebuildResult> {
-  const result: RebuildResult = { objects: 0, inserted: 0, foreign: 0 };
+  const result: RebuildResult = { objects: 0, inserted: 0, adopted: 0, foreign: 0 };
   for await (const { key } of deps.store.list(`${deps.prefix}/`, signal)) {
     result.objects += 1;
     const facts = await deps.store.head(key, signal);
@@ -56,20 +64,36 @@ export async function rebuildFromStore(
       deps.logger.warn("object carries no facts of ours and is left alone", { objectKey: key });
       continue;
     }
-    if ((await findRecording(deps.catalog, recording.id)) === undefined) {
+    const { id } = recording;
+    const known = (await findRecording(deps.catalog, id)) ?? (await findSameSegment(deps.catalog, recording));
+    if (known === undefined) {
       await insertRecording(deps.catalog, recording);
       result.inserted += 1;
+    } else if (await adoptArchivedCopy(deps.catalog, known, recording)) {
+      result.adopted += 1;
     }
     if (result.objects % 100 === 0) onProgress(result);
   }
   return result;
 }
 
+type RebuiltRecording = NewRecording & { readonly id: RecordingId };
+
 /** Undefined: not one of ours. */
-function recordingOf(facts: ObjectFacts, nowUs: number): (NewRecording & { readonly id: RecordingId }) | undefined {
+function recordingOf(facts: ObjectFacts, nowUs: number): RebuiltRecording | undefined {
   const parsed = metadataSchema.safeParse(facts.metadata);
   if (!parsed.success || facts.sha256 === null) return undefined;
-  const metadata = parsed.data;
+  try {
+    const recording = parseFacts(facts, parsed.data, nowUs);
+    return recording.endUs < recording.startUs ? undefined : recording;
+  } catch {
+    // Whoever wrote these facts, it was not us; one odd object must not end the rebuild of all others.
+    return undefined;
+  }
+}
+
+/** Throws when a value is malformed. */
+function parseFacts(facts: ObjectFacts, metadata: z.infer<typeof metadataSchema>, nowUs: number): RebuiltRecording {
   const streamId = metadata["stream-id"];
   const segmentNumber = metadata["segment-number"];
   return {

@@ -141,6 +141,46 @@ export function insertRecording(catalog: Catalog, facts: NewRecording): Promise<
   });
 }
 
+/** The row of the same segment, whatever its state and id: rows of a lost database were born again with other ids. */
+export function findSameSegment(catalog: Catalog, facts: NewRecording): Promise<Recording | undefined> {
+  return translating("find the row of a segment", async () => {
+    const rows: unknown[] = await catalog
+      .db("recordings")
+      .where({ path: facts.path, format: facts.format })
+      .andWhereBetween("start_us", [facts.startUs - NAME_TOLERANCE_US, facts.startUs + NAME_TOLERANCE_US]);
+    return rows.map(recordingFromRow).find((row) => isSameSegment(row, facts));
+  });
+}
+
+/**
+ * The store holds a copy that the row knows nothing of: the database is older than the copy (F39). What is on disk is
+ * inspected again and compared with it. False when the row has an archive of its own, or is to be deleted.
+ */
+export function adoptArchivedCopy(catalog: Catalog, row: Recording, facts: NewRecording): Promise<boolean> {
+  return translating("adopt an archived copy", () =>
+    inWriteTransaction(catalog, [row.path], async (trx) => {
+      const { startUs, endUs, mediaDurationUs, tracks, position, partial, objectKey, md5, sha256, verifiedAtUs } =
+        facts;
+      const known = { startUs, endUs, mediaDurationUs, tracks, position, partial };
+      const nowUs = catalog.clock.nowUs();
+      const changed = await trx("recordings")
+        .where({ id: row.id })
+        .whereIn("archive", ["none", "uploading"])
+        .whereNot({ local: "deleted" })
+        .andWhereRaw("(step is null or step <> 'delete')")
+        .update({
+          ...columnsOf({ ...known, archive: "verified", objectKey, md5, sha256, verifiedAtUs, uploadId: null }),
+          ...(row.local === "present" ? { step: "inspect", attempts: 0, next_attempt_at_us: nowUs } : {}),
+          lease_owner: null,
+          lease_until_us: null,
+          updated_at_us: nowUs,
+        });
+      if (changed > 0) await refreshGaps(trx, row.path, [row.startUs, startUs]);
+      return changed > 0;
+    }),
+  );
+}
+
 /**
  * The file is proven absent and it was not us: says so, and ends what was due, but for a deletion that a person asked
  * for. Only while the row is still as it was seen.
@@ -292,7 +332,7 @@ async function findAway(trx: Knex, found: FoundFile): Promise<Recording | undefi
   return rows.map(recordingFromRow).find((row) => isSameSegment(row, found));
 }
 
-function isSameSegment(row: Recording, found: FoundFile): boolean {
+function isSameSegment(row: Recording, found: Pick<FoundFile, "position" | "filePath" | "bytes">): boolean {
   if (row.position !== null && found.position !== null) {
     return (
       row.position.streamId === found.position.streamId && row.position.segmentNumber === found.position.segmentNumber

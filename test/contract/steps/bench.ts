@@ -40,6 +40,10 @@ export interface BenchOptions {
   /** Puts something between the step and the inspector. */
   readonly wrapInspector?: (inner: Inspector) => Pick<Inspector, "inspect">;
   readonly serverStartedAtUs?: number;
+  /** Another database over the folders of this bench. */
+  readonly beside?: Bench;
+  /** Default: a new database. */
+  readonly databaseFile?: string;
 }
 
 export interface LogLine {
@@ -49,6 +53,7 @@ export interface LogLine {
 }
 
 export interface Bench {
+  readonly root: string;
   readonly setup: Setup;
   readonly catalog: Catalog;
   readonly clock: Clock;
@@ -89,12 +94,12 @@ export function useBench(): void {
 
 export async function createBench(options: BenchOptions = {}): Promise<Bench> {
   if (workerUrl === undefined) throw new Error("call useBench() at the top of the test file");
-  const root = await tempDir();
+  const root = options.beside?.root ?? (await tempDir());
   const { setup, log } = await createSetup(root, options);
   const { clock, recordDir, config } = setup;
   const bucketDir = path.join(root, "bucket");
-  const target = { kind: "sqlite", file: path.join(root, "catalog.sqlite") } as const;
-  const catalog = await openCatalog({ target, clock, nodeId: "node-1" });
+  const file = options.databaseFile ?? path.join(await tempDir(), "catalog.sqlite");
+  const catalog = await openCatalog({ target: { kind: "sqlite", file }, clock, nodeId: "node-1" });
   onTestFinished(() => closeCatalog(catalog));
   const store = createFolderStore({ dir: bucketDir, clock });
   const inspector = new Inspector({ clock, workerUrl, ffprobe: { configuredPath: null, env: process.env } });
@@ -128,7 +133,7 @@ export async function createBench(options: BenchOptions = {}): Promise<Bench> {
   };
   onTestFinished(() => stopWorker(0));
   return {
-    ...{ setup, catalog, clock, recordDir, bucketDir, store, ingest, pace, inspector, log },
+    ...{ root, setup, catalog, clock, recordDir, bucketDir, store, ingest, pace, inspector, log },
     scan: async () => {
       const progress = emptyProgress();
       await scanRecordDir(ingest, progress, new AbortController().signal);
