@@ -1,0 +1,205 @@
+/** Real answers of every route, held against the schemas that the route promises; no field more, no field less. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+
+import { insertPathEvent } from "../../../src/catalog/path-events.js";
+import { recordRejectedFile } from "../../../src/catalog/rejected-files.js";
+import { problemSchema } from "../../../src/contract/operation.js";
+import { parsePathName } from "../../../src/core/path-name.js";
+import type { Route } from "../../../src/http/route.js";
+import { ask, type Ask } from "../../support/http-ask.js";
+import { HOOK_SECRET, type HttpHarness, startHttp } from "../../support/http-harness.js";
+import { addFile, addRow, at } from "../../support/http-rows.js";
+
+const NAME = parsePathName("site/gate");
+const SEGMENT = { secret: HOOK_SECRET, path: "cam9", segmentPath: "/recordings/cam9/2026-11-20/1795132800-000000.mp4" };
+const ID = "0190a000-0000-7000-8000-000000000001";
+const PATH = {
+  source: "rtsp://u:p4ss@10.0.0.7/1?token=abc",
+  sourceFingerprint: "ab".repeat(32),
+  sourceOnDemand: true,
+  sourceOnDemandStartTimeout: "10s",
+  sourceOnDemandCloseAfter: "1m",
+  maxReaders: 0,
+  useAbsoluteTimestamp: false,
+  record: true,
+  recordFormat: "fmp4",
+  recordPartDuration: "1s",
+  recordMaxPartSize: "50M",
+  recordSegmentDuration: "1h",
+  rtspTransport: "tcp",
+  overridePublisher: true,
+  enabled: false,
+  archive: "none",
+  localRetention: "1d",
+  archiveRetention: "90d",
+  labels: ["gate"],
+};
+
+let http: HttpHarness;
+
+beforeAll(async () => {
+  http = await startHttp({ publicUrl: "https://media.example" });
+  await addFile(http, 1, {
+    content: Buffer.from("media"),
+    archived: true,
+    changes: {
+      id: ID as never,
+      path: NAME,
+      position: { streamId: "0a5c1b1e-0000-4000-8000-00000000000a", segmentNumber: 7 },
+      gapBeforeUs: 1_500_000,
+      tracks: [
+        { kind: "video", id: 1, codec: "hvc1.1.6", timescale: 90_000, widthPx: 320, heightPx: 180, frameRate: 24.97 },
+        { kind: "audio", id: 2, codec: "mp4a.40.2", timescale: 48_000, sampleRateHz: 48_000, channels: 2 },
+        { kind: "other", id: 3, codec: "klv", timescale: 1_000 },
+      ],
+    },
+  });
+  await addRow(http.catalog, 9, { step: "archive", error: "put: 503", attempts: 2, local: "present" });
+  await addRow(http.catalog, 13, { startUs: at(13.5), endUs: at(13.5), mediaDurationUs: null, format: "mpegts" });
+  await recordRejectedFile(http.catalog, { filePath: "cam1/notes.mp4", reason: "a link", bytes: 7 });
+  await insertPathEvent(http.catalog, { path: NAME, kind: "ready", atUs: at(3), sourceType: null, sourceId: null });
+  http.scanner.state = { ...http.scanner.state, startedAtUs: at(1), finishedAtUs: at(2), error: "read: EIO" };
+  http.health.scan = () => ({ error: "read: EIO", doubted: 0, finished: true });
+  http.mediamtx.live = () => Promise.resolve(new Map([[NAME, { online: true, source: "rtspSession" }]]));
+});
+afterAll(() => http.close());
+
+/** In order: later ones find what earlier ones made. */
+const REQUESTS: readonly (readonly [route: string, target: string, body?: unknown])[] = [
+  ["POST /api/v1/paths", "/api/v1/paths", { name: NAME, ...PATH }],
+  ["POST /api/v1/paths", "/api/v1/paths", { name: "cam1" }],
+  ["GET /api/v1/paths", "/api/v1/paths"],
+  ["GET /api/v1/paths", `/api/v1/paths?path=${NAME}`],
+  ["GET /api/v1/paths/{name+}", `/api/v1/paths/${NAME}`],
+  ["PATCH /api/v1/paths/{name+}", `/api/v1/paths/${NAME}`, { maxReaders: 3 }],
+  ["PATCH /api/v1/paths", `/api/v1/paths?path=${NAME}`, { labels: [] }],
+  ["DELETE /api/v1/paths", "/api/v1/paths?path=cam1"],
+  ["DELETE /api/v1/paths/{name+}", `/api/v1/paths/${NAME}`],
+  ["GET /api/v1/recordings", "/api/v1/recordings"],
+  ["GET /api/v1/recordings", "/api/v1/recordings?limit=1&total=true"],
+  ["GET /api/v1/recordings", "/api/v1/recordings?path=nobody"],
+  ["GET /api/v1/recordings/{id}", `/api/v1/recordings/${ID}`],
+  ["GET /api/v1/recordings/{id}/file", `/api/v1/recordings/${ID}/file`],
+  ["GET /api/v1/archive", "/api/v1/archive"],
+  ["GET /api/v1/rejected-files", "/api/v1/rejected-files"],
+  ["GET /api/v1/scan", "/api/v1/scan"],
+  ["POST /api/v1/scan", "/api/v1/scan"],
+  ["GET /health", "/health"],
+  ["GET /ready", "/ready"],
+  ["GET /api/v1/health/details", "/api/v1/health/details"],
+  ["GET /metrics", "/metrics"],
+  ["POST /hooks/segment-create", "/hooks/segment-create", SEGMENT],
+  ["POST /hooks/segment-complete", "/hooks/segment-complete", SEGMENT],
+  ["POST /hooks/ready", "/hooks/ready", { secret: HOOK_SECRET, path: "cam9" }],
+  ["POST /hooks/not-ready", "/hooks/not-ready", { secret: HOOK_SECRET, path: "cam9" }],
+  ["GET /api/v1/openapi.json", "/api/v1/openapi.json"],
+  ["DELETE /api/v1/recordings/{id}", `/api/v1/recordings/${ID}`],
+];
+
+const keyOf = ({ method, path }: Route): string => `${method} ${path}`;
+
+describe("every route", () => {
+  it("has a request here, pages aside", () => {
+    const asked = new Set(REQUESTS.map(([route]) => route));
+    const missing = http.routes.filter((route) => !asked.has(keyOf(route)) && route.tag !== "pages").map(keyOf);
+    expect(missing).toEqual([]);
+  });
+
+  it("answers what it promises, and nothing besides", async () => {
+    for (const [key, target, body] of REQUESTS) {
+      const route = http.routes.find((candidate) => keyOf(candidate) === key);
+      const options: Ask = { method: key.split(" ")[0] ?? "", ...(body === undefined ? {} : { body }) };
+      const answer = await ask(http, target, options);
+      const promised = route?.responses[answer.status];
+      expect(answer.status, `${key} ${answer.text.slice(0, 300)}`).toBeLessThan(300);
+      expect(promised, `${key} does not promise ${answer.status}`).toBeDefined();
+      const type = answer.headers["content-type"];
+      if (promised?.schema === undefined) {
+        expect(type, key).toMatch(new RegExp(`^${promised?.mediaType ?? "nothing"}`));
+        continue;
+      }
+      expect(type, key).toBe("application/json; charset=utf-8");
+      // A parse drops what the schema does not know, so equality means that there was nothing of the kind.
+      expect(promised.schema.parse(answer.json()), key).toStrictEqual(answer.json());
+    }
+  });
+
+  it("fails as a problem document", async () => {
+    for (const target of ["/nothing", "/api/v1/recordings?limit=x", `/api/v1/recordings/${ID}x`, "/api/v1/paths/no"]) {
+      const { json } = await ask(http, target);
+      expect(problemSchema.parse(json())).toStrictEqual(json());
+    }
+    const post = await ask(http, "/health", { method: "POST" });
+    expect(problemSchema.parse(post.json())).toStrictEqual(post.json());
+  });
+});
+
+const TYPES = new Set(["object", "array", "string", "number", "integer", "boolean", "null"]);
+
+/** What JSON Schema 2020-12 asks of the keywords that we use; throws at an unknown one. */
+const KEYWORDS: Readonly<Record<string, (value: unknown) => boolean>> = {
+  type: (value) => [value].flat().every((type) => TYPES.has(type as string)),
+  properties: (value) => typeof value === "object" && value !== null && Object.values(value).every(isSchema),
+  required: (value) => Array.isArray(value) && value.every((name) => typeof name === "string"),
+  additionalProperties: isSchema,
+  propertyNames: isSchema,
+  items: isSchema,
+  anyOf: (value) => Array.isArray(value) && value.length > 0 && value.every(isSchema),
+  allOf: (value) => Array.isArray(value) && value.length > 0 && value.every(isSchema),
+  oneOf: (value) => Array.isArray(value) && value.length > 0 && value.every(isSchema),
+  not: isSchema,
+  enum: (value) => Array.isArray(value) && value.length > 0 && new Set(value).size === value.length,
+  const: () => true,
+  default: () => true,
+  examples: Array.isArray,
+  description: (value) => typeof value === "string" && value !== "",
+  format: (value) => typeof value === "string",
+  pattern: (value) => new RegExp(value as string, "u").source !== "",
+  minLength: isCount,
+  maxLength: isCount,
+  minItems: isCount,
+  maxItems: isCount,
+  minimum: (value) => typeof value === "number",
+  maximum: (value) => typeof value === "number",
+  id: (value) => typeof value === "string",
+  $ref: (value) => typeof value === "string" && value.startsWith("#/components/schemas/"),
+};
+
+function isCount(value: unknown): boolean {
+  return Number.isInteger(value) && (value as number) >= 0;
+}
+
+function isSchema(schema: unknown): boolean {
+  if (typeof schema === "boolean") return true;
+  if (typeof schema !== "object" || schema === null || Array.isArray(schema)) return false;
+  const { properties = {}, required = [] } = schema as { properties?: object; required?: string[] };
+  for (const name of required) if (!Object.hasOwn(properties, name)) throw new Error(`requires unknown "${name}"`);
+  for (const [keyword, value] of Object.entries(schema)) {
+    const check = KEYWORDS[keyword];
+    if (check === undefined) throw new Error(`the keyword "${keyword}" is not of JSON Schema`);
+    if (!check(value)) throw new Error(`${keyword}: ${JSON.stringify(value)}`);
+  }
+  return true;
+}
+
+describe("the schemas of the document", () => {
+  it("are well-formed JSON Schema 2020-12", async () => {
+    const document = z
+      .object({ components: z.object({ schemas: z.record(z.string(), z.unknown()) }) })
+      .parse((await ask(http, "/api/v1/openapi.json")).json());
+    const named = Object.values(document.components.schemas);
+    const inline: unknown[] = [];
+    const collect = (node: unknown): void => {
+      if (typeof node !== "object" || node === null) return;
+      for (const [key, value] of Object.entries(node)) {
+        if (key === "schema") inline.push(value);
+        else collect(value);
+      }
+    };
+    collect((await ask(http, "/api/v1/openapi.json")).json());
+    expect(named.length).toBeGreaterThan(5);
+    expect(inline.length).toBeGreaterThan(40);
+    for (const schema of [...named, ...inline]) expect(isSchema(schema)).toBe(true);
+  });
+});
