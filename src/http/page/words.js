@@ -24,7 +24,8 @@ export const count = (number, word) => `${number.toLocaleString("en")} ${word}${
 /** Powers of 1000, three digits. */
 export function size(bytes) {
   const power = Math.min(4, Math.floor(Math.log10(Math.max(bytes, 1)) / 3));
-  return `${Number((bytes / 1e3 ** power).toPrecision(3)).toLocaleString("en")} ${["B", "kB", "MB", "GB", "TB"][power]}`;
+  const digits = power === 0 ? {} : { minimumSignificantDigits: 3, maximumSignificantDigits: 3 };
+  return `${(bytes / 1e3 ** power).toLocaleString("en", digits)} ${["B", "kB", "MB", "GB", "TB"][power]}`;
 }
 
 export function length(seconds) {

@@ -42,6 +42,8 @@ export function pageRoutes(deps: HttpDeps, others: readonly Route[], version: st
     file("/", path.join(pageDir, "index.html"), PAGE_POLICY),
     file("/page.css", path.join(pageDir, "page.css")),
     file("/page.js", path.join(pageDir, "page.js")),
+    file("/list.js", path.join(pageDir, "list.js")),
+    file("/requests.js", path.join(pageDir, "requests.js")),
     file("/words.js", path.join(pageDir, "words.js")),
     file("/icon.svg", path.join(pageDir, "icon.svg")),
     file("/api/docs", path.join(pageDir, "docs.html"), DOCS_POLICY),
