@@ -3,6 +3,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom
 
 import type { BacklogPart } from "../catalog/archive-summary.js";
 import type { LatestRecording } from "../catalog/latest-recordings.js";
+import type { ErrorKind } from "../core/errors.js";
 
 export interface MetricSources {
   readonly backlog: () => Promise<readonly BacklogPart[]>;
@@ -15,13 +16,13 @@ export interface Metrics {
   readonly registry: Registry;
   /** A hook was answered. `result` is `accepted` or the kind of the error. */
   readonly hookAnswered: (kind: string, result: string, seconds: number) => void;
-  readonly stepDone: (step: string, seconds: number, outcome: "done" | "postponed" | "lost") => void;
+  /** `outcome` is `done` or the kind of the error. */
+  readonly stepDone: (step: string, seconds: number, outcome: "done" | ErrorKind) => void;
   /** A closed segment was read for the first time. */
   readonly segmentIndexed: (bytes: number) => void;
   /** From the end of the segment to its proof in the store. */
   readonly segmentProven: (bytes: number, lagSec: number) => void;
   readonly segmentReleased: (bytes: number) => void;
-  readonly errorSeen: (kind: string) => void;
 }
 
 const STEP_SECONDS = [0.005, 0.02, 0.1, 0.5, 2, 10, 60];
@@ -50,7 +51,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   });
   const segments = counter("segments_total", "Segments by what happened to them", ["event"]);
   const bytes = counter("segment_bytes_total", "Bytes of segments by what happened to them", ["event"]);
-  const errors = counter("errors_total", "Errors by kind", ["kind"]);
+  const errors = counter("errors_total", "Failed steps by kind of error", ["kind", "step"]);
   const count = (event: string, size: number): void => {
     segments.inc({ event });
     bytes.inc({ event }, size);
@@ -58,14 +59,16 @@ export function createMetrics(sources: MetricSources): Metrics {
   return {
     registry,
     hookAnswered: (kind, result, seconds) => hooks.observe({ kind, result }, seconds),
-    stepDone: (step, seconds, outcome) => steps.observe({ step, outcome }, seconds),
+    stepDone: (step, seconds, outcome) => {
+      steps.observe({ step, outcome }, seconds);
+      if (outcome !== "done") errors.inc({ kind: outcome, step });
+    },
     segmentIndexed: (size) => count("indexed", size),
     segmentProven: (size, lagSec) => {
       count("proven", size);
       lag.observe(Math.max(0, lagSec));
     },
     segmentReleased: (size) => count("released", size),
-    errorSeen: (kind) => errors.inc({ kind }),
   };
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Catalog } from "../catalog/catalog.js";
 import { claimDue, commitStep, giveBack, nextDueAtUs, postponeStep } from "../catalog/recording-queue.js";
-import { describeError, isAppError, toAppError } from "../core/errors.js";
+import { describeError, type ErrorKind, isAppError, toAppError } from "../core/errors.js";
 import type { Recording, Step } from "../core/recording.js";
 import { Latch } from "../platform/latch.js";
 import type { Logger } from "../platform/logger.js";
@@ -23,7 +23,8 @@ export interface WorkerDeps {
   readonly catalog: Catalog;
   readonly logger: Logger;
   readonly handlers: Readonly<Record<Step, StepHandler>>;
-  readonly onStepDone?: (step: Step, seconds: number, outcome: "done" | "postponed" | "lost") => void;
+  /** For the metrics: a step ended well, or with an error of this kind. */
+  readonly onStepDone?: (step: Step, seconds: number, outcome: "done" | ErrorKind) => void;
 }
 
 /** Safety net: a lane looks at the queue at least this often, even when nobody wakes it. */
@@ -132,7 +133,7 @@ export class Worker {
       }
       onStepDone?.(step, seconds(), "done");
     } catch (error) {
-      onStepDone?.(step, seconds(), isAppError(error, "cancelled") ? "lost" : "postponed");
+      onStepDone?.(step, seconds(), toAppError(error).kind);
       await this.#putBack(recording, error);
     }
   }

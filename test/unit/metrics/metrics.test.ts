@@ -47,16 +47,17 @@ describe("metrics", () => {
 
   it("time hooks and steps by result", async () => {
     metrics.hookAnswered("segment-complete", "accepted", 0.004);
-    metrics.stepDone("archive", 1.5, "postponed");
+    metrics.stepDone("archive", 1.5, "unavailable");
     const hook = 'kind="segment-complete",result="accepted"';
     expect(await sample(`reelkeeper_hook_duration_seconds_count{${hook}}`)).toBe(1);
-    expect(await sample('reelkeeper_step_duration_seconds_sum{step="archive",outcome="postponed"}')).toBe(1.5);
+    expect(await sample('reelkeeper_step_duration_seconds_sum{step="archive",outcome="unavailable"}')).toBe(1.5);
   });
 
-  it("count errors by kind", async () => {
-    metrics.errorSeen("unavailable");
-    metrics.errorSeen("unavailable");
-    expect(await sample('reelkeeper_errors_total{kind="unavailable"}')).toBe(2);
+  it("count failed steps by kind of error", async () => {
+    metrics.stepDone("archive", 1, "unavailable");
+    metrics.stepDone("archive", 1, "unavailable");
+    metrics.stepDone("archive", 1, "done");
+    expect(await sample('reelkeeper_errors_total{kind="unavailable",step="archive"}')).toBe(2);
   });
 
   it("show the backlog as it is when somebody asks, and nothing of what is done", async () => {
