@@ -39,7 +39,7 @@ export const recordingSchema = z
     archive: z.enum(ARCHIVE_STATES),
     filePath: z.string().meta({ description: "Below the record directory" }),
     objectKey: z.string().nullable(),
-    publicUrl: z.string().nullable(),
+    publicUrl: z.string().nullable().meta({ description: "Of a proven copy in a bucket that has a public address" }),
     sha256: z.string().nullable().meta({ description: "hex" }),
     verifiedAt: instantOut.nullable(),
     error: z.string().nullable(),

@@ -4,7 +4,6 @@ import { formatRfc3339, US_PER_SEC } from "../core/instant.js";
 import type { Recording, Track } from "../core/recording.js";
 
 export function recordingView(recording: Recording, publicUrl: string | null): RecordingView {
-  const { objectKey } = recording;
   return {
     id: recording.id,
     path: recording.path,
@@ -23,15 +22,18 @@ export function recordingView(recording: Recording, publicUrl: string | null): R
     local: recording.local,
     archive: recording.archive,
     filePath: recording.filePath,
-    objectKey,
-    publicUrl:
-      publicUrl === null || objectKey === null
-        ? null
-        : `${publicUrl}/${objectKey.split("/").map(encodeURIComponent).join("/")}`,
+    objectKey: recording.objectKey,
+    publicUrl: publicUrlOf(recording, publicUrl),
     sha256: recording.sha256,
     verifiedAt: recording.verifiedAtUs === null ? null : formatRfc3339(recording.verifiedAtUs),
     error: recording.error,
   };
+}
+
+/** Only of what is proven: until then nothing may be there, and after a conflict it is other footage. */
+function publicUrlOf({ archive, objectKey }: Recording, base: string | null): string | null {
+  if (base === null || objectKey === null || archive !== "verified") return null;
+  return `${base}/${objectKey.split("/").map(encodeURIComponent).join("/")}`;
 }
 
 function trackView(track: Track): RecordingView["tracks"][number] {

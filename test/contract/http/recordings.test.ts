@@ -5,6 +5,7 @@ import { findRecording } from "../../../src/catalog/recordings.js";
 import type { RecordingView } from "../../../src/contract/recordings.js";
 import { parsePathName } from "../../../src/core/path-name.js";
 import { formatRfc3339 } from "../../../src/core/instant.js";
+import { ARCHIVE_STATES } from "../../../src/core/recording.js";
 import { ask, problemIn } from "../../support/http-ask.js";
 import { type HttpHarness, httpForTest } from "../../support/http-harness.js";
 import { addFile, addRow, at, dump } from "../../support/http-rows.js";
@@ -235,6 +236,15 @@ describe("one recording", () => {
       ],
     });
     expect((await list(http)).items).toEqual([answer.json()]);
+  });
+});
+
+describe("the public address of an object", () => {
+  it.each(ARCHIVE_STATES)("is shown only while it is proven, here %s", async (archive) => {
+    const http = await httpForTest({ publicUrl: "https://media.example" });
+    const { id } = await addRow(http.catalog, 1, { archive, objectKey: "cam1/x.mp4" });
+    const shown = (await ask(http, `/api/v1/recordings/${id}`)).json() as { publicUrl: string | null };
+    expect(shown.publicUrl).toBe(archive === "verified" ? "https://media.example/cam1/x.mp4" : null);
   });
 });
 
