@@ -38,7 +38,8 @@ export function emptyProgress(): ScanProgress {
 }
 
 const EXAMINED_AT_ONCE = 16;
-const FILES_PER_BATCH = 500;
+/** Recorded in one transaction: hooks take turns with the scan, and none waits for more than this. */
+const FILES_PER_BATCH = 32;
 
 /** One whole scan; `progress` is updated as it goes. Throws `unavailable` when the directory cannot be read. */
 export async function scanRecordDir(deps: ScanDeps, progress: ScanProgress, signal: AbortSignal): Promise<void> {

@@ -66,6 +66,8 @@ export interface Bench {
   readonly inspector: Inspector;
   readonly log: readonly LogLine[];
   scan(): Promise<ScanProgress>;
+  /** Works in the background from now on. */
+  startWorker(): void;
   /** Works until nothing is due: what failed waits for its next attempt. Starts a worker when none runs. */
   drain(): Promise<void>;
   /** Ends the worker as a shutdown would. */
@@ -127,6 +129,13 @@ export async function createBench(options: BenchOptions = {}): Promise<Bench> {
       }),
     });
   const scansAskedFor = (): number => scansAsked;
+  const startWorker = (): void => {
+    if (worker === undefined) {
+      worker = newWorker();
+      worker.start();
+    }
+    worker.wake();
+  };
   const stopWorker = async (graceMs = 5_000): Promise<void> => {
     await worker?.stop(graceMs);
     worker = undefined;
@@ -139,12 +148,9 @@ export async function createBench(options: BenchOptions = {}): Promise<Bench> {
       await scanRecordDir(ingest, progress, new AbortController().signal);
       return progress;
     },
+    startWorker,
     drain: async () => {
-      if (worker === undefined) {
-        worker = newWorker();
-        worker.start();
-      }
-      worker.wake();
+      startWorker();
       await waitFor("the queue to be at rest", () => isAtRest(catalog), { timeoutMs: 30_000, intervalMs: 10 });
     },
     stopWorker,
