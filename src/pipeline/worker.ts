@@ -62,7 +62,7 @@ export class Worker {
     this.#stopping.abort();
     this.wake();
     await Promise.all(this.#loops);
-    await Promise.race([Promise.all(this.#running), this.#deps.catalog.clock.sleep(graceMs)]);
+    await Promise.race([Promise.all(this.#running), this.#deps.catalog.clock.sleep(graceMs, this.#abort.signal)]);
     this.#abort.abort();
     await Promise.all(this.#running);
   }

@@ -342,6 +342,12 @@ describe("stop", () => {
     expect(clock.monotonicMs()).toBe(0);
   });
 
+  it("leaves no timer behind that keeps the process from ending", async () => {
+    const { worker } = startWorker({});
+    await worker.stop(10_000);
+    expect(clock.sleepers()).toBe(0);
+  });
+
   it("aborts what outlasts the grace; its row goes back untouched and at once (F15)", async () => {
     const { id, nextAttemptAtUs } = await add(0);
     const gate = createGate();
