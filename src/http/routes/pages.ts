@@ -2,6 +2,8 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
 
+import { z } from "zod";
+
 import type { HttpDeps } from "../http-deps.js";
 import { createOpenApi } from "../openapi.js";
 import { defineRoute, type Reply, type Route } from "../route.js";
@@ -17,6 +19,9 @@ const TYPES: Readonly<Record<string, string>> = {
   ".js": "text/javascript; charset=utf-8",
   ".svg": "image/svg+xml",
 };
+
+/** Read by the page itself: its address says what it shows. */
+const shownInList = z.strictObject({ path: z.string().max(200).optional() });
 
 const swaggerDir = (): string => path.dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
 
@@ -39,7 +44,7 @@ export function pageRoutes(deps: HttpDeps, others: readonly Route[], version: st
       },
     });
   const routes = [
-    file("/", path.join(pageDir, "index.html"), PAGE_POLICY),
+    { ...file("/", path.join(pageDir, "index.html"), PAGE_POLICY), query: shownInList },
     file("/page.css", path.join(pageDir, "page.css")),
     file("/page.js", path.join(pageDir, "page.js")),
     file("/list.js", path.join(pageDir, "list.js")),
