@@ -13,7 +13,7 @@ import {
   insertRecording,
   type NewRecording,
 } from "../catalog/recordings.js";
-import { parseRfc3339 } from "../core/instant.js";
+import { isPlausibleInstant, parseRfc3339 } from "../core/instant.js";
 import { parsePathName } from "../core/path-name.js";
 import { NOT_LOOKED_INTO, type RecordingId } from "../core/recording.js";
 import type { Logger } from "../platform/logger.js";
@@ -85,7 +85,8 @@ function recordingOf(facts: ObjectFacts, nowUs: number): RebuiltRecording | unde
   if (!parsed.success || facts.sha256 === null) return undefined;
   try {
     const recording = parseFacts(facts, parsed.data, nowUs);
-    return recording.endUs < recording.startUs ? undefined : recording;
+    const { startUs, endUs } = recording;
+    return endUs < startUs || !isPlausibleInstant(startUs) || !isPlausibleInstant(endUs) ? undefined : recording;
   } catch {
     // Whoever wrote these facts, it was not us; one odd object must not end the rebuild of all others.
     return undefined;

@@ -1,6 +1,7 @@
 /** Between rows of `recordings` and Recording. Rows are parsed here once and trusted everywhere else. */
 import { z } from "zod";
 
+import { AppError } from "../core/errors.js";
 import type { PathName } from "../core/path-name.js";
 import {
   ARCHIVE_STATES,
@@ -147,6 +148,7 @@ export function columnsOf(patch: RecordingPatch): Record<string, unknown> {
   const columns: Record<string, unknown> = {};
   for (const [fact, column] of Object.entries(SAME_NAME_COLUMNS)) {
     const value = patch[fact as keyof typeof SAME_NAME_COLUMNS];
+    if (typeof value === "number" && !Number.isSafeInteger(value)) throw notExact(column, value);
     if (value !== undefined) columns[column] = typeof value === "string" ? storable(value) : value;
   }
   if (patch.tracks !== undefined) columns["tracks"] = JSON.stringify(patch.tracks);
@@ -155,6 +157,11 @@ export function columnsOf(patch: RecordingPatch): Record<string, unknown> {
     columns["segment_number"] = patch.position?.segmentNumber ?? null;
   }
   return columns;
+}
+
+/** Such a row could be written, but neither it nor any list that it is in could be read again. */
+function notExact(column: string, value: number): AppError {
+  return new AppError({ kind: "internal", message: `write ${column}: ${String(value)} is no exact integer` });
 }
 
 /** PostgreSQL takes no NUL; what a broken file made a tool say may hold some. */

@@ -31,6 +31,17 @@ function isOnTheCalendar(local: string): boolean {
   return !Number.isNaN(millis) && new Date(millis).toISOString().startsWith(local);
 }
 
+/** 1970 to 2199: whatever duration of ours is added to such an instant, it stays an exact number. */
+const PLAUSIBLE_BEFORE_US = Date.UTC(2200, 0, 1) * US_PER_MS;
+
+/**
+ * May a file say that it was recorded then? One row with an instant that a number cannot hold would make every list
+ * that it is in unreadable.
+ */
+export function isPlausibleInstant(us: number): boolean {
+  return Number.isInteger(us) && us >= 0 && us < PLAUSIBLE_BEFORE_US;
+}
+
 /** RFC 3339 in UTC with as many fraction digits as needed, at most six. */
 export function formatRfc3339(us: number): string {
   const wholeSec = Math.floor(us / US_PER_SEC);

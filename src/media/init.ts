@@ -1,4 +1,5 @@
 /** `ftyp` + `moov` of a segment: tracks, what `mvhd` claims, and MediaMTX's own `mtxi` box (≥1.15.2, `moov/udta`). */
+import { isPlausibleInstant } from "../core/instant.js";
 import type { StreamPosition, Track } from "../core/recording.js";
 import {
   type Box,
@@ -211,9 +212,10 @@ function readMtxi(inMoov: readonly Box[]): Pick<Init, "startUs" | "position"> {
     return { startUs: null, position: null };
   const id = Buffer.from(mtxi.view.buffer, mtxi.view.byteOffset + mtxi.body + 4, 16).toString("hex");
   const segmentNumber = Number(mtxi.view.getBigUint64(mtxi.body + 20));
-  const startUs = Number(mtxi.view.getBigInt64(mtxi.body + 36) / NS_PER_US);
+  const ntpNs = mtxi.view.getBigInt64(mtxi.body + 36);
+  const startUs = Number(ntpNs / NS_PER_US);
   return {
-    startUs: startUs >= 0 && Number.isSafeInteger(startUs) ? startUs : null,
+    startUs: ntpNs >= 0n && isPlausibleInstant(startUs) ? startUs : null,
     position: Number.isSafeInteger(segmentNumber)
       ? { streamId: id.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5"), segmentNumber }
       : null,

@@ -4,7 +4,7 @@
  * given zone; in the hour that summer time gives back it means the earlier instant.
  */
 import { AppError } from "../core/errors.js";
-import { US_PER_MS, US_PER_SEC } from "../core/instant.js";
+import { isPlausibleInstant, US_PER_MS, US_PER_SEC } from "../core/instant.js";
 import { isPathName, MAX_PATH_NAME_LENGTH, type PathName } from "../core/path-name.js";
 import type { SegmentFormat } from "../core/recording.js";
 import { zoneClock, type ZoneClock } from "./zone-clock.js";
@@ -76,7 +76,9 @@ export function compileRecordPath(template: string, options: { readonly timeZone
       const path = found?.["path"];
       if (found === undefined || path === undefined || !isPathName(path)) return undefined;
       const startUs = startUsOf(found, zone);
-      return startUs === undefined ? undefined : { path, startUs, format: extension[1], ...facts };
+      return startUs === undefined || !isPlausibleInstant(startUs)
+        ? undefined
+        : { path, startUs, format: extension[1], ...facts };
     },
   };
 }

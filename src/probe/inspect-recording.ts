@@ -7,8 +7,9 @@ import type { Catalog } from "../catalog/catalog.js";
 import { findPath } from "../catalog/paths.js";
 import type { Outcome } from "../catalog/recording-queue.js";
 import { recordFoundFiles } from "../catalog/recordings.js";
-import { isAppError } from "../core/errors.js";
+import { AppError, isAppError } from "../core/errors.js";
 import { type FoundFile, judgeFoundFile } from "../core/found-file.js";
+import { isPlausibleInstant } from "../core/instant.js";
 import type { Recording } from "../core/recording.js";
 import { releaseDueAtUs } from "../core/retention.js";
 import { wallDurationUs } from "../core/wall-duration.js";
@@ -90,6 +91,9 @@ function outcomeOf(deps: InspectDeps, context: Inspected): Outcome {
   const [, , size = "0", mtimeNs = "0"] = identity.split(":");
   const modifiedAtUs = Number(BigInt(mtimeNs) / 1_000n);
   const durationUs = wallDurationUs({ startUs, plausibleDurationUs: inspection.plausibleDurationUs, modifiedAtUs });
+  if (!isPlausibleInstant(startUs + durationUs)) {
+    throw new AppError({ kind: "data-loss", message: `the file lasts ${String(durationUs)} us, by its sample tables` });
+  }
   return {
     patch: {
       startUs,

@@ -25,18 +25,21 @@ function nameOf(number: number, pathName = "cam1"): string {
   return `${pathName}/2026-11-20/${String(DAY_START_SEC + number * 4)}-000000.mp4`;
 }
 
-async function writeSegment(http: HttpHarness, number: number, pathName = "cam1"): Promise<string> {
+interface Written {
+  readonly pathName?: string;
+  /** Of the first sample, as the `mtxi` box says it. */
+  readonly ntpNs?: bigint;
+}
+
+async function writeSegment(http: HttpHarness, number: number, written: Written = {}): Promise<string> {
+  const { pathName = "cam1", ntpNs = BigInt(DAY_START_SEC + number * 4) * 1_000_000_000n } = written;
   const file = path.join(http.recordDir, nameOf(number, pathName));
   await mkdir(path.dirname(file), { recursive: true });
   const content = segment({
     tracks: [{ id: 1, timescale: 90_000 }],
     parts: [{ tracks: [{ id: 1, tfdt: 0, samples: samples(100, 3_600) }] }],
     mvhdDurationMs: 4_000,
-    mtxi: {
-      streamId: STREAM_ID,
-      segmentNumber: BigInt(number),
-      ntpNs: BigInt(DAY_START_SEC + number * 4) * 1_000_000_000n,
-    },
+    mtxi: { streamId: STREAM_ID, segmentNumber: BigInt(number), ntpNs },
   });
   await writeFile(file, content);
   return file;
@@ -129,7 +132,7 @@ describe("a completed segment", () => {
   it("of a path that is named like a part of an object is listed and measured like any other", async () => {
     const http = await httpForTest();
     for (const [number, name] of ["__proto__", "constructor", "toString", "hasOwnProperty/x"].entries()) {
-      await writeSegment(http, number, name);
+      await writeSegment(http, number, { pathName: name });
       const segmentPath = `${MEDIAMTX_RECORD_DIR}/${nameOf(number, name)}`;
       expect((await hook(http, "segment-complete", { path: name, segmentPath })).status).toBe(202);
       expect((await hook(http, "ready", { path: name })).status).toBe(202);
@@ -254,6 +257,41 @@ describe("a name that is no segment", () => {
     }
     expect(await dump(http.catalog)).toEqual(before);
   });
+});
+
+describe("a segment of an impossible time", () => {
+  const list = async (http: HttpHarness): Promise<unknown> => (await ask(http, "/api/v1/recordings")).status;
+
+  it.each([
+    "cam1/9999-12-31_23-59-59-999999.mp4",
+    "cam1/2200-01-01_00-00-00-000000.mp4",
+    "cam1/1969-12-31_23-59-59-999999.ts",
+    "cam1/0000-01-01_00-00-00-000000.mp4",
+    "cam1/2026-11-20/9999999999-999999.mp4",
+  ])("by its name %s is no segment, and spoils no list", async (name) => {
+    const http = await httpForTest();
+    const file = path.join(http.recordDir, name);
+    await mkdir(path.dirname(file), { recursive: true });
+    const isThere = [false, true];
+    for (const there of isThere) {
+      if (there) await writeFile(file, "media");
+      const answer = await complete(http, 0, { segmentPath: `${MEDIAMTX_RECORD_DIR}/${name}` });
+      expect(problemIn(answer).status).toBe(400);
+    }
+    expect(await recordingsOf(http)).toEqual([]);
+    expect(await list(http)).toBe(200);
+  });
+
+  it.each([0xffff_ffff_ffff_ffffn, 0x8000_0000_0000_0000n, 0x7fff_ffff_ffff_ffffn, 9_007_199_254_740_990_000n])(
+    "by its mtxi box (%s ns) is taken at its name's word, and spoils no list",
+    async (ntpNs) => {
+      const http = await httpForTest();
+      await writeSegment(http, 0, { ntpNs });
+      expect((await complete(http, 0)).status).toBe(202);
+      expect(await rowsOf(http)).toMatchObject([{ start_us: DAY_START_SEC * 1e6, local: "present" }]);
+      expect(await list(http)).toBe(200);
+    },
+  );
 });
 
 describe("a hook with a wrong secret", () => {

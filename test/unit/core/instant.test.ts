@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { isAppError } from "../../../src/core/errors.js";
-import { formatRfc3339, parseRfc3339 } from "../../../src/core/instant.js";
+import { formatRfc3339, isPlausibleInstant, parseRfc3339 } from "../../../src/core/instant.js";
 
 const anyInstantUs = fc.integer({ min: Date.UTC(1900, 0) * 1_000, max: Date.UTC(2255, 0) * 1_000 });
 
@@ -48,6 +48,19 @@ describe("instants", () => {
       "1969-12-31T23:59:59.999999Z",
     ]);
   });
+});
+
+describe("an instant that a file claims", () => {
+  it.each([0, 1, Date.UTC(2026, 10, 20) * 1_000, Date.UTC(2200, 0, 1) * 1_000 - 1])("of %d is plausible", (us) => {
+    expect(isPlausibleInstant(us)).toBe(true);
+  });
+
+  it.each([-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, Date.UTC(2200, 0, 1) * 1_000, Number.MAX_SAFE_INTEGER])(
+    "of %d is not",
+    (us) => {
+      expect(isPlausibleInstant(us)).toBe(false);
+    },
+  );
 });
 
 function compare(a: string, b: string): number {
