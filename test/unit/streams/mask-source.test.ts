@@ -1,0 +1,37 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+import { pathSettingsSchema } from "../../../src/contract/path-settings.js";
+import { isMasked, maskSource } from "../../../src/streams/mask-source.js";
+
+describe("a source", () => {
+  it.each([
+    ["publisher", "publisher"],
+    ["rtsp://10.0.0.7/1", "rtsp://10.0.0.7/1"],
+    ["rtsp://admin:secret@10.0.0.7:554/1", "rtsp://admin:***@10.0.0.7:554/1"],
+    ["rtsp://admin:it's@10.0.0.7/1", "rtsp://admin:***@10.0.0.7/1"],
+    ["rtsp+http://admin:a:b@c@[::1]/1", "rtsp+http://admin:***@[::1]/1"],
+    ["rtsp://admin:554@10.0.0.7/x@y", "rtsp://admin:***@y"],
+    ["http://h/v.cgi?user=a&pwd=b'c&x=1", "http://h/v.cgi?user=a&pwd=***&x=1"],
+    ["srt://h:1?streamid=a&passphrase=0123456789", "srt://h:1?streamid=a&passphrase=***"],
+  ])("%s is shown as %s", (source, shown) => {
+    expect(maskSource(source)).toBe(shown);
+    expect(maskSource(shown)).toBe(shown);
+    expect(isMasked(shown)).toBe(source !== shown);
+    expect(isMasked(source)).toBe(false);
+  });
+
+  it("shows no password that the API takes", () => {
+    const allowed = "a b X 0 9 _ . ~ ! $ & ' ( ) * + , ; = : @ -".split(" ");
+    const password = fc
+      .string({ unit: fc.constantFrom(...allowed), minLength: 1, maxLength: 40 })
+      .map((text) => `S3CR${text}ET`);
+    fc.assert(
+      fc.property(password, fc.constantFrom("/", "/a/b?c=d", "", "?x=1"), (secret, end) => {
+        const source = `rtsp://admin:${secret}@10.0.0.7${end}`;
+        expect(pathSettingsSchema.safeParse({ source }).success).toBe(true);
+        expect(maskSource(source)).toBe(`rtsp://admin:***@10.0.0.7${end}`);
+      }),
+    );
+  });
+});
