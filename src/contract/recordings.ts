@@ -4,7 +4,7 @@ import { z } from "zod";
 import { ARCHIVE_STATES, LOCAL_STATES } from "../core/recording.js";
 import { flag, instantOut, instantUs, integer, listOf, pathName, uuid } from "./scalars.js";
 
-export const recordingStates = [...new Set([...LOCAL_STATES, ...ARCHIVE_STATES])] as const;
+const recordingStates = [...new Set([...LOCAL_STATES, ...ARCHIVE_STATES])] as const;
 
 const trackSchema = z.object({
   kind: z.enum(["video", "audio", "other"]),

@@ -267,7 +267,8 @@ describe("query parameters", () => {
   it("with wrong values are refused by name, with the value and what would be right", async () => {
     for (const route of http.routes.filter((each) => each.query !== undefined && each.body === undefined)) {
       for (const field of fieldsOf(route.query)) {
-        const values = WRONG_QUERY[field];
+        // A page reads its own address, and shows what it cannot understand.
+        const values = route.tag === "pages" ? ["a".repeat(201)] : WRONG_QUERY[field];
         if (values === undefined) throw new Error(`the parameter "${field}" has no wrong values here: add some`);
         for (const value of values) {
           const target = `${urlOf(route)}?${field}=${encodeURIComponent(value)}`;
