@@ -129,10 +129,11 @@ function urlOf({ config }: Setup, { port }: Listening): string {
 }
 
 function nextSteps(setup: Setup, { mediamtx, store }: Parts, listening: Listening): string[] {
-  const [rtsp = "see mediamtx.yml", rtmp = "see mediamtx.yml"] = mediamtx.publishUrls();
+  const urlFor = (scheme: string): string =>
+    mediamtx.publishUrls().find((url) => url.startsWith(scheme)) ?? "switched off in MediaMTX's configuration";
   return [
-    `Publish by RTSP    ${rtsp}`,
-    `Publish by RTMP    ${rtmp}`,
+    `Publish by RTSP    ${urlFor("rtsp:")}`,
+    `Publish by RTMP    ${urlFor("rtmp:")}`,
     `See the list       ${urlOf(setup, listening)}/`,
     `Files go to        ${setup.recordDir}, proven copies to ${store.description}`,
   ];

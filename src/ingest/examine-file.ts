@@ -15,13 +15,13 @@ import type { SegmentFormat, StreamPosition } from "../core/recording.js";
 import type { PathName } from "../core/path-name.js";
 import { resolveInside } from "../platform/files.js";
 
-export interface DecodedSegmentName {
+interface DecodedSegmentName {
   readonly path: PathName;
   readonly startUs: number;
   readonly format: SegmentFormat;
 }
 
-export interface SegmentHead {
+interface SegmentHead {
   readonly finalised: boolean;
   readonly startUs: number | null;
   readonly position: StreamPosition | null;

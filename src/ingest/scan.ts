@@ -53,7 +53,7 @@ export async function scanRecordDir(deps: ScanDeps, progress: ScanProgress, sign
 }
 
 /** The files of one directory, without those below it. */
-export async function scanDirectory(deps: ScanDeps, walked: WalkedDirectory, progress: ScanProgress): Promise<void> {
+async function scanDirectory(deps: ScanDeps, walked: WalkedDirectory, progress: ScanProgress): Promise<void> {
   for (const { name, reason } of walked.refused) {
     await reject(deps, progress, { filePath: joinRelative(walked.directory, name), reason, bytes: 0 });
   }

@@ -16,9 +16,14 @@ export function publishAddresses(renderedYaml: string, host: string): PublishAdd
     const address = settings[`${protocol}Address`];
     const [, name = "", port = ""] =
       /^(.*):(\d+)$/.exec(typeof address === "string" ? address : DEFAULTS[protocol]) ?? [];
-    const isOn = settings[protocol] !== false && port !== "";
+    const isOn = !isOff(settings[protocol]) && port !== "";
     return { port: Number(port), url: isOn ? [`${protocol}://${name === "" ? host : name}:${port}/PATH`] : [] };
   };
   const rtsp = listener("rtsp");
   return { rtspPort: rtsp.port, urls: [...rtsp.url, ...listener("rtmp").url] };
+}
+
+/** MediaMTX reads the booleans of YAML 1.1 too. */
+function isOff(value: unknown): boolean {
+  return value === false || (typeof value === "string" && /^(no|off|false)$/i.test(value));
 }

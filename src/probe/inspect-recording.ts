@@ -29,7 +29,7 @@ export interface InspectDeps {
   ) => Promise<InspectedFile>;
 }
 
-export interface InspectedFile {
+interface InspectedFile {
   readonly inspection: Inspection;
   readonly hashes: FileHashes | null;
   /** dev:ino:size:mtimeNs of the bytes that were read. */

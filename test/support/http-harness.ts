@@ -46,14 +46,14 @@ export interface HttpOptions {
   readonly stalledMs?: number;
 }
 
-export interface LogLine {
+interface LogLine {
   readonly level: string;
   readonly message: string;
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
 /** What MediaMTX answers, for a test to change. */
-export interface FakeMediaMtx {
+interface FakeMediaMtx {
   /** Throws to refuse; is asked before each change of a path. */
   validate: (paths: readonly ConfiguredPath[]) => Promise<void>;
   live: () => Promise<ReadonlyMap<PathName, LivePath>>;

@@ -20,7 +20,7 @@ export function at(sec: number): number {
 }
 
 /** A row without a file behind it: `sec` to `sec + 4` of cam1, present, archived nowhere, nothing due. */
-export function rowAt(sec: number, changes: Partial<NewRecording> = {}): NewRecording {
+function rowAt(sec: number, changes: Partial<NewRecording> = {}): NewRecording {
   const startUs = at(sec);
   const pathName = changes.path ?? parsePathName("cam1");
   return {
