@@ -55,7 +55,8 @@ async function expectTold(app: App, error: RegExp): Promise<void> {
     "the backlog and the error to be shown",
     async () => {
       const shown = await app.get<ArchiveStatus>("/api/v1/archive");
-      return shown.backlog.segments >= MISSED_SEGMENTS && shown.lastError !== null && shown;
+      const isTold = shown.lastError !== null && shown.errors.length > 0;
+      return isTold && shown.backlog.segments >= MISSED_SEGMENTS && shown;
     },
     { timeoutMs: HANG_IS_TOLD_WITHIN_MS },
   );
