@@ -18,7 +18,9 @@ const PLAIN = /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d (DEB|INF|WAR|ERR) (.*)$/;
 const EARLY = /^ERR: (.*)$/;
 const PATH = /^\[path ([^\]\s]+)\] (.*)$/;
 
-export function parseLogLine(line: string): MediaMtxLogLine {
+export function parseLogLine(written: string): MediaMtxLogLine {
+  // At level debug MediaMTX quotes requests, whose lines end in CR LF.
+  const line = written.replace(/\r$/, "");
   const plain = PLAIN.exec(line);
   if (plain !== null) return withPath(LEVELS[plain[1] ?? ""] ?? "info", plain[2] ?? "");
   const early = EARLY.exec(line);

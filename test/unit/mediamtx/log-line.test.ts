@@ -16,6 +16,14 @@ describe("parseLogLine", () => {
     });
   });
 
+  it("reads a line that ends as HTTP and RTSP end theirs, which level debug quotes", () => {
+    expect(parseLogLine("2026/11/20 17:05:05 DEB [RTSP] [c->s] OPTIONS rtsp://host/cam1 RTSP/1.0\r")).toEqual({
+      level: "debug",
+      text: "[RTSP] [c->s] OPTIONS rtsp://host/cam1 RTSP/1.0",
+      path: undefined,
+    });
+  });
+
   it("takes the path out of the text", () => {
     expect(parseLogLine("2026/11/20 17:05:05 INF [path site/gate] [recorder] recording stopped")).toEqual({
       level: "info",
