@@ -189,8 +189,11 @@ export class App {
     return this.#output + (this.#child?.output() ?? "");
   }
 
+  /** With the part that was put aside when it grew too long. */
   async mediamtxLog(): Promise<string> {
-    return readFile(path.join(this.dataDir, "mediamtx", "mediamtx.log"), "utf8");
+    const file = path.join(this.dataDir, "mediamtx", "mediamtx.log");
+    const before = await readFile(`${file}.1`, "utf8").catch(() => "");
+    return before + (await readFile(file, "utf8"));
   }
 
   /** Every file that MediaMTX created, absolute, in order. */
