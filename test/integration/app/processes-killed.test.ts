@@ -1,6 +1,5 @@
 /** One of the two processes dies without a word, the other goes on. */
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
 import { readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -9,7 +8,7 @@ import { describe, expect, it } from "vitest";
 
 import type { App } from "../../support/app.js";
 import { waitFor } from "../../support/wait-for.js";
-import { folderScene, s3Scene, type Scene } from "./scene.js";
+import { folderScene, isRunning, s3Scene, type Scene } from "./scene.js";
 
 const CAMERA = { audio: true } as const;
 const MISSED_SEGMENTS = 4;
@@ -44,6 +43,8 @@ describe("Reelkeeper, killed while MediaMTX records", () => {
       verified.slice(1).filter(({ gapBeforeSec, missingBefore }) => gapBeforeSec !== 0 || missingBefore !== 0),
     ).toEqual([]);
     expect(await app.audit()).toMatchObject({ violations: [], counted: { created: verified.length } });
+    expect(await app.stop()).toBe(0);
+    expect(isRunning(mediamtx)).toBe(false);
   });
 });
 
@@ -57,7 +58,7 @@ describe("MediaMTX, killed in the middle of a segment", () => {
     const before = app.mediamtxPid() ?? 0;
     process.kill(before, "SIGKILL");
 
-    await waitFor("another MediaMTX", () => app.mediamtxPid() !== before && existsSync(`/proc/${app.mediamtxPid()}`));
+    await waitFor("another MediaMTX", () => app.mediamtxPid() !== before && isRunning(app.mediamtxPid()));
     const camera = await reconnect(scene);
     await waitFor("a second segment", async () => (await app.createdFiles()).length > 1);
     await camera.stop();
@@ -86,7 +87,7 @@ describe("MediaMTX, killed in the middle of a segment", () => {
     await app.kill();
     const mediamtx = app.mediamtxPid() ?? 0;
     process.kill(mediamtx, "SIGKILL");
-    await waitFor("MediaMTX to end", () => !existsSync(`/proc/${mediamtx}`));
+    await waitFor("MediaMTX to end", () => !isRunning(mediamtx));
     const wholeSec = await tearLastFragment(torn);
     await app.start();
     const camera = await reconnect(scene);

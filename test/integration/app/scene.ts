@@ -1,4 +1,5 @@
 /** What the tests of the whole product begin with: an app, its store, and cameras, all ended with the test. */
+import { readFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 
@@ -122,6 +123,15 @@ export async function configured(app: App, name: string): Promise<void> {
     const { config } = await app.get<{ config: { applied: boolean } }>(`/api/v1/paths/${name}`);
     return config.applied;
   });
+}
+
+/** A process that ended and that nobody has waited for yet does not run. */
+export function isRunning(pid: number | undefined): boolean {
+  try {
+    return readFileSync(`/proc/${pid ?? "none"}/cmdline`, "utf8") !== "";
+  } catch {
+    return false;
+  }
 }
 
 function ended<T extends Scene>(scene: T): T {

@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import type { App } from "../../support/app.js";
 import { readRows } from "../../support/audit/rows.js";
 import { waitFor } from "../../support/wait-for.js";
-import { s3Scene } from "./scene.js";
+import { isRunning, s3Scene } from "./scene.js";
 
 /** Of a camera that gives about 45000 bytes per second: uploads are always under way, and end within seconds. */
 const TOO_LITTLE = { ARCHIVE_MAX_BYTES_PER_SEC: "30000" };
@@ -21,12 +21,12 @@ const FROZEN_MS = 20_000;
 describe("SIGTERM while segments are uploaded", () => {
   it("ends MediaMTX first, hears of its last segment and lets uploads end (F15)", async () => {
     const { app } = await uploadingScene({ ...TOO_LITTLE, LOCAL_RETENTION: "0s" });
-    const mediamtx = app.mediamtxPid() ?? 0;
+    const mediamtx = app.mediamtxPid();
     const under = await app.recordings({ state: "uploading" });
     const exitCode = await timed(STOPPED_WITHIN_MS, () => app.stop());
 
     expect(exitCode).toBe(0);
-    expect(existsSync(`/proc/${mediamtx}`)).toBe(false);
+    expect(isRunning(mediamtx)).toBe(false);
     const ends = app.log().map(({ message }) => message);
     expect(ends.filter((message) => /^(stopping|MediaMTX stopped|stopped)$/.test(message))).toEqual([
       "stopping",
