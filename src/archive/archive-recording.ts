@@ -48,9 +48,9 @@ export async function archiveRecording(
   try {
     await deps.pace.measure(() => upload(deps, { recording, key }, signal));
   } catch (error) {
-    // F9, F10: the file is not the one that was hashed any more.
+    // F9, F10: the file is not the one that was hashed any more. Whoever changed it may go on: it is open again.
     if (isAppError(error, "failed-precondition") && (await hasChanged(deps, recording))) {
-      return { patch: { archive: "none", step: "inspect" } };
+      return { patch: { archive: "none", local: "open", step: "settle" } };
     }
     if (!isAppError(error, "already-exists")) throw error;
   }
@@ -76,7 +76,8 @@ async function upload(deps: ArchiveDeps, { recording, key }: Upload, signal: Abo
     sha256: recording.sha256,
     contentType: recording.format === "fmp4" ? "video/mp4" : "video/mp2t",
     metadata: metadataOf(recording),
-    nameIsUnique: deps.nameIsUnique(recording.filePath),
+    // Only a finalised file is known to change no more: after a long stall MediaMTX may go on with any other.
+    nameIsUnique: recording.format === "fmp4" && !recording.partial && deps.nameIsUnique(recording.filePath),
   };
   await deps.store.put(key, source, {
     signal,

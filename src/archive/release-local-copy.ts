@@ -9,6 +9,7 @@ import path from "node:path";
 
 import type { Catalog } from "../catalog/catalog.js";
 import { noteProgress, type Outcome } from "../catalog/recording-queue.js";
+import { hasLaterRecording } from "../catalog/recordings.js";
 import { AppError, errnoOf } from "../core/errors.js";
 import { extensionOf } from "../core/object-key.js";
 import type { Recording } from "../core/recording.js";
@@ -27,10 +28,16 @@ export interface ReleaseDeps {
 /** Inside the record directory, so that a rename never crosses file systems. */
 export const TRASH_FOLDER = ".reelkeeper/trash";
 
+const LOOK_AGAIN_US = 60_000_000;
+const LEFT_BEHIND_US = 24 * 3_600_000_000;
+
 export async function releaseLocalCopy(deps: ReleaseDeps, recording: Recording, signal: AbortSignal): Promise<Outcome> {
   const { objectKey: key, md5, sha256, fileIdentity } = recording;
   if (recording.archive !== "verified" || key === null || md5 === null || sha256 === null || fileIdentity === null) {
     throw new AppError({ kind: "internal", message: `release ${recording.filePath}: not proven` });
+  }
+  if (await mayStillGrow(deps.catalog, recording)) {
+    return { patch: { step: "release", nextAttemptAtUs: deps.catalog.clock.nowUs() + LOOK_AGAIN_US } };
   }
   const verdict = await proveCopy(deps.store, { key, md5, sha256, bytes: recording.bytes }, signal);
   if (verdict.kind !== "proven") {
@@ -46,7 +53,8 @@ export async function releaseLocalCopy(deps: ReleaseDeps, recording: Recording, 
   if (current === undefined) {
     throw new AppError({ kind: "not-found", message: `release ${recording.filePath}: the file is not there` });
   }
-  if (current !== fileIdentity) return { patch: { step: "inspect" } };
+  // Whoever changed it may go on: it is open again (F9, F11).
+  if (current !== fileIdentity) return { patch: { local: "open", step: "settle" } };
   await noteProgress(deps.catalog, recording, {
     patch: { local: "trashed", step: "unlink" },
     removal: {
@@ -61,6 +69,19 @@ export async function releaseLocalCopy(deps: ReleaseDeps, recording: Recording, 
     },
   });
   return unlinkTrashed(deps, { ...recording, local: "trashed", step: "unlink" });
+}
+
+/**
+ * Quiet for QUIET_TIME is enough to archive a file, not to remove it: MediaMTX may only have stalled, and what it writes
+ * to a removed file is lost. Nobody goes on with a file that was finalised, that a later segment of its path follows, or
+ * that was not written for a day.
+ */
+async function mayStillGrow(catalog: Catalog, recording: Recording): Promise<boolean> {
+  const { format, partial, fileIdentity, path: name, startUs } = recording;
+  if (format === "fmp4" && !partial) return false;
+  const modifiedAtUs = Number(BigInt(fileIdentity?.split(":")[3] ?? "0") / 1_000n);
+  if (catalog.clock.nowUs() - modifiedAtUs > LEFT_BEHIND_US) return false;
+  return !(await hasLaterRecording(catalog, name, startUs));
 }
 
 /** Also the step after a crash: goes on wherever the file is now. */

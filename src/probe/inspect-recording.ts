@@ -6,9 +6,7 @@
 import type { Catalog } from "../catalog/catalog.js";
 import { findPath } from "../catalog/paths.js";
 import type { Outcome } from "../catalog/recording-queue.js";
-import { recordFoundFiles } from "../catalog/recordings.js";
 import { AppError, isAppError } from "../core/errors.js";
-import { type FoundFile, judgeFoundFile } from "../core/found-file.js";
 import { isPlausibleInstant } from "../core/instant.js";
 import type { Recording } from "../core/recording.js";
 import { releaseDueAtUs } from "../core/retention.js";
@@ -49,12 +47,8 @@ export async function inspectRecording(
   try {
     const filePath = await resolveInside(deps.recordDir, recording.filePath);
     const inspected = await deps.inspect({ filePath, format: recording.format, hash: wantsArchive }, signal);
-    const found = foundFileOf(recording, inspected);
-    if (judgeFoundFile(recording, found).kind === "replace") {
-      // Another recording took the name (F11, F35): it gets a row of its own, and this one keeps its object.
-      await recordFoundFiles(deps.catalog, [found]);
-      return undefined;
-    }
+    // Only the file that was found closed counts. Whoever changed it since may go on, or it is another one (F9, F11, F35).
+    if (inspected.identity !== recording.fileIdentity) return { patch: { local: "open", step: "settle" } };
     return outcomeOf(deps, { recording, inspected, wantsArchive, localRetention: settings?.localRetention ?? null });
   } catch (error) {
     if (isAppError(error, "data-loss") && !isYoung(deps.catalog, recording)) {
@@ -63,18 +57,6 @@ export async function inspectRecording(
     }
     throw error;
   }
-}
-
-function foundFileOf(recording: Recording, { inspection, identity }: InspectedFile): FoundFile {
-  const { path, format, filePath, origin } = recording;
-  return {
-    ...{ path, format, filePath, origin },
-    startUs: inspection.startUs ?? recording.startUs,
-    position: inspection.position,
-    fileIdentity: identity,
-    bytes: Number(identity.split(":")[2] ?? 0),
-    closed: inspection.finalised,
-  };
 }
 
 interface Inspected {

@@ -44,9 +44,11 @@ export interface BenchOptions {
   readonly beside?: Bench;
   /** Default: a new database. */
   readonly databaseFile?: string;
+  /** One that runs already and is stopped by the caller. */
+  readonly inspector?: Inspector;
 }
 
-export interface LogLine {
+interface LogLine {
   readonly level: "debug" | "info" | "warn" | "error";
   readonly message: string;
   readonly fields: LogFields;
@@ -54,6 +56,7 @@ export interface LogLine {
 
 export interface Bench {
   readonly root: string;
+  readonly databaseFile: string;
   readonly setup: Setup;
   readonly catalog: Catalog;
   readonly clock: Clock;
@@ -70,6 +73,8 @@ export interface Bench {
   startWorker(): void;
   /** Works until nothing is due: what failed waits for its next attempt. Starts a worker when none runs. */
   drain(): Promise<void>;
+  /** No step is at work and none is due. */
+  isAtRest(): Promise<boolean>;
   /** Ends the worker as a shutdown would. */
   stopWorker(graceMs?: number): Promise<void>;
   /** How often a step asked for a scan. */
@@ -94,19 +99,30 @@ export function useBench(): void {
   });
 }
 
-export async function createBench(options: BenchOptions = {}): Promise<Bench> {
+/** For an inspector of the test's own. */
+export function benchWorkerUrl(): URL {
   if (workerUrl === undefined) throw new Error("call useBench() at the top of the test file");
+  return workerUrl;
+}
+
+function startInspector(clock: Clock): Inspector {
+  const ffprobe = { configuredPath: null, env: process.env };
+  const inspector = new Inspector({ clock, workerUrl: benchWorkerUrl(), ffprobe });
+  inspector.start();
+  onTestFinished(() => inspector.stop());
+  return inspector;
+}
+
+export async function createBench(options: BenchOptions = {}): Promise<Bench> {
   const root = options.beside?.root ?? (await tempDir());
   const { setup, log } = await createSetup(root, options);
   const { clock, recordDir, config } = setup;
   const bucketDir = path.join(root, "bucket");
-  const file = options.databaseFile ?? path.join(await tempDir(), "catalog.sqlite");
-  const catalog = await openCatalog({ target: { kind: "sqlite", file }, clock, nodeId: "node-1" });
+  const databaseFile = options.databaseFile ?? path.join(await tempDir(), "catalog.sqlite");
+  const catalog = await openCatalog({ target: { kind: "sqlite", file: databaseFile }, clock, nodeId: "node-1" });
   onTestFinished(() => closeCatalog(catalog));
   const store = createFolderStore({ dir: bucketDir, clock });
-  const inspector = new Inspector({ clock, workerUrl, ffprobe: { configuredPath: null, env: process.env } });
-  inspector.start();
-  onTestFinished(() => inspector.stop());
+  const inspector = options.inspector ?? startInspector(clock);
   const pace = new UploadPace(clock, config.archive.maxConcurrency, createRateLimiter(clock, 0));
   let worker: Worker | undefined;
   let scansAsked = 0;
@@ -142,7 +158,7 @@ export async function createBench(options: BenchOptions = {}): Promise<Bench> {
   };
   onTestFinished(() => stopWorker(0));
   return {
-    ...{ root, setup, catalog, clock, recordDir, bucketDir, store, ingest, pace, inspector, log },
+    ...{ root, databaseFile, setup, catalog, clock, recordDir, bucketDir, store, ingest, pace, inspector, log },
     scan: async () => {
       const progress = emptyProgress();
       await scanRecordDir(ingest, progress, new AbortController().signal);
@@ -151,8 +167,14 @@ export async function createBench(options: BenchOptions = {}): Promise<Bench> {
     startWorker,
     drain: async () => {
       startWorker();
-      await waitFor("the queue to be at rest", () => isAtRest(catalog), { timeoutMs: 30_000, intervalMs: 10 });
+      // Another process on the same database wakes its own worker only; ours would look again after seconds.
+      const look = (): Promise<boolean> => {
+        if (options.beside !== undefined) worker?.wake();
+        return isAtRest(catalog);
+      };
+      await waitFor("the queue to be at rest", look, { timeoutMs: 30_000, intervalMs: 10 });
     },
+    isAtRest: () => isAtRest(catalog),
     stopWorker,
     scansAskedFor,
     rows: async () => {
@@ -199,7 +221,6 @@ function createLog(lines: LogLine[]): Logger {
   return log;
 }
 
-/** No step is at work and none is due. */
 async function isAtRest(catalog: Catalog): Promise<boolean> {
   const busy: unknown[] = await catalog
     .db("recordings")

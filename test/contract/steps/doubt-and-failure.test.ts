@@ -14,7 +14,7 @@ import { parsePathName } from "../../../src/core/path-name.js";
 import { checkHealth } from "../../../src/doctor/health.js";
 import { Scanner } from "../../../src/ingest/scanner.js";
 import { type Bench, createBench, useBench } from "./bench.js";
-import { footage, nameOf, STREAM_A, STREAM_B, writeAt } from "./footage.js";
+import { footage, fragment, nameOf, STREAM_A, STREAM_B, writeAt } from "./footage.js";
 
 const run = promisify(execFile);
 const START_US = Date.UTC(2026, 10, 20) * 1_000;
@@ -288,6 +288,50 @@ describe("a deletion that a person asks for", () => {
     await bench.drain();
     expect((await bench.rows())[0]).toMatchObject({ local: "missing", archive: "deleted", step: null });
     await expect(stat(path.join(bench.bucketDir, row!.objectKey!))).rejects.toMatchObject({ code: "ENOENT" });
+  });
+});
+
+describe("a file that was quiet for long but never finalised", () => {
+  it("is archived, and released only once a later segment shows that MediaMTX is done with it", async () => {
+    const bench = await createBench({ env: { LOCAL_RETENTION: "0s" } });
+    const stalled = path.join(bench.recordDir, nameOf("cam1", START_US));
+    const content = footage({ startUs: START_US, number: 0, finalised: false });
+    await writeAt(bench.clock, stalled, content, { agoSec: 100 });
+    await bench.scan();
+    await bench.drain();
+    await bench.makeDue();
+    await bench.drain();
+    expect((await bench.rows())[0]).toMatchObject({
+      local: "present",
+      archive: "verified",
+      step: "release",
+      attempts: 0,
+    });
+    // The very file that MediaMTX holds open goes on; the object must not change with it.
+    await writeAt(bench.clock, stalled, fragment(4), { append: true, agoSec: 90 });
+    const { objectKey } = (await bench.rows())[0]!;
+    expect((await readFile(path.join(bench.bucketDir, objectKey!))).equals(content)).toBe(true);
+    await bench.scan();
+    await bench.drain();
+    const laterUs = START_US + 5_000_000;
+    const later = footage({ startUs: laterUs, number: 1 });
+    await writeAt(bench.clock, path.join(bench.recordDir, nameOf("cam1", laterUs)), later, { agoSec: 50 });
+    await bench.scan();
+    await bench.makeDue();
+    await bench.drain();
+    const [row] = await bench.rows();
+    expect(row).toMatchObject({ local: "released", archive: "verified" });
+    const object = await readFile(path.join(bench.bucketDir, row!.objectKey!));
+    expect(object.equals(Buffer.concat([content, fragment(4)]))).toBe(true);
+  });
+
+  it("is released a day after its last write when nothing follows it", async () => {
+    const bench = await createBench({ env: { LOCAL_RETENTION: "0s" } });
+    const file = path.join(bench.recordDir, nameOf("cam1", START_US));
+    await writeAt(bench.clock, file, footage({ startUs: START_US, number: 0, finalised: false }), { agoSec: 90_000 });
+    await bench.scan();
+    await bench.drain();
+    expect((await bench.rows())[0]).toMatchObject({ local: "released", archive: "verified", partial: true });
   });
 });
 
