@@ -150,6 +150,8 @@ export class Worker {
       if (this.#abort.signal.aborted || isAppError(error, "cancelled")) {
         await giveBack(catalog, [recording]);
         logger.debug("step given back", fields);
+        // Whatever took the row away may wait in another lane.
+        this.wake();
         return;
       }
       const { kind, retryAfterMs, hint } = toAppError(error);
