@@ -129,6 +129,7 @@ async function prove(
           archive: "verified",
           objectKey: key,
           uploadId: null,
+          error: besideAnother(deps, recording, key),
           verifiedAtUs,
           step: "release",
           nextAttemptAtUs: releaseDueAtUs(verifiedAtUs, localRetention, deps.localRetentionMs),
@@ -138,6 +139,13 @@ async function prove(
     default:
       return verdict satisfies never;
   }
+}
+
+/** F27: that a foreign object stands where ours belongs stays to be seen after the proof. */
+function besideAnother(deps: ArchiveDeps, recording: Hashed, key: string): string | null {
+  const facts = keyFacts(recording);
+  if (key !== conflictKey(deps.prefix, facts)) return null;
+  return `object ${objectKey(deps.prefix, facts)} holds other bytes; this one stands beside it`;
 }
 
 /** F27: what stands under the key stays. Ours goes beside it, under a name that holds its own hash. */

@@ -364,6 +364,7 @@ describe("an object that vanished or changed after its proof", () => {
     const [row] = await bench.rows();
     expect(row).toMatchObject({ archive: "verified", local: "present" });
     expect(row!.objectKey).not.toBe(key);
+    expect(row!.error).toContain(key);
     expect((await readFile(path.join(bench.bucketDir, row!.objectKey!))).equals(contentOf(0))).toBe(true);
     expect(await readFile(path.join(bench.bucketDir, key), "utf8")).toBe("somebody else's");
     expect(bench.log.some(({ level, message }) => level === "error" && message.includes("other bytes"))).toBe(true);
