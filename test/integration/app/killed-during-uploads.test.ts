@@ -15,7 +15,7 @@ const SEED = Number(process.env["TEST_SEED"] ?? Math.floor(Math.random() * 2 ** 
 const RATES = ["25000", "60000", "150000", "0"];
 /** From the start of the process: some kills hit the start, most the work. */
 const SHORTEST_LIFE_MS = 300;
-const LONGEST_LIFE_MS = 2_500;
+const LONGEST_LIFE_MS = 3_500;
 
 describe("Reelkeeper, killed again and again during uploads", () => {
   it.each([
@@ -39,9 +39,10 @@ describe("Reelkeeper, killed again and again during uploads", () => {
         (await app.recordings()).every(({ local }) => local === "released"),
       );
 
-      // At the moment of each death, too; and the deaths met work.
+      // At the moment of each death, too.
       expect(violated).toEqual([]);
-      expect(died.uploading).toBeGreaterThan(0);
+      // And the deaths met uploads; a put into a folder is one link, which no death can be counted on to meet.
+      if (store !== "folder") expect(died.uploading).toBeGreaterThan(0);
       expect(app.mediamtxPid()).toBe(mediamtx);
       const created = await app.createdFiles();
       // More than a segment per path and kill would be: MediaMTX never stopped recording.
