@@ -12,6 +12,7 @@ import { createExpressApp } from "./http/express-app.js";
 import { createRoutes } from "./http/routes.js";
 import { listen, type Listening } from "./http/server.js";
 import { DemoCamera } from "./mediamtx/demo-camera.js";
+import { aborted } from "./platform/signals.js";
 import { createHttpDeps } from "./wiring/create-http-deps.js";
 import { lockFolders } from "./wiring/lock-folders.js";
 import { createParts, type Parts } from "./wiring/parts.js";
@@ -47,8 +48,10 @@ export function createApp(setup: Setup, options: { readonly demo: boolean }): Ap
       await parts.mediamtx.prepare(signal);
       const version = await versionOf(projectDir);
       const listening = await startServing(setup, parts, { undo, version });
-      undo.push(() => parts.mediamtx.stop());
-      await parts.mediamtx.start(config.mediamtx.mode === "embedded" ? urlOf(setup, listening) : null);
+      await startMediaMtx(parts, config.mediamtx.mode === "embedded" ? urlOf(setup, listening) : null, {
+        undo,
+        signal,
+      });
       parts.scanner.start();
       undo.push(() => parts.scanner.stop());
       if (options.demo) undo.push(await startDemo(setup, parts));
@@ -89,6 +92,22 @@ async function startServing(
   });
   undo.push(startStoreCare(setup, parts));
   return listening;
+}
+
+/** A stop that comes meanwhile does not wait until MediaMTX answers, and leaves none behind that started after all. */
+async function startMediaMtx(
+  { mediamtx }: Parts,
+  hookUrl: string | null,
+  { undo, signal }: { readonly undo: Undo; readonly signal: AbortSignal },
+): Promise<void> {
+  const started = mediamtx.start(hookUrl);
+  undo.push(async () => {
+    await mediamtx.stop();
+    await started.catch(() => undefined);
+    await mediamtx.stop();
+  });
+  await Promise.race([started, aborted(signal)]);
+  signal.throwIfAborted();
 }
 
 /** Proves at start that the store works (a failure is loud, but recording and indexing go on), and tidies it hourly. */

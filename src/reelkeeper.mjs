@@ -12,7 +12,23 @@ if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1
   );
   process.exitCode = 1;
 } else {
+  endWithNpm();
   process.exitCode = await start(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
+}
+
+/**
+ * npm passes SIGTERM on to its shell, which dies and leaves us behind. A new parent is how we learn of it; it counts as
+ * the signal itself.
+ */
+function endWithNpm() {
+  if (process.env.npm_lifecycle_event === undefined || process.platform === "win32") return;
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    process.kill(process.pid, "SIGTERM");
+  }, 250);
+  timer.unref();
 }
 
 async function start(projectDir) {

@@ -165,7 +165,7 @@ export const VARIABLES = {
   IMPORT_RECORD_PATHS: {
     about: "Further recordPath templates below RECORD_DIR, separated by ;",
     fallback: "MediaMTX's default",
-    accepts: "templates that hold %path",
+    accepts: "templates below RECORD_DIR that hold %path, and %s or all of %Y %m %d %H %M %S",
   },
   RECORD_TIMEZONE: {
     about: "Zone of file names that hold none",

@@ -1,4 +1,7 @@
 /** Wires ingest to MediaMTX's dialect; shared by the server and the commands that scan. */
+import type { Config } from "../config/config.js";
+import { refuse } from "../config/env.js";
+import { isAppError } from "../core/errors.js";
 import type { Catalog } from "../catalog/catalog.js";
 import type { Setup } from "./setup.js";
 import type { NoteHookDeps } from "../ingest/note-hook.js";
@@ -20,11 +23,18 @@ export function createIngest(setup: Setup, parts: IngestParts): NoteHookDeps {
     logger,
     recordDir,
     quietMs: config.ingest.quietMs,
-    decodeName: createNameDecoder({
-      templates: config.ingest.importRecordPaths,
-      timeZone: config.ingest.timeZone,
-    }),
+    decodeName: createDecoder(config.ingest),
     readHead,
     mapSegmentPath: (segmentPath) => mapSegmentPath(segmentPath, dirs),
   };
+}
+
+/** Throws `invalid-argument` that names the variable. */
+function createDecoder({ importRecordPaths, timeZone }: Config["ingest"]): NoteHookDeps["decodeName"] {
+  try {
+    return createNameDecoder({ templates: importRecordPaths, timeZone });
+  } catch (error) {
+    if (isAppError(error, "invalid-argument")) throw refuse("IMPORT_RECORD_PATHS", importRecordPaths.join(";"));
+    throw error;
+  }
 }

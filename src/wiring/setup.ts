@@ -1,6 +1,6 @@
 /** What every command needs first: configuration, secrets, log, folders and the open catalog. */
 import { randomUUID } from "node:crypto";
-import { chmod, readFile, realpath } from "node:fs/promises";
+import { open, readFile, realpath } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -55,9 +55,16 @@ export async function openConfiguredCatalog({ config, secrets, clock, nodeId }: 
   if (config.database.kind === "postgres") {
     return openCatalog({ target: { kind: "postgres", url: secrets.databaseUrl ?? "" }, clock, nodeId });
   }
-  const catalog = await openCatalog({ target: config.database, clock, nodeId });
-  await chmod(config.database.file, 0o600);
-  return catalog;
+  await makePrivate(config.database.file);
+  return openCatalog({ target: config.database, clock, nodeId });
+}
+
+/** Rows of paths hold cameras' passwords. SQLite gives its other files the mode that the first one has. */
+async function makePrivate(file: string): Promise<void> {
+  await ensureDirectory(path.dirname(file), 0o750);
+  const handle = await open(file, "a", 0o600);
+  await handle.chmod(0o600);
+  await handle.close();
 }
 
 export function openConfiguredStore({ config, env, clock }: Setup): ObjectStore {

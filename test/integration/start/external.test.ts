@@ -35,7 +35,10 @@ interface Stack {
   hooksHeard(): Promise<number>;
 }
 
-interface User { readonly uid?: number; readonly gid?: number }
+interface User {
+  readonly uid?: number;
+  readonly gid?: number;
+}
 
 /** As Docker would: the user of the compose file, when the tests run as root. */
 function userOf({ user }: ComposeService): User {

@@ -1,0 +1,45 @@
+/** Which tests carry which fault id in their name, read from the test files themselves. */
+import { readdir, readFile } from "node:fs/promises";
+import path from "node:path";
+
+import * as prettier from "prettier";
+
+import { FAULTS } from "../faults/catalogue.js";
+
+const INTRODUCTION = `# Faults
+
+What goes wrong around a recording companion, and what must happen. Generated from \`catalogue.ts\` and the names of the
+tests; a unit test keeps it true.`;
+
+const TEST_DIR = new URL("..", import.meta.url).pathname;
+/** Titles of tests, of groups, and of table rows that become titles: any text that is quoted on one line. */
+const QUOTED = /"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`[^`]*`/g;
+
+/** Fault id → files with a test of that name, relative to `test/`. */
+export async function coveringFiles(): Promise<Map<string, string[]>> {
+  const covering = new Map<string, string[]>();
+  const entries = await readdir(TEST_DIR, { recursive: true, withFileTypes: true });
+  const files = entries
+    .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
+    .map((entry) => path.relative(TEST_DIR, path.join(entry.parentPath, entry.name)))
+    .filter((file) => /^(unit|contract|integration)\//.test(file))
+    .sort();
+  for (const file of files) {
+    const text = await readFile(path.join(TEST_DIR, file), "utf8");
+    const titles = (text.match(QUOTED) ?? []).join("\n");
+    for (const id of new Set(titles.match(/\bF\d{1,2}\b/g))) covering.set(id, [...(covering.get(id) ?? []), file]);
+  }
+  return covering;
+}
+
+export async function faultTable(): Promise<string> {
+  const covering = await coveringFiles();
+  const rows = FAULTS.map(({ id, fault, mustHappen, notYet }) => {
+    const files = covering.get(id) ?? [];
+    const shown = files.slice(0, 3).map((file) => `\`${file}\``);
+    const more = files.length > 3 ? ` and ${files.length - 3} more` : "";
+    return `| ${id} | ${fault} | ${mustHappen} | ${files.length > 0 ? shown.join(", ") + more : `not yet: ${notYet ?? ""}`} |`;
+  });
+  const table = ["| id | fault | must happen | tested in |", "|---|---|---|---|", ...rows].join("\n");
+  return prettier.format(`${INTRODUCTION}\n\n${table}\n`, { parser: "markdown", printWidth: 120 });
+}
