@@ -109,7 +109,7 @@ describe("a start", () => {
       });
       return response.ok;
     };
-    await waitFor("Reelkeeper to be ready", isReady, { timeoutMs: 30_000 });
+    await waitFor("Reelkeeper to start", () => child.output().includes("Files go to"), { timeoutMs: 30_000 });
     const sockets: Socket[] = [];
     for (let count = 0; count < 200; count += 1) {
       const socket = connect(installed.port, "127.0.0.1").on("error", () => undefined);
@@ -123,7 +123,6 @@ describe("a start", () => {
     await run("cp", [fixture, file]);
     expect(child.process.exitCode).toBeNull();
     for (const socket of sockets) socket.destroy();
-    console.log(child.process.exitCode, child.output().slice(-3000));
     await waitFor("Reelkeeper to answer again", isReady, { timeoutMs: 30_000 });
     await waitFor(
       "the segment to be archived",
