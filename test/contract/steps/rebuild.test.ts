@@ -65,7 +65,7 @@ function factsOf(row: Recording) {
   };
 }
 
-describe("rebuild after the database was lost", () => {
+describe("rebuild after the database was lost (F38)", () => {
   it("brings every row back as it was, released ones too, and a second run changes nothing", async () => {
     await original.stopWorker();
     const rebuilt = await createBench({ beside: original, env: { LOCAL_RETENTION: "1h" } });
