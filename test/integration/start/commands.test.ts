@@ -232,10 +232,10 @@ describe("config", () => {
 });
 
 describe("wrong usage", () => {
-  it.each([["frobnicate"], ["config"], ["config", "rendr"], ["scan", "everything"], ["serve", "--bogus"], ["--help"]])(
-    "%s %s ends with 2 and shows the usage, and nothing was touched",
-    async (...args) => {
-      const ended = await runCommand(installed, args);
+  it.each(["frobnicate", "config", "config rendr", "scan everything", "serve --bogus", "--help"])(
+    "%s ends with 2 and shows the usage, and nothing was touched",
+    async (line) => {
+      const ended = await runCommand(installed, line.split(" "));
       expect(ended).toMatchObject({ code: 2, stdout: "" });
       expect(ended.stderr).toMatch(/^Usage: reelkeeper COMMAND/);
       await expect(stat(installed.dataDir)).rejects.toMatchObject({ code: "ENOENT" });
