@@ -24,6 +24,9 @@ export type Database = Knex;
  */
 const BUSY_TIMEOUT_MS = 1_500;
 const SQLITE_ACQUIRE_TIMEOUT_MS = 3_000;
+/** Whoever opens has nobody waiting for an answer: other processes may migrate first. */
+const OPENING_TIMEOUT_MS = 20_000;
+const OPENING_TRIES = 20;
 const PG_POOL_MAX = 8;
 const INT8_OID = 20;
 
@@ -34,8 +37,8 @@ export async function openDatabase(target: DatabaseTarget, clock: Clock): Promis
       : openPostgres(target.url);
   try {
     await translating("open the database", async () => {
-      await db.raw("select 1");
-      await migrate(db, clock);
+      if (target.kind === "sqlite") await migrateSqlite(db, clock);
+      else await migrate(db, clock);
     });
   } catch (error) {
     await db.destroy();
@@ -57,14 +60,39 @@ async function openSqlite(file: string): Promise<Database> {
       max: 1,
       // The one connection is never given up: reopening would lose nothing but the warm page cache.
       idleTimeoutMillis: 2_000_000_000,
+      // Settings of the connection only: nothing here waits for another process.
       afterCreate: (connection: SqliteConnection, done: (error: Error | null, connection: unknown) => void) => {
         connection.exec(
-          `pragma busy_timeout=${String(BUSY_TIMEOUT_MS)}; pragma journal_mode=wal; pragma synchronous=full; pragma foreign_keys=on;`,
+          `pragma busy_timeout=${String(BUSY_TIMEOUT_MS)}; pragma synchronous=full; pragma foreign_keys=on;`,
           (error) => done(error, connection),
         );
       },
     },
   });
+}
+
+async function migrateSqlite(db: Database, clock: Clock): Promise<void> {
+  await db.raw(`pragma busy_timeout=${String(OPENING_TIMEOUT_MS)}`);
+  await switchToWal(db);
+  await migrate(db, clock);
+  await db.raw(`pragma busy_timeout=${String(BUSY_TIMEOUT_MS)}`);
+}
+
+/**
+ * SQLite does not always wait by busy_timeout when another process switches at the same instant; it does wait for the
+ * lock, which whoever won that race gives back.
+ */
+async function switchToWal(db: Database): Promise<void> {
+  for (let failures = 0; ; failures += 1) {
+    try {
+      await db.raw("pragma journal_mode=wal");
+      return;
+    } catch (error) {
+      if (errnoOf(error) !== "SQLITE_BUSY" || failures >= OPENING_TRIES) throw error;
+      await db.raw("begin exclusive");
+      await db.raw("rollback");
+    }
+  }
 }
 
 /** knex prints what it also throws. */

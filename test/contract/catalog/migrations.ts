@@ -92,10 +92,13 @@ export function describeMigrations(dialect: TestedDialect): void {
     });
 
     it("run once when several processes open a new database at the same time", async () => {
-      const target = await dialect.freshTarget();
-      const catalogs = await Promise.all(Array.from({ length: 4 }, () => openOn(target)));
-      expect(await appliedTo(catalogs[0]!.db)).toEqual(MIGRATIONS.map(({ name }) => name));
-      for (const { db } of catalogs) expect(await db("recordings")).toEqual([]);
+      // SQLite switches to its log in an instant; a clash of two that do so at once is rare.
+      for (let round = 0; round < 10; round += 1) {
+        const target = await dialect.freshTarget();
+        const catalogs = await Promise.all(Array.from({ length: 4 }, () => openOn(target)));
+        expect(await appliedTo(catalogs[0]!.db)).toEqual(MIGRATIONS.map(({ name }) => name));
+        for (const { db } of catalogs) expect(await db("recordings")).toEqual([]);
+      }
     });
 
     it("run once when several connections are ready at the same instant", async () => {
