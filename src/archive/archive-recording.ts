@@ -10,6 +10,7 @@ import { formatRfc3339 } from "../core/instant.js";
 import { conflictKey, type KeyFacts, objectKey } from "../core/object-key.js";
 import type { Recording } from "../core/recording.js";
 import { releaseDueAtUs } from "../core/retention.js";
+import { faultPoint } from "../platform/fault-point.js";
 import { identityOf, resolveInside } from "../platform/files.js";
 import type { Logger } from "../platform/logger.js";
 import type { ObjectStore, PutSource } from "./object-store.js";
@@ -44,7 +45,9 @@ export async function archiveRecording(
   if (settings?.archive === "none" && recording.archive === "none") return { patch: { step: null } };
   if (!isHashed(recording)) return { patch: { step: "inspect" } };
   const key = recording.objectKey ?? objectKey(deps.prefix, keyFacts(recording));
+  await faultPoint("archive.before-key");
   await noteProgress(deps.catalog, recording, { patch: { archive: "uploading", objectKey: key } });
+  await faultPoint("archive.after-key");
   try {
     await deps.pace.measure(() => upload(deps, { recording, key }, signal));
   } catch (error) {
@@ -79,12 +82,14 @@ async function upload(deps: ArchiveDeps, { recording, key }: Upload, signal: Abo
     // Only a finalised file is known to change no more: after a long stall MediaMTX may go on with any other.
     nameIsUnique: recording.format === "fmp4" && !recording.partial && deps.nameIsUnique(recording.filePath),
   };
+  await faultPoint("archive.before-put");
   await deps.store.put(key, source, {
     signal,
     ...(recording.uploadId === null ? {} : { uploadId: recording.uploadId }),
     onUploadId: (uploadId) => noteProgress(deps.catalog, recording, { patch: { uploadId } }),
     onBytes: deps.pace.onBytes(signal),
   });
+  await faultPoint("archive.after-put");
 }
 
 /** Enough to rebuild the row from the bucket alone. */
@@ -116,6 +121,7 @@ async function prove(
 ): Promise<Outcome> {
   const expected: ExpectedCopy = { key, bytes: recording.bytes, md5: recording.md5, sha256: recording.sha256 };
   const verdict = await proveCopy(deps.store, expected, signal);
+  await faultPoint("archive.after-head");
   switch (verdict.kind) {
     case "absent":
       throw new AppError({ kind: "unavailable", message: `prove ${key}: the store took it and does not have it` });
@@ -123,6 +129,7 @@ async function prove(
       return conflict(deps, { recording, key }, verdict.reason);
     case "proven": {
       if (isSampled(recording, deps.readBackPercent)) await readBack(deps.store, expected, signal);
+      await faultPoint("archive.after-read-back");
       const verifiedAtUs = deps.catalog.clock.nowUs();
       return {
         patch: {

@@ -8,6 +8,7 @@ import path from "node:path";
 import { noteProgress, type Outcome } from "../catalog/recording-queue.js";
 import { AppError, isAppError } from "../core/errors.js";
 import type { Recording } from "../core/recording.js";
+import { faultPoint } from "../platform/fault-point.js";
 import { identityOf, resolveInside, syncDirectory } from "../platform/files.js";
 import { proveCopy } from "./prove-copy.js";
 import { moveToTrash, type ReleaseDeps, trashFileOf } from "./release-local-copy.js";
@@ -34,6 +35,7 @@ async function deleteObject(
     return "conflict";
   }
   if (verdict.kind === "absent") return "deleted";
+  await faultPoint("delete.before-object-row");
   await noteProgress(deps.catalog, recording, {
     patch: {},
     removal: {
@@ -47,7 +49,9 @@ async function deleteObject(
       proof: null,
     },
   });
+  await faultPoint("delete.before-object");
   await deps.store.delete(key, signal);
+  await faultPoint("delete.after-object");
   await noteProgress(deps.catalog, recording, { patch: { archive: "deleted" } });
   return "deleted";
 }
@@ -69,6 +73,7 @@ async function deleteLocalCopy(deps: ReleaseDeps, recording: Recording): Promise
   // After a crash the file may be in the trash already; what stands under the name then must be the same file.
   const isHere = identity !== undefined && (recording.local !== "trashed" || identity === recording.fileIdentity);
   if (original !== undefined && isHere) {
+    await faultPoint("delete.before-local-row");
     await noteProgress(deps.catalog, recording, {
       patch: { local: "trashed", fileIdentity: identity },
       removal: {
@@ -82,6 +87,7 @@ async function deleteLocalCopy(deps: ReleaseDeps, recording: Recording): Promise
         proof: null,
       },
     });
+    await faultPoint("delete.after-local-row");
     await moveToTrash(original, trashed);
   }
   return emptyTrash(trashed);
@@ -89,7 +95,9 @@ async function deleteLocalCopy(deps: ReleaseDeps, recording: Recording): Promise
 
 async function emptyTrash(trashed: string): Promise<"deleted"> {
   if ((await identityOf(trashed)) !== undefined) {
+    await faultPoint("delete.before-unlink");
     await unlink(trashed);
+    await faultPoint("delete.after-unlink");
     await syncDirectory(path.dirname(trashed));
   }
   return "deleted";

@@ -12,6 +12,7 @@ import { addAbortSignal } from "node:stream";
 
 import { AppError, errnoOf } from "../core/errors.js";
 import { type FileStat, fileIdentity } from "../core/file-identity.js";
+import { faultPoint } from "../platform/fault-point.js";
 import { readFacts, stampOf, writeFacts } from "./folder-store-facts.js";
 import { assertNoLinks, type BucketFolder, lstatOrUndefined, placeFile } from "./folder-store-files.js";
 import type { PutOptions, PutSource } from "./object-store.js";
@@ -31,12 +32,16 @@ export async function putIntoFolder(folder: BucketFolder, put: FolderPut): Promi
   const opened = await openSource(put.source);
   const temporary = path.join(folder.temporaryDir, `${randomUUID()}.tmp`);
   try {
+    await faultPoint("folder.before-bytes");
     await bringBytes(opened, put, temporary);
+    await faultPoint("folder.after-bytes");
     await opened.assertUnchanged();
     put.options.signal.throwIfAborted();
     const stamp = stampOf(await lstat(temporary, { bigint: true }));
     await writeFacts(folder, put.key, { source: put.source, stamp });
+    await faultPoint("folder.after-facts");
     await giveName(folder, temporary, objectFile);
+    await faultPoint("folder.after-link");
     // A rival may have written its facts between ours and the link; the object is ours, so the facts must be.
     if ((await readFacts(folder, put.key))?.stamp !== stamp) {
       await writeFacts(folder, put.key, { source: put.source, stamp });

@@ -8,6 +8,7 @@ import path from "node:path";
 import type { Readable } from "node:stream";
 
 import { AppError, errnoOf } from "../core/errors.js";
+import { faultPoint } from "../platform/fault-point.js";
 import { syncDirectory, writeFileAtomically } from "../platform/files.js";
 import { US_PER_MS } from "../core/instant.js";
 import type { Clock } from "../platform/clock.js";
@@ -166,10 +167,13 @@ async function deleteObject(folder: BucketFolder, key: string): Promise<void> {
   const stat = await lstatOrUndefined(objectFile);
   if (stat !== undefined && !stat.isDirectory()) {
     if (!stat.isFile()) throw notAnObject(key);
+    await faultPoint("folder.before-unlink");
     await unlink(objectFile);
+    await faultPoint("folder.after-unlink");
     await syncDirectory(path.dirname(objectFile));
   }
   if ((await lstatOrUndefined(factsFile))?.isFile() === true) await rm(factsFile, { force: true });
+  await faultPoint("folder.after-facts-removed");
   await removeEmptyParents(folder.factsRoot, factsFile);
   await removeEmptyParents(folder.root, objectFile);
 }

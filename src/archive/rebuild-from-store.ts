@@ -16,6 +16,7 @@ import {
 import { isPlausibleInstant, parseRfc3339 } from "../core/instant.js";
 import { parsePathName } from "../core/path-name.js";
 import { NOT_LOOKED_INTO, type RecordingId } from "../core/recording.js";
+import { faultPoint } from "../platform/fault-point.js";
 import type { Logger } from "../platform/logger.js";
 import type { ObjectFacts, ObjectStore } from "./object-store.js";
 
@@ -64,6 +65,7 @@ export async function rebuildFromStore(
       deps.logger.warn("object carries no facts of ours and is left alone", { objectKey: key });
       continue;
     }
+    await faultPoint("rebuild.before-row");
     const { id } = recording;
     const known = (await findRecording(deps.catalog, id)) ?? (await findSameSegment(deps.catalog, recording));
     if (known === undefined) {
@@ -72,6 +74,7 @@ export async function rebuildFromStore(
     } else if (await adoptArchivedCopy(deps.catalog, known, recording)) {
       result.adopted += 1;
     }
+    await faultPoint("rebuild.after-row");
     if (result.objects % 100 === 0) onProgress(result);
   }
   return result;

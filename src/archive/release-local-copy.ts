@@ -13,6 +13,7 @@ import { hasLaterRecording } from "../catalog/recordings.js";
 import { AppError, errnoOf } from "../core/errors.js";
 import { extensionOf } from "../core/object-key.js";
 import type { Recording } from "../core/recording.js";
+import { faultPoint } from "../platform/fault-point.js";
 import { ensureDirectory, identityOf, linkExclusively, resolveInside, syncDirectory } from "../platform/files.js";
 import type { Logger } from "../platform/logger.js";
 import type { ObjectStore } from "./object-store.js";
@@ -39,6 +40,7 @@ export async function releaseLocalCopy(deps: ReleaseDeps, recording: Recording, 
   if (await mayStillGrow(deps.catalog, recording)) {
     return { patch: { step: "release", nextAttemptAtUs: deps.catalog.clock.nowUs() + LOOK_AGAIN_US } };
   }
+  await faultPoint("release.before-head");
   const verdict = await proveCopy(deps.store, { key, md5, sha256, bytes: recording.bytes }, signal);
   if (verdict.kind !== "proven") {
     deps.logger.error("archived copy is not what it was; the local copy is archived again", {
@@ -49,12 +51,14 @@ export async function releaseLocalCopy(deps: ReleaseDeps, recording: Recording, 
     });
     return { patch: { archive: "none", verifiedAtUs: null, step: "inspect" } };
   }
+  await faultPoint("release.after-head");
   const current = await identityOf(await resolveInside(deps.recordDir, recording.filePath));
   if (current === undefined) {
     throw new AppError({ kind: "not-found", message: `release ${recording.filePath}: the file is not there` });
   }
   // Whoever changed it may go on: it is open again (F9, F11).
   if (current !== fileIdentity) return { patch: { local: "open", step: "settle" } };
+  await faultPoint("release.before-removal-row");
   await noteProgress(deps.catalog, recording, {
     patch: { local: "trashed", step: "unlink" },
     removal: {
@@ -68,6 +72,7 @@ export async function releaseLocalCopy(deps: ReleaseDeps, recording: Recording, 
       proof: JSON.stringify({ store: deps.store.description, ...verdict.facts }),
     },
   });
+  await faultPoint("release.after-removal-row");
   return unlinkTrashed(deps, { ...recording, local: "trashed", step: "unlink" });
 }
 
@@ -95,7 +100,9 @@ export async function unlinkTrashed(deps: ReleaseDeps, recording: Recording): Pr
     await moveToTrash(original, trashed);
   }
   if ((await identityOf(trashed)) !== recording.fileIdentity) return restore(deps, recording, trashed);
+  await faultPoint("trash.before-unlink");
   await unlink(trashed);
+  await faultPoint("trash.after-unlink");
   await syncDirectory(path.dirname(trashed));
   return released();
 }
@@ -104,7 +111,9 @@ export async function unlinkTrashed(deps: ReleaseDeps, recording: Recording): Pr
 export async function moveToTrash(original: string, trashed: string): Promise<void> {
   try {
     await ensureDirectory(path.dirname(trashed));
+    await faultPoint("trash.before-rename");
     await rename(original, trashed);
+    await faultPoint("trash.after-rename");
   } catch (error) {
     throw new AppError({
       kind: "unavailable",
@@ -127,7 +136,9 @@ function released(): Outcome {
 async function restore(deps: ReleaseDeps, recording: Recording, trashed: string): Promise<Outcome> {
   const original = path.join(deps.recordDir, recording.filePath);
   try {
+    await faultPoint("trash.before-restore");
     await linkExclusively(trashed, original);
+    await faultPoint("trash.after-restore");
     await unlink(trashed);
   } catch (error) {
     if (errnoOf(error) !== "EEXIST") throw error;

@@ -15,6 +15,7 @@ import {
 } from "@aws-sdk/client-s3";
 
 import { AppError, type ErrorKind, isAppError } from "../core/errors.js";
+import { faultPoint } from "../platform/fault-point.js";
 import { type OpenSource, openSource } from "./read-source.js";
 import { noSuchAnswer } from "./s3-errors.js";
 import { headObject } from "./s3-read.js";
@@ -89,6 +90,7 @@ async function begin(target: S3Target, { key, source, options }: S3Put): Promise
   if ((await headObject(target, key, signal)) !== undefined) {
     throw new AppError({ kind: "already-exists", message: `put ${key}: the object exists` });
   }
+  await faultPoint("multipart.before-begin");
   const { UploadId: uploadId } = await target.call({ operation, signal, creates: true }, (call) =>
     target.clients.upload.send(
       new CreateMultipartUploadCommand({
@@ -101,7 +103,9 @@ async function begin(target: S3Target, { key, source, options }: S3Put): Promise
     ),
   );
   if (uploadId === undefined) throw noSuchAnswer(target.contextOf(operation), "upload id");
+  await faultPoint("multipart.after-begin");
   await options.onUploadId?.(uploadTokenOf(uploadId, source.sha256));
+  await faultPoint("multipart.after-id");
   return { uploadId, held: new Map() };
 }
 
@@ -145,6 +149,7 @@ async function sendPart(
   const md5 = await md5Of(opened, start, bytes);
   if (upload.held.get(number) === md5.toString("hex")) return { number, md5, etag: md5.toString("hex") };
   const operation = `put part ${String(number)} of ${key}`;
+  await faultPoint("multipart.before-part");
   const output = await target.call({ operation, signal, bytes, creates: true }, async (call) => {
     const onBytes = call.holding(upload.options.onBytes);
     const body = opened.stream({ start, bytes, ...(onBytes && { onBytes }) });
@@ -164,6 +169,7 @@ async function sendPart(
       body.destroy();
     }
   });
+  await faultPoint("multipart.after-part");
   if (output.ETag === undefined) throw noSuchAnswer(target.contextOf(operation), "ETag");
   return { number, md5, etag: output.ETag };
 }
@@ -180,6 +186,7 @@ async function complete(target: S3Target, upload: Upload, parts: readonly SentPa
   const { signal } = upload.options;
   const operation = `complete multipart upload of ${key}`;
   const list: CompletedPart[] = parts.map(({ number, etag }) => ({ PartNumber: number, ETag: etag }));
+  await faultPoint("multipart.before-complete");
   const output = await target.call({ operation, signal, bytes: source.bytes, creates: true }, (call) =>
     target.clients.upload.send(
       new CompleteMultipartUploadCommand({
@@ -192,6 +199,7 @@ async function complete(target: S3Target, upload: Upload, parts: readonly SentPa
       { abortSignal: call.signal },
     ),
   );
+  await faultPoint("multipart.after-complete");
   const etag = output.ETag?.replaceAll('"', "");
   if (etag === undefined) throw noSuchAnswer(target.contextOf(operation), "ETag");
   await assertWhole(target, upload, { etag, expected: expectedEtag(parts) });

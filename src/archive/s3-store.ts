@@ -5,6 +5,7 @@
 import { DeleteObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 
 import { assertMetadata, assertObjectKey, type ObjectStore } from "./object-store.js";
+import { faultPoint } from "../platform/fault-point.js";
 import { openSource } from "./read-source.js";
 import { noSuchAnswer, statusOf } from "./s3-errors.js";
 import { putMultipart } from "./s3-multipart.js";
@@ -40,6 +41,7 @@ export function createS3Store(options: S3StoreOptions): ObjectStore {
 async function putSingle(target: S3Target, { key, source, options }: S3Put): Promise<void> {
   const opened = await openSource(source);
   try {
+    await faultPoint("s3.before-put");
     const what = { operation: `put ${key}`, signal: options.signal, bytes: source.bytes, creates: true };
     await target
       .call(what, async (call) => {
@@ -71,6 +73,7 @@ async function putSingle(target: S3Target, { key, source, options }: S3Put): Pro
         await opened.assertUnchanged();
         throw error;
       });
+    await faultPoint("s3.after-put");
     await opened.assertUnchanged();
   } finally {
     await opened.close();
@@ -80,6 +83,7 @@ async function putSingle(target: S3Target, { key, source, options }: S3Put): Pro
 async function deleteObject(target: S3Target, key: string, signal: AbortSignal): Promise<void> {
   assertObjectKey(key);
   const operation = `delete ${key}`;
+  await faultPoint("s3.before-delete");
   const isAbsent = await target.call({ operation, signal }, async (call) => {
     try {
       const command = new DeleteObjectCommand({ Bucket: target.bucket, Key: key });
@@ -90,5 +94,6 @@ async function deleteObject(target: S3Target, key: string, signal: AbortSignal):
       throw error;
     }
   });
+  await faultPoint("s3.after-delete");
   if (isAbsent) await assertBucketExists(target, operation, signal);
 }

@@ -6,6 +6,7 @@ import type { Knex } from "knex";
 
 import { AppError } from "../core/errors.js";
 import type { Clock } from "../platform/clock.js";
+import { faultPoint } from "../platform/fault-point.js";
 import { dialectOf } from "./dialect.js";
 import type { Migration } from "./migration.js";
 import { initial } from "./migrations/0001-initial.js";
@@ -25,14 +26,18 @@ export async function migrate(db: Knex, clock: Clock, migrations: readonly Migra
     });
   }
   for (const migration of migrations.filter(({ name }) => !applied.has(name))) {
+    await faultPoint("migrate.before");
     await inTransaction(db, async (trx) => {
       const claimed = (await trx("migrations")
         .insert({ name: migration.name, applied_at_us: clock.nowUs() })
         .onConflict("name")
         .ignore()
         .returning("name")) as unknown[];
+      await faultPoint("migrate.in-begun");
       if (claimed.length > 0) await migration.up(trx, dialectOf(db));
+      await faultPoint("migrate.in-done");
     });
+    await faultPoint("migrate.after");
   }
 }
 

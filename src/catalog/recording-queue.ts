@@ -10,6 +10,7 @@ import { fullJitterMs } from "../core/back-off.js";
 import { AppError } from "../core/errors.js";
 import type { PathName } from "../core/path-name.js";
 import type { Recording, Step } from "../core/recording.js";
+import { faultPoint } from "../platform/fault-point.js";
 import type { Catalog } from "./catalog.js";
 import { translating } from "./database.js";
 import { dialectOf } from "./dialect.js";
@@ -67,6 +68,7 @@ export function claimDue(catalog: Catalog, claim: Claim): Promise<Recording[]> {
       await trx("recordings")
         .whereIn("id", idsOf(recordings))
         .update({ lease_owner: catalog.owner, lease_until_us: nowUs + claim.leaseMs * 1_000 });
+      if (recordings.length > 0) await faultPoint("queue.in-claim");
       return recordings;
     }),
   );
@@ -92,6 +94,7 @@ export function commitStep(catalog: Catalog, recording: Recording, outcome: Outc
           updated_at_us: nowUs,
         },
       );
+      await faultPoint("queue.in-commit");
       if (outcome.fragmentIndex !== undefined) await storeFragmentIndex(trx, recording.id, outcome.fragmentIndex);
       if (movesTimeline) await refreshGaps(trx, recording.path, [recording.startUs, startUs ?? recording.startUs]);
     }),
@@ -104,6 +107,7 @@ export function noteProgress(catalog: Catalog, recording: Recording, progress: P
     inWriteTransaction(catalog, [], async (trx) => {
       const columns = { ...columnsOf(progress.patch), updated_at_us: catalog.clock.nowUs() };
       await updateLeased(trx, { catalog, recording }, columns);
+      await faultPoint("queue.in-progress");
       if (progress.removal !== undefined) await insertRemoval(trx, catalog.clock, progress.removal);
     }),
   );

@@ -6,6 +6,7 @@ import { AppError } from "../core/errors.js";
 import { type Finding, type FoundFile, judgeFoundFile } from "../core/found-file.js";
 import type { PathName } from "../core/path-name.js";
 import { NOT_LOOKED_INTO, type Recording, type RecordingId } from "../core/recording.js";
+import { faultPoint } from "../platform/fault-point.js";
 import type { Catalog } from "./catalog.js";
 import { translating } from "./database.js";
 import { refreshGaps } from "./gaps.js";
@@ -121,6 +122,7 @@ export function recordFoundFiles(catalog: Catalog, files: readonly FoundFile[]):
       const batchResults = await inWriteTransaction(catalog, paths, async (trx) => {
         const done: FoundResult[] = [];
         for (const found of batch) done.push(await recordOne(catalog, trx, found));
+        await faultPoint("ingest.in-record");
         return done;
       });
       results.push(...batchResults);

@@ -13,6 +13,7 @@ import { fileIdentity } from "../core/file-identity.js";
 import { type FoundFile, isClosed } from "../core/found-file.js";
 import type { SegmentFormat, StreamPosition } from "../core/recording.js";
 import type { PathName } from "../core/path-name.js";
+import { faultPoint } from "../platform/fault-point.js";
 import { resolveInside } from "../platform/files.js";
 
 interface DecodedSegmentName {
@@ -57,6 +58,7 @@ type Stat = Awaited<ReturnType<typeof lstatBig>>;
 
 /** `filePath` is relative to the record directory. Throws `unavailable` when the disk cannot tell. */
 export async function examineFile(deps: ExamineDeps, filePath: string, options: ExamineOptions): Promise<Examination> {
+  await faultPoint("ingest.before-look");
   const name = deps.decodeName(filePath);
   let absolutePath: string;
   let stat: Stat;
@@ -73,6 +75,7 @@ export async function examineFile(deps: ExamineDeps, filePath: string, options: 
   if (name === undefined) return rejected("the name is not of any known recordPath", stat.size);
   const head = await readHead(deps, absolutePath, stat);
   const startUs = head?.startUs ?? name.startUs;
+  await faultPoint("ingest.after-look");
   const closed = options.saidToBeComplete === true || (await mayNotGrow(deps, { ...name, startUs }, { stat, head }));
   return {
     kind: "segment",

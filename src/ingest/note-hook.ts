@@ -8,6 +8,7 @@ import { findRecordingOfFile, insertRecording } from "../catalog/recordings.js";
 import { AppError } from "../core/errors.js";
 import type { PathName } from "../core/path-name.js";
 import { NOT_LOOKED_INTO, type RecordingId } from "../core/recording.js";
+import { faultPoint } from "../platform/fault-point.js";
 import type { Logger } from "../platform/logger.js";
 import { type ExamineDeps, examineFile } from "./examine-file.js";
 import { recordFound } from "./record-found.js";
@@ -92,6 +93,7 @@ async function noteAbsent(deps: NoteHookDeps, filePath: string, note: SegmentNot
   assertSamePath(note, name.path);
   const known = await findRecordingOfFile(deps.catalog, { path: name.path, filePath, aroundUs: name.startUs });
   if (known !== undefined) return known.id;
+  await faultPoint("hook.before-absent-row");
   const recording = await insertRecording(deps.catalog, {
     ...NOT_LOOKED_INTO,
     ...name,
@@ -102,6 +104,7 @@ async function noteAbsent(deps: NoteHookDeps, filePath: string, note: SegmentNot
     error: "a hook named this file, and it is not there",
     origin: "hook",
   });
+  await faultPoint("hook.after-absent-row");
   deps.logger.error("hook names a file that is not there", {
     segmentId: recording.id,
     path: name.path,

@@ -2,6 +2,7 @@
 import { hastenSettling } from "../catalog/recording-queue.js";
 import { type FoundResult, recordFoundFiles } from "../catalog/recordings.js";
 import type { FoundFile } from "../core/found-file.js";
+import { faultPoint } from "../platform/fault-point.js";
 import type { ExamineDeps } from "./examine-file.js";
 
 export interface RecordFoundDeps extends Pick<ExamineDeps, "catalog"> {
@@ -13,7 +14,9 @@ export interface RecordFoundDeps extends Pick<ExamineDeps, "catalog"> {
 const SETTLE_AFTER_MS = 2_500;
 
 export async function recordFound(deps: RecordFoundDeps, files: readonly FoundFile[]): Promise<FoundResult[]> {
+  await faultPoint("ingest.before-record");
   const results = await recordFoundFiles(deps.catalog, files);
+  await faultPoint("ingest.after-record");
   const begun = new Map<FoundFile["path"], number>();
   for (const [index, { finding }] of results.entries()) {
     const file = files[index];
@@ -21,6 +24,7 @@ export async function recordFound(deps: RecordFoundDeps, files: readonly FoundFi
       begun.set(file.path, Math.max(file.startUs, begun.get(file.path) ?? 0));
   }
   for (const [path, startUs] of begun) await hastenSettling(deps.catalog, { path, startUs }, SETTLE_AFTER_MS);
+  await faultPoint("ingest.after-hasten");
   if (results.some(({ finding }) => finding !== "unchanged")) deps.wake();
   return results;
 }

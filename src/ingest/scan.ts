@@ -12,6 +12,7 @@ import { looksUnchanged } from "../core/file-identity.js";
 import type { FoundFile } from "../core/found-file.js";
 import { isMassMissing } from "../core/mass-missing.js";
 import type { Recording } from "../core/recording.js";
+import { faultPoint } from "../platform/fault-point.js";
 import type { Logger } from "../platform/logger.js";
 import { type ExamineDeps, examineFile } from "./examine-file.js";
 import { recordFound } from "./record-found.js";
@@ -47,9 +48,12 @@ export async function scanRecordDir(deps: ScanDeps, progress: ScanProgress, sign
   for await (const walked of walkRecordDir(deps.recordDir, signal)) {
     progress.directories += 1;
     await scanDirectory(deps, walked, progress);
+    await faultPoint("scan.after-directory");
   }
+  await faultPoint("scan.before-missing");
   await findMissing(deps, progress, signal);
   await forgetRejectedFiles(deps.catalog, startedAtUs);
+  await faultPoint("scan.after-forget");
 }
 
 /** The files of one directory, without those below it. */
@@ -115,7 +119,9 @@ async function findMissing(deps: ScanDeps, progress: ScanProgress, signal: Abort
     return;
   }
   for (const recording of missing) {
+    await faultPoint("scan.before-mark");
     if (!(await markMissing(deps.catalog, recording, "the file vanished from the record directory"))) continue;
+    await faultPoint("scan.after-mark");
     progress.missing += 1;
     deps.logger.error("file vanished", { segmentId: recording.id, path: recording.path, file: recording.filePath });
   }

@@ -8,6 +8,7 @@ import path from "node:path";
 
 import { AppError, describeError, errnoOf, toAppError } from "../core/errors.js";
 import type { Clock } from "../platform/clock.js";
+import { faultPoint } from "../platform/fault-point.js";
 import { writeFileAtomically } from "../platform/files.js";
 import type { Logger } from "../platform/logger.js";
 import { type Drift, findDrift, type ServerConfig } from "./config-drift.js";
@@ -133,10 +134,13 @@ export class ConfigPublisher {
     const known = await readIfThere(configFile);
     if (text === known && !evenIfUnchanged) return false;
     if (text !== known) await this.#validate(text);
+    await faultPoint("config.before-previous");
     if (known !== null && text !== known) {
       await writeFileAtomically(beside(configFile, "previous"), known, FILE_MODE);
     }
+    await faultPoint("config.before-write");
     await writeFileAtomically(configFile, text, FILE_MODE);
+    await faultPoint("config.after-write");
     this.#lastWriteMs = this.#deps.clock.monotonicMs();
     return true;
   }

@@ -6,6 +6,7 @@ import type { Catalog } from "../catalog/catalog.js";
 import { claimDue, commitStep, giveBack, nextDueAtUs, postponeStep } from "../catalog/recording-queue.js";
 import { describeError, type ErrorKind, isAppError, toAppError } from "../core/errors.js";
 import type { Recording, Step } from "../core/recording.js";
+import { faultPoint } from "../platform/fault-point.js";
 import { Latch } from "../platform/latch.js";
 import type { Logger } from "../platform/logger.js";
 import type { StepHandler } from "./step.js";
@@ -125,9 +126,12 @@ export class Worker {
     const startedMs = catalog.clock.monotonicMs();
     const seconds = (): number => (catalog.clock.monotonicMs() - startedMs) / 1_000;
     try {
+      await faultPoint(`${step}.before-step`);
       const outcome = await handlers[step](recording, this.#abort.signal);
       if (outcome !== undefined) {
+        await faultPoint(`${step}.before-commit`);
         await commitStep(catalog, recording, outcome);
+        await faultPoint(`${step}.after-commit`);
         logTransition(logger, recording, outcome.patch);
         if (outcome.patch.step !== undefined && outcome.patch.step !== null) this.wake();
       }
@@ -155,6 +159,7 @@ export class Worker {
         return;
       }
       const { kind, retryAfterMs, hint } = toAppError(error);
+      await faultPoint("worker.before-postpone");
       await postponeStep(catalog, recording, { error: describeError(error), retryAfterMs });
       if (!isTold(recording.attempts)) return;
       const level = kind === "unavailable" ? "warn" : "error";

@@ -5,6 +5,7 @@ import path from "node:path";
 
 import { AppError, errnoOf } from "../core/errors.js";
 import { fileIdentity } from "../core/file-identity.js";
+import { faultPoint } from "./fault-point.js";
 
 /** Replaces a file whole: after a crash it has either the old or the new content. */
 export async function writeFileAtomically(filePath: string, content: string | Uint8Array, mode = 0o644): Promise<void> {
@@ -18,7 +19,9 @@ export async function writeFileAtomically(filePath: string, content: string | Ui
     } finally {
       await handle.close();
     }
+    await faultPoint("files.before-rename");
     await rename(temporary, filePath);
+    await faultPoint("files.after-rename");
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;

@@ -13,6 +13,7 @@ import { releaseDueAtUs } from "../core/retention.js";
 import { wallDurationUs } from "../core/wall-duration.js";
 import { encodeFragmentIndex } from "../media/fragment-index-codec.js";
 import type { FileHashes, Inspection } from "../media/inspection.js";
+import { faultPoint } from "../platform/fault-point.js";
 import { resolveInside } from "../platform/files.js";
 import type { Logger } from "../platform/logger.js";
 
@@ -46,7 +47,9 @@ export async function inspectRecording(
   const wantsArchive = settings?.archive !== "none";
   try {
     const filePath = await resolveInside(deps.recordDir, recording.filePath);
+    await faultPoint("inspect.before-read");
     const inspected = await deps.inspect({ filePath, format: recording.format, hash: wantsArchive }, signal);
+    await faultPoint("inspect.after-read");
     // Only the file that was found closed counts. Whoever changed it since may go on, or it is another one (F9, F11, F35).
     if (inspected.identity !== recording.fileIdentity) return { patch: { local: "open", step: "settle" } };
     return outcomeOf(deps, { recording, inspected, wantsArchive, localRetention: settings?.localRetention ?? null });
