@@ -72,13 +72,15 @@ async function startServing(
   parts: Parts,
   { undo, version }: { readonly undo: Undo; readonly version: string },
 ): Promise<Listening> {
-  const { store, inspector, worker, watch } = parts;
+  const { store, inspector, guard, worker, watch } = parts;
   undo.push(() => {
     store.close();
     return undefined;
   });
   inspector.start();
   undo.push(() => inspector.stop());
+  await guard.start();
+  undo.push(() => guard.stop());
   worker.start();
   undo.push(() => worker.stop(STEP_GRACE_MS));
   const deps = createHttpDeps(setup, parts);

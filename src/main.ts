@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 
 import { printConfig } from "./cli/config.js";
 import { rebuild } from "./cli/rebuild.js";
+import { resumeDeletes } from "./cli/resume-deletes.js";
 import { scan } from "./cli/scan.js";
 import { FORCED, serve } from "./cli/serve.js";
 import { describeError, toAppError } from "./core/errors.js";
@@ -13,6 +14,7 @@ const USAGE = `Usage: reelkeeper COMMAND
   serve [--demo]       run; --demo adds a test-pattern camera
   scan                 bring the catalog in line with the record directory, once
   rebuild              restore the catalog from bucket and record directory
+  resume-deletes       release what stops deletions, after a look at it
   config render        print the mediamtx.yml that would be written
   config diff          print where MediaMTX runs something else
 
@@ -64,6 +66,8 @@ async function run({ command, demo }: Arguments): Promise<number> {
       return scan();
     case "rebuild":
       return rebuild();
+    case "resume-deletes":
+      return resumeDeletes();
     case "config render":
       return printConfig("render");
     case "config diff":

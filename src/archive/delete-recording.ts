@@ -16,6 +16,7 @@ import { moveToTrash, type ReleaseDeps, trashFileOf } from "./release-local-copy
 const REASON = "deletion requested";
 
 export async function deleteRecording(deps: ReleaseDeps, recording: Recording, signal: AbortSignal): Promise<Outcome> {
+  await deps.assertMayRemove();
   const archive = await deleteObject(deps, recording, signal);
   const local = await deleteLocalCopy(deps, recording);
   return { patch: { archive, local, uploadId: null, step: null } };
@@ -34,6 +35,7 @@ async function deleteObject(
     deps.logger.error("object holds other bytes and is not deleted", { segmentId: recording.id, objectKey: key });
     return "conflict";
   }
+  await deps.assertMayRemove();
   if (verdict.kind === "absent") return "deleted";
   await faultPoint("delete.before-object-row");
   await noteProgress(deps.catalog, recording, {
@@ -88,13 +90,16 @@ async function deleteLocalCopy(deps: ReleaseDeps, recording: Recording): Promise
       },
     });
     await faultPoint("delete.after-local-row");
+    await deps.assertMayRemove();
     await moveToTrash(original, trashed);
   }
-  return emptyTrash(trashed);
+  return emptyTrash(deps, trashed);
 }
 
-async function emptyTrash(trashed: string): Promise<"deleted"> {
-  if ((await identityOf(trashed)) !== undefined) {
+async function emptyTrash(deps: ReleaseDeps, trashed: string): Promise<"deleted"> {
+  const isThere = (await identityOf(trashed)) !== undefined;
+  await deps.assertMayRemove();
+  if (isThere) {
     await faultPoint("delete.before-unlink");
     await unlink(trashed);
     await faultPoint("delete.after-unlink");

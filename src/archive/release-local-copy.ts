@@ -2,7 +2,8 @@
  * The steps that remove a local copy (promise 2). First the store says again that it has the same bytes, then the file
  * under the name must still be the very file that was hashed, then the intent is written with its proof, then the file
  * is renamed into the trash of the same file system, looked at once more, and unlinked. A crash at any point leaves
- * either the file under its name, or the file in the trash and a row that says so.
+ * either the file under its name, or the file in the trash and a row that says so. Each effect, and each conclusion from
+ * an absence, comes after the question whether there is any doubt (retention/deletion-guard).
  */
 import { rename, unlink } from "node:fs/promises";
 import path from "node:path";
@@ -24,6 +25,8 @@ export interface ReleaseDeps {
   readonly logger: Logger;
   readonly store: ObjectStore;
   readonly recordDir: string;
+  /** Throws when there is a doubt about disk, clock, database or store: then nothing is removed. */
+  readonly assertMayRemove: () => Promise<void>;
 }
 
 /** Inside the record directory, so that a rename never crosses file systems. */
@@ -37,6 +40,7 @@ export async function releaseLocalCopy(deps: ReleaseDeps, recording: Recording, 
   if (recording.archive !== "verified" || key === null || md5 === null || sha256 === null || fileIdentity === null) {
     throw new AppError({ kind: "internal", message: `release ${recording.filePath}: not proven` });
   }
+  await deps.assertMayRemove();
   if (await mayStillGrow(deps.catalog, recording)) {
     return { patch: { step: "release", nextAttemptAtUs: deps.catalog.clock.nowUs() + LOOK_AGAIN_US } };
   }
@@ -96,11 +100,13 @@ export async function unlinkTrashed(deps: ReleaseDeps, recording: Recording): Pr
     const original = await resolveInside(deps.recordDir, recording.filePath).catch(() => undefined);
     const current = original === undefined ? undefined : await identityOf(original);
     // Neither here nor there: an earlier try unlinked it, or the name belongs to another recording by now (F11).
+    await deps.assertMayRemove();
     if (original === undefined || current !== recording.fileIdentity) return released();
     await moveToTrash(original, trashed);
   }
   if ((await identityOf(trashed)) !== recording.fileIdentity) return restore(deps, recording, trashed);
   await faultPoint("trash.before-unlink");
+  await deps.assertMayRemove();
   await unlink(trashed);
   await faultPoint("trash.after-unlink");
   await syncDirectory(path.dirname(trashed));

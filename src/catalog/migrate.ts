@@ -10,9 +10,10 @@ import { faultPoint } from "../platform/fault-point.js";
 import { dialectOf } from "./dialect.js";
 import type { Migration } from "./migration.js";
 import { initial } from "./migrations/0001-initial.js";
+import { deletionStops } from "./migrations/0002-deletion-stops.js";
 import { inTransaction } from "./transaction.js";
 
-export const MIGRATIONS: readonly Migration[] = [initial];
+export const MIGRATIONS: readonly Migration[] = [initial, deletionStops];
 
 export async function migrate(db: Knex, clock: Clock, migrations: readonly Migration[] = MIGRATIONS): Promise<void> {
   await createMigrationsTable(db);

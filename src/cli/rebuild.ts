@@ -1,4 +1,5 @@
 /** `rebuild`: the catalog from bucket and record directory. Adds what is not known, changes and removes nothing. */
+import { createGuard } from "../wiring/create-guard.js";
 import { createIngest } from "../wiring/create-ingest.js";
 import { rebuildFromStore, type RebuildResult } from "../archive/rebuild-from-store.js";
 import { closeCatalog } from "../catalog/catalog.js";
@@ -17,7 +18,13 @@ export async function rebuild(): Promise<number> {
     const prefix = setup.config.storage.prefix;
     const fromStore = await rebuildFromStore({ catalog, logger: setup.logger, store, prefix }, tell, signal);
     const progress = emptyProgress();
-    const deps = createIngest(setup, { catalog, wake: () => undefined, serverStartedAtUs: () => null });
+    const guard = createGuard(setup, { catalog, store });
+    const deps = createIngest(setup, {
+      catalog,
+      wake: () => undefined,
+      serverStartedAtUs: () => null,
+      mayMarkMissing: (counts) => guard.mayMarkMissing(counts),
+    });
     await scanRecordDir(deps, progress, signal);
     process.stdout.write(`${JSON.stringify({ bucket: fromStore, recordDirectory: progress })}\n`);
     return 0;

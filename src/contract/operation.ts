@@ -1,6 +1,7 @@
 /** How it runs, as the API shows it. */
 import { z } from "zod";
 
+import { DOUBTS } from "../core/deletion-doubt.js";
 import { instantOut } from "./scalars.js";
 
 const stepSchema = z.string().nullable().meta({ description: "The step that is due, null for none" });
@@ -63,6 +64,32 @@ export const scanSchema = z
     error: z.string().nullable(),
   })
   .meta({ id: "Scan" });
+
+const deletionStopSchema = z.object({
+  doubt: z.enum(DOUBTS),
+  since: instantOut,
+  message: z.string(),
+  hint: z.string().meta({ description: "What to do before the release" }),
+});
+
+export const deletionsSchema = z
+  .object({
+    stopped: z.boolean().meta({ description: "Nothing is removed; everything else goes on" }),
+    stops: z.array(deletionStopSchema),
+  })
+  .meta({ id: "Deletions" });
+
+export const resumeSchema = z
+  .strictObject({
+    doubts: z
+      .array(z.enum(DOUBTS))
+      .min(1)
+      .max(DOUBTS.length)
+      .meta({ description: "Those that were looked at; one that was found since goes on to stop deletions" }),
+  })
+  .meta({ id: "ResumeDeletions" });
+
+export const resumedSchema = z.object({ released: z.array(z.enum(DOUBTS)) }).meta({ id: "ResumedDeletions" });
 
 export const healthSchema = z
   .object({

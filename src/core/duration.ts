@@ -33,6 +33,19 @@ export function parseDurationMs(text: string, field = "duration"): number {
   return ms;
 }
 
+/** For people: `2d`, `1h30m`, `45s`; the two largest units. */
+export function formatDurationMs(ms: number): string {
+  let restMs = Math.round(ms);
+  const parts: string[] = [];
+  for (const unit of ["d", "h", "m", "s", "ms"]) {
+    const unitMs = UNIT_MS[unit] ?? 1;
+    const amount = Math.floor(restMs / unitMs);
+    restMs -= amount * unitMs;
+    if (amount > 0) parts.push(`${String(amount)}${unit}`);
+  }
+  return parts.slice(0, 2).join("") || "0s";
+}
+
 export function isDuration(text: string): boolean {
   return durationMs(text) !== undefined;
 }

@@ -33,6 +33,11 @@ export function conflictKey(prefix: string, facts: KeyFacts): string {
   return checked(`${plain}_${facts.sha256.slice(0, 16)}${extensionOf(facts.format)}`);
 }
 
+/** Which store this is; `~` is in no path name, so that no recording's key meets it. */
+export function storeMarkerKey(prefix: string): string {
+  return `${prefix}/~store-id`;
+}
+
 export function extensionOf(format: Recording["format"]): ".mp4" | ".ts" {
   return format === "fmp4" ? ".mp4" : ".ts";
 }

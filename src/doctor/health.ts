@@ -3,7 +3,9 @@
  */
 import { access, constants, statfs } from "node:fs/promises";
 
+import { type DeletionStop, HINT_OF } from "../core/deletion-doubt.js";
 import { describeError } from "../core/errors.js";
+import { formatRfc3339 } from "../core/instant.js";
 
 export interface HealthCheck {
   readonly name: string;
@@ -25,6 +27,7 @@ export interface HealthSources {
     readonly pending: boolean;
     readonly drift: readonly { readonly where: string; readonly setting: string }[];
   };
+  readonly deletionStops: () => readonly DeletionStop[];
   /** Null: none since the start. */
   readonly secondsSinceHook: () => number | null;
   readonly secondsSinceSegment: () => number | null;
@@ -47,6 +50,7 @@ export async function checkHealth(sources: HealthSources): Promise<HealthCheck[]
     checkConfiguration(sources),
     checkScan(sources),
     checkHooks(sources),
+    ...checkDeletions(sources),
   ];
   return checks.sort((left, right) => ORDER[left.status] - ORDER[right.status]);
 }
@@ -117,6 +121,14 @@ function checkHooks(sources: HealthSources): HealthCheck {
     "hooks",
     "segments are recorded, but no hook told of them",
     "they are found by watch and scan; to be told at once, check that MediaMTX can run the hook and reach this server",
+  );
+}
+
+function checkDeletions(sources: HealthSources): HealthCheck[] {
+  const stops = sources.deletionStops();
+  if (stops.length === 0) return [ok("deletions", "nothing stands against them")];
+  return stops.map(({ doubt, sinceUs, message }) =>
+    fail("deletions", `nothing is removed since ${formatRfc3339(sinceUs)}: ${message}`, HINT_OF[doubt]),
   );
 }
 

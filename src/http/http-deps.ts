@@ -3,6 +3,7 @@ import type { ObjectStore } from "../archive/object-store.js";
 import type { PaceReport } from "../archive/upload-pace.js";
 import type { AccessRules } from "../access/caller.js";
 import type { Catalog } from "../catalog/catalog.js";
+import type { DeletionStop, Doubt } from "../core/deletion-doubt.js";
 import type { PathName } from "../core/path-name.js";
 import type { RecordingId } from "../core/recording.js";
 import type { HealthCheck } from "../doctor/health.js";
@@ -31,6 +32,11 @@ export interface HttpDeps {
   readonly pace: { report(): PaceReport };
   /** Rows may be due now. */
   readonly wake: () => void;
+  readonly deletions: {
+    readonly list: () => Promise<readonly DeletionStop[]>;
+    /** Those that were released. */
+    readonly release: (doubts: readonly Doubt[]) => Promise<readonly DeletionStop[]>;
+  };
   readonly health: () => Promise<readonly HealthCheck[]>;
   readonly metrics: () => Promise<string>;
   readonly configState: () => ConfigState;

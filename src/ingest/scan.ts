@@ -10,7 +10,6 @@ import { findRecordingsInDirectory, listOnDisk, markMissing } from "../catalog/r
 import { AppError, errnoOf } from "../core/errors.js";
 import { looksUnchanged } from "../core/file-identity.js";
 import type { FoundFile } from "../core/found-file.js";
-import { isMassMissing } from "../core/mass-missing.js";
 import type { Recording } from "../core/recording.js";
 import { faultPoint } from "../platform/fault-point.js";
 import type { Logger } from "../platform/logger.js";
@@ -21,6 +20,8 @@ import { joinRelative, type WalkedDirectory, walkRecordDir } from "./walk-record
 export interface ScanDeps extends ExamineDeps {
   readonly logger: Logger;
   readonly wake: () => void;
+  /** False: something is wrong with the disk, and no file counts as missing (F45). */
+  readonly mayMarkMissing: (counts: { readonly missing: number; readonly onDisk: number }) => Promise<boolean>;
 }
 
 export interface ScanProgress {
@@ -30,7 +31,7 @@ export interface ScanProgress {
   recorded: number;
   rejected: number;
   missing: number;
-  /** Files that vanished in such numbers that we do not believe it; 0 when all is well. */
+  /** Files that are not there, and are not called missing: they are too many, or the disk is another one. */
   doubted: number;
 }
 
@@ -100,7 +101,7 @@ async function scanFile(deps: ScanDeps, filePath: string, known: Recording | und
   return { filePath, ...(await examineFile(deps, filePath, { origin: "scan" })) };
 }
 
-/** Rows that say "on disk" are compared with the disk; only a proven ENOENT counts, and never many at once. */
+/** Rows that say "on disk" are compared with the disk; only a proven ENOENT counts, on the disk that we know. */
 async function findMissing(deps: ScanDeps, progress: ScanProgress, signal: AbortSignal): Promise<void> {
   const missing: Recording[] = [];
   let onDisk = 0;
@@ -109,9 +110,10 @@ async function findMissing(deps: ScanDeps, progress: ScanProgress, signal: Abort
     onDisk += 1;
     if (await isAbsent(path.join(deps.recordDir, recording.filePath))) missing.push(recording);
   }
-  if (isMassMissing(missing.length, onDisk)) {
+  if (!(await deps.mayMarkMissing({ missing: missing.length, onDisk }))) {
     progress.doubted = missing.length;
-    deps.logger.error("many files vanished at once; none is marked as missing", {
+    if (missing.length === 0) return;
+    deps.logger.error("files vanished in a way that is not believed; none is marked as missing", {
       missing: missing.length,
       onDisk,
       hint: "is the right disk mounted at RECORD_DIR?",

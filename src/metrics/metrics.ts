@@ -3,6 +3,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom
 
 import type { BacklogPart } from "../catalog/archive-summary.js";
 import type { LatestRecording } from "../catalog/latest-recordings.js";
+import { type DeletionStop, DOUBTS } from "../core/deletion-doubt.js";
 import type { ErrorKind } from "../core/errors.js";
 
 export interface MetricSources {
@@ -10,6 +11,7 @@ export interface MetricSources {
   readonly latest: () => Promise<readonly LatestRecording[]>;
   readonly nowUs: () => number;
   readonly uploadConcurrency: () => number;
+  readonly deletionStops: () => readonly DeletionStop[];
 }
 
 export interface Metrics {
@@ -108,6 +110,13 @@ function addGauges(registry: Registry, sources: MetricSources): void {
     async collect() {
       this.reset();
       for (const { path, endUs } of await sources.latest()) this.set({ path }, (sources.nowUs() - endUs) / 1e6);
+    },
+  });
+  gauge("deletions_stopped", "1 while nothing is removed for this reason, until a person releases it", {
+    labelNames: ["doubt"],
+    collect() {
+      const stops = sources.deletionStops();
+      for (const doubt of DOUBTS) this.set({ doubt }, stops.some((stop) => stop.doubt === doubt) ? 1 : 0);
     },
   });
   gauge("upload_concurrency", "Uploads allowed at once", {

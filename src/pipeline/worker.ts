@@ -142,7 +142,28 @@ export class Worker {
     }
   }
 
+  /** A database that takes nothing now gets the row back when it does: the lease may be as long as a day. */
   async #putBack(recording: Recording, error: unknown): Promise<void> {
+    const { catalog, logger } = this.#deps;
+    for (let failures = 0; ; failures += 1) {
+      try {
+        await this.#tryToPutBack(recording, error);
+        return;
+      } catch (commitError) {
+        if (isTold(failures)) {
+          logger.error("step failed and the row cannot be put back; this is tried again", {
+            ...{ step: recording.step, ...identify(recording), err: describeError(error) },
+            commitErr: describeError(commitError),
+          });
+        }
+        await catalog.clock.sleep(QUEUE_RETRY_MS, this.#stopping.signal);
+        // The next start gives all rows back.
+        if (this.#stopping.signal.aborted) return;
+      }
+    }
+  }
+
+  async #tryToPutBack(recording: Recording, error: unknown): Promise<void> {
     const { catalog, logger } = this.#deps;
     const fields = {
       step: recording.step,
@@ -150,25 +171,30 @@ export class Worker {
       attempts: recording.attempts,
       err: describeError(error),
     };
+    const isOurs = !this.#abort.signal.aborted && !isAppError(error, "cancelled");
+    if (!isOurs || !(await this.#postpone(recording, error))) {
+      await giveBack(catalog, [recording]);
+      logger.debug("step given back", fields);
+      // Whatever took the row away may wait in another lane.
+      this.wake();
+      return;
+    }
+    if (!isTold(recording.attempts)) return;
+    const { kind, hint } = toAppError(error);
+    const level = kind === "unavailable" ? "warn" : "error";
+    logger[level]("step failed, will be tried again", { ...fields, kind, hint });
+  }
+
+  /** False: the row was changed meanwhile, for instance by a request to delete, and is not ours to postpone. */
+  async #postpone(recording: Recording, error: unknown): Promise<boolean> {
+    const { retryAfterMs } = toAppError(error);
     try {
-      if (this.#abort.signal.aborted || isAppError(error, "cancelled")) {
-        await giveBack(catalog, [recording]);
-        logger.debug("step given back", fields);
-        // Whatever took the row away may wait in another lane.
-        this.wake();
-        return;
-      }
-      const { kind, retryAfterMs, hint } = toAppError(error);
       await faultPoint("worker.before-postpone");
-      await postponeStep(catalog, recording, { error: describeError(error), retryAfterMs });
-      if (!isTold(recording.attempts)) return;
-      const level = kind === "unavailable" ? "warn" : "error";
-      logger[level]("step failed, will be tried again", { ...fields, kind, hint });
-    } catch (commitError) {
-      logger.error("step failed and the row could not be put back; it comes back when its lease ends", {
-        ...fields,
-        commitErr: describeError(commitError),
-      });
+      await postponeStep(this.#deps.catalog, recording, { error: describeError(error), retryAfterMs });
+      return true;
+    } catch (failure) {
+      if (isAppError(failure, "cancelled")) return false;
+      throw failure;
     }
   }
 }

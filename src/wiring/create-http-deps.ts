@@ -12,7 +12,7 @@ const VALIDATE_WITHIN_MS = 15_000;
 
 export function createHttpDeps(setup: Setup, parts: Parts): HttpDeps {
   const { config, secrets, logger } = setup;
-  const { catalog, store, pace, pulse, metrics, mediamtx, ingest, worker, scanner } = parts;
+  const { catalog, store, pace, pulse, metrics, mediamtx, ingest, guard, worker, scanner } = parts;
   const wake = (): void => worker.wake();
   return {
     catalog,
@@ -41,6 +41,7 @@ export function createHttpDeps(setup: Setup, parts: Parts): HttpDeps {
     scanner: { state: () => scanner.state, request: () => scanner.request() },
     pace,
     wake,
+    deletions: { list: () => guard.list(), release: (doubts) => guard.release(doubts) },
     health: () => checkHealth(healthSources(setup, parts)),
     metrics: () => metrics.registry.metrics(),
     configState: () => {
@@ -60,7 +61,7 @@ async function livePaths({ mediamtx }: Parts): Promise<ReadonlyMap<PathName, Liv
   return live;
 }
 
-function healthSources(setup: Setup, { catalog, store, pace, pulse, mediamtx, scanner }: Parts) {
+function healthSources(setup: Setup, { catalog, store, pace, pulse, mediamtx, scanner, guard }: Parts) {
   return {
     recordDir: setup.recordDir,
     pingDatabase: () => pingCatalog(catalog),
@@ -73,6 +74,7 @@ function healthSources(setup: Setup, { catalog, store, pace, pulse, mediamtx, sc
       const { version, error, config } = mediamtx.state();
       return { version, error, configError: config.error, pending: config.pending, drift: config.drift };
     },
+    deletionStops: () => guard.stops,
     secondsSinceHook: () => pulse.secondsSinceHook(),
     secondsSinceSegment: () => pulse.secondsSinceSegment(),
   };

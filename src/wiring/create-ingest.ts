@@ -5,6 +5,7 @@ import { isAppError } from "../core/errors.js";
 import type { Catalog } from "../catalog/catalog.js";
 import type { Setup } from "./setup.js";
 import type { NoteHookDeps } from "../ingest/note-hook.js";
+import type { ScanDeps } from "../ingest/scan.js";
 import { readHead } from "../media/read-head.js";
 import { mapSegmentPath } from "../mediamtx/hook-payload.js";
 import { createNameDecoder } from "../mediamtx/record-path.js";
@@ -13,9 +14,10 @@ export interface IngestParts {
   readonly catalog: Catalog;
   readonly wake: () => void;
   readonly serverStartedAtUs: () => number | null;
+  readonly mayMarkMissing: ScanDeps["mayMarkMissing"];
 }
 
-export function createIngest(setup: Setup, parts: IngestParts): NoteHookDeps {
+export function createIngest(setup: Setup, parts: IngestParts): NoteHookDeps & ScanDeps {
   const { config, recordDir, logger } = setup;
   const dirs = { mediamtxRecordDir: config.mediamtx.recordDir, recordDir: config.recordDir };
   return {

@@ -14,6 +14,7 @@ import { compileRecordPath, OUR_RECORD_PATH } from "../mediamtx/record-path.js";
 import type { Metrics } from "../metrics/metrics.js";
 import type { StepHandler } from "../pipeline/step.js";
 import { type Lane, Worker } from "../pipeline/worker.js";
+import type { DeletionGuard } from "../retention/deletion-guard.js";
 import { inspectRecording } from "../probe/inspect-recording.js";
 import type { Pulse } from "./pulse.js";
 import type { Setup } from "./setup.js";
@@ -26,6 +27,7 @@ export interface PipelineParts {
   readonly metrics: Metrics;
   readonly pulse: Pulse;
   readonly ingest: ExamineDeps;
+  readonly guard: Pick<DeletionGuard, "assertMayRemove" | "stops">;
   /** A file is not where its row says: have the scan look. */
   readonly requestScan: () => void;
 }
@@ -36,7 +38,7 @@ const REMOVALS_AT_ONCE = 4;
 const MINUTE_MS = 60_000;
 
 export function createPipeline(setup: Setup, parts: PipelineParts): Worker {
-  const { catalog, pace, metrics } = parts;
+  const { catalog, pace, metrics, guard } = parts;
   const lanes: Lane[] = [
     {
       name: "inspect",
@@ -49,7 +51,8 @@ export function createPipeline(setup: Setup, parts: PipelineParts): Worker {
     {
       name: "release",
       steps: ["unlink", "delete", "release"],
-      concurrency: () => REMOVALS_AT_ONCE,
+      // Each removal asks the guard itself; this keeps what cannot go now from coming up again and again.
+      concurrency: () => (guard.stops.length > 0 ? 0 : REMOVALS_AT_ONCE),
       leaseMs: 10 * MINUTE_MS,
     },
   ];
@@ -60,7 +63,8 @@ export function createPipeline(setup: Setup, parts: PipelineParts): Worker {
 function createHandlers(setup: Setup, parts: PipelineParts) {
   const { config, logger, recordDir } = setup;
   const { catalog, store, inspector, pace, metrics, pulse, ingest } = parts;
-  const common = { catalog, logger, store, recordDir, localRetentionMs: config.localRetentionMs };
+  const assertMayRemove = (): Promise<void> => parts.guard.assertMayRemove();
+  const common = { catalog, logger, store, recordDir, localRetentionMs: config.localRetentionMs, assertMayRemove };
   const inspect = {
     ...common,
     inspect: (...[request, signal]: Parameters<Inspector["inspect"]>) => inspector.inspect(request, signal),

@@ -8,7 +8,8 @@ import type { Setup } from "./setup.js";
 /** Throws `failed-precondition` when another process holds one of them. */
 export async function lockFolders({ config, recordDir }: Pick<Setup, "config" | "recordDir">): Promise<InstanceLock> {
   const own = path.join(recordDir, ".reelkeeper");
-  await ensureDirectory(own);
+  // The trash too, while there is room: on a full disk it could not be made, and nothing could be removed.
+  await ensureDirectory(path.join(own, "trash"));
   const records = await acquireInstanceLock(path.join(own, "lock"));
   try {
     const data = await acquireInstanceLock(path.join(config.dataDir, "lock"));

@@ -13,7 +13,9 @@ import { Inspector } from "../media/inspector.js";
 import { MediaMtx } from "../mediamtx/media-mtx.js";
 import { createMetrics, type Metrics } from "../metrics/metrics.js";
 import type { Worker } from "../pipeline/worker.js";
+import type { DeletionGuard } from "../retention/deletion-guard.js";
 import { listConfiguredPaths } from "../streams/configured-paths.js";
+import { createGuard } from "./create-guard.js";
 import { createIngest } from "./create-ingest.js";
 import { createPipeline } from "./create-pipeline.js";
 import { mediaMtxOptions } from "./media-mtx-options.js";
@@ -29,6 +31,7 @@ export interface Parts {
   readonly metrics: Metrics;
   readonly mediamtx: MediaMtx;
   readonly ingest: NoteHookDeps;
+  readonly guard: DeletionGuard;
   readonly worker: Worker;
   readonly scanner: Scanner;
   readonly watch: FolderWatch;
@@ -46,6 +49,7 @@ export function createParts(setup: Setup, catalog: Catalog): Parts {
     latest: () => listLatestRecordings(catalog),
     nowUs: () => clock.nowUs(),
     uploadConcurrency: () => pace.concurrency,
+    deletionStops: () => guard.stops,
   });
   const mediamtx = new MediaMtx(
     { clock, logger: logger.child({ of: "mediamtx" }), listPaths: () => listConfiguredPaths(catalog) },
@@ -53,9 +57,19 @@ export function createParts(setup: Setup, catalog: Catalog): Parts {
   );
   // The worker needs ingest for its steps and the scanner for what it does not find, and both wake the worker.
   const wake = (): void => worker.wake();
-  const ingest = createIngest(setup, { catalog, wake, serverStartedAtUs: () => mediamtx.startedAtUs() });
   const requestScan = (): void => scanner.request();
-  const worker = createPipeline(setup, { catalog, store, inspector, pace, metrics, pulse, ingest, requestScan });
+  const onReleased = (): void => {
+    wake();
+    requestScan();
+  };
+  const guard = createGuard(setup, { catalog, store, onReleased });
+  const ingest = createIngest(setup, {
+    catalog,
+    wake,
+    serverStartedAtUs: () => mediamtx.startedAtUs(),
+    mayMarkMissing: (counts) => guard.mayMarkMissing(counts),
+  });
+  const worker = createPipeline(setup, { catalog, store, inspector, pace, metrics, pulse, ingest, guard, requestScan });
   const scanner = new Scanner(ingest, config.ingest.scanIntervalMs);
   const watch = new FolderWatch({
     recordDir,
@@ -64,5 +78,5 @@ export function createParts(setup: Setup, catalog: Catalog): Parts {
     hooksAreAlive: () => pulse.hooksAreAlive(),
     onFile: (filePath) => noteWatchedFile(ingest, filePath),
   });
-  return { catalog, store, inspector, pace, pulse, metrics, mediamtx, ingest, worker, scanner, watch };
+  return { catalog, store, inspector, pace, pulse, metrics, mediamtx, ingest, guard, worker, scanner, watch };
 }

@@ -11,6 +11,7 @@ import type { ObjectStore } from "../../src/archive/object-store.js";
 import { type Catalog, closeCatalog, openCatalog } from "../../src/catalog/catalog.js";
 import { summarizeBacklog } from "../../src/catalog/archive-summary.js";
 import { listLatestRecordings } from "../../src/catalog/latest-recordings.js";
+import type { DeletionStop } from "../../src/core/deletion-doubt.js";
 import type { PathName } from "../../src/core/path-name.js";
 import { checkHealth, type HealthSources } from "../../src/doctor/health.js";
 import { createExpressApp } from "../../src/http/express-app.js";
@@ -75,6 +76,8 @@ export interface HttpHarness {
   readonly scanner: { state: ScanState; requests: number };
   readonly pace: { lastError: string | null; bytesPerSec: number };
   readonly woken: { times: number };
+  /** What stops deletions. */
+  readonly stops: { list: readonly DeletionStop[] };
   readonly log: LogLine[];
   close(): Promise<void>;
 }
@@ -121,9 +124,10 @@ export async function startHttp(options: HttpOptions = {}): Promise<HttpHarness>
   };
 }
 
-type Fakes = Pick<HttpHarness, "mediamtx" | "health" | "scanner" | "pace" | "woken" | "log">;
+type Fakes = Pick<HttpHarness, "mediamtx" | "health" | "scanner" | "pace" | "woken" | "stops" | "log">;
 
 function createFakes(recordDir: string): Fakes {
+  const stops: HttpHarness["stops"] = { list: [] };
   const pace = { lastError: null as string | null, bytesPerSec: 0 };
   return {
     pace,
@@ -133,6 +137,7 @@ function createFakes(recordDir: string): Fakes {
       requests: 0,
     },
     woken: { times: 0 },
+    stops,
     log: [],
     health: {
       recordDir,
@@ -140,6 +145,7 @@ function createFakes(recordDir: string): Fakes {
       scan: () => ({ error: null, doubted: 0, finished: true }),
       store: () => ({ description: "the folder", lastError: pace.lastError }),
       mediamtx: () => ({ version: "1.21.0", error: null, configError: null, pending: false, drift: [] }),
+      deletionStops: () => stops.list,
       secondsSinceHook: () => null,
       secondsSinceSegment: () => null,
     },
@@ -155,7 +161,7 @@ interface DepsParts {
 }
 
 function createDeps({ catalog, recordDir, store, options, fakes }: DepsParts): HttpDeps {
-  const { mediamtx, scanner, health, pace, woken } = fakes;
+  const { mediamtx, scanner, health, pace, woken, stops } = fakes;
   const logger = createLogRecorder(fakes.log);
   const wake = (): void => {
     woken.times += 1;
@@ -166,6 +172,7 @@ function createDeps({ catalog, recordDir, store, options, fakes }: DepsParts): H
     latest: () => listLatestRecordings(catalog),
     nowUs: () => catalog.clock.nowUs(),
     uploadConcurrency: () => 4,
+    deletionStops: () => fakes.stops.list,
   });
   return {
     catalog,
@@ -198,6 +205,14 @@ function createDeps({ catalog, recordDir, store, options, fakes }: DepsParts): H
     },
     pace: { report: () => ({ concurrency: 4, ...pace }) },
     wake,
+    deletions: {
+      list: () => Promise.resolve(stops.list),
+      release: (doubts) => {
+        const released = stops.list.filter(({ doubt }) => doubts.includes(doubt));
+        stops.list = stops.list.filter((stop) => !released.includes(stop));
+        return Promise.resolve(released);
+      },
+    },
     health: () => checkHealth(health),
     metrics: () => metrics.registry.metrics(),
     configState: () => ({ applied: true, error: null }),

@@ -3,8 +3,17 @@ import { z } from "zod";
 import { listStepErrors, summarizeBacklog } from "../../catalog/archive-summary.js";
 import { pingCatalog } from "../../catalog/catalog.js";
 import { listRejectedFiles } from "../../catalog/rejected-files.js";
-import { archiveStatusSchema, healthSchema, rejectedFilesSchema, scanSchema } from "../../contract/operation.js";
+import {
+  archiveStatusSchema,
+  deletionsSchema,
+  healthSchema,
+  rejectedFilesSchema,
+  resumedSchema,
+  resumeSchema,
+  scanSchema,
+} from "../../contract/operation.js";
 import { integer } from "../../contract/scalars.js";
+import { HINT_OF } from "../../core/deletion-doubt.js";
 import { describeError } from "../../core/errors.js";
 import { formatRfc3339 } from "../../core/instant.js";
 import type { HttpDeps } from "../http-deps.js";
@@ -14,7 +23,14 @@ const noQuery = z.strictObject({});
 
 /** How it runs: archive, scan, health, metrics. */
 export function operationRoutes(deps: HttpDeps): Route[] {
-  return [archiveRoute(deps), rejectedRoute(deps), ...scanRoutes(deps), ...healthRoutes(deps), metricsRoute(deps)];
+  return [
+    archiveRoute(deps),
+    rejectedRoute(deps),
+    ...scanRoutes(deps),
+    ...deletionRoutes(deps),
+    ...healthRoutes(deps),
+    metricsRoute(deps),
+  ];
 }
 
 function archiveRoute({ catalog, pace, store }: HttpDeps): Route {
@@ -111,6 +127,47 @@ function scanRoutes({ scanner }: HttpDeps): Route[] {
       handler: () => {
         scanner.request();
         return Promise.resolve(json({ accepted: true }, 202));
+      },
+    }),
+  ];
+}
+
+function deletionRoutes({ deletions }: HttpDeps): Route[] {
+  return [
+    defineRoute({
+      method: "GET",
+      path: "/api/v1/deletions",
+      access: "viewer",
+      tag: "operation",
+      summary: "Why nothing is removed now, if so",
+      query: noQuery,
+      responses: { 200: { description: "What stops deletions", schema: deletionsSchema } },
+      handler: async () => {
+        const stops = await deletions.list();
+        return json({
+          stopped: stops.length > 0,
+          stops: stops.map(({ doubt, sinceUs, message }) => ({
+            doubt,
+            since: formatRfc3339(sinceUs),
+            message,
+            hint: HINT_OF[doubt],
+          })),
+        });
+      },
+    }),
+    defineRoute({
+      method: "POST",
+      path: "/api/v1/deletions/resume",
+      access: "admin",
+      tag: "operation",
+      summary: "Release what stops deletions",
+      description: "Disk, store, clock and database count as right as they are then. Found again, a doubt stops again.",
+      query: noQuery,
+      body: resumeSchema,
+      responses: { 200: { description: "What was released", schema: resumedSchema } },
+      handler: async ({ body }) => {
+        const released = await deletions.release(body.doubts);
+        return json({ released: released.map(({ doubt }) => doubt) });
       },
     }),
   ];

@@ -96,6 +96,46 @@ describe("the scan", () => {
   });
 });
 
+describe("deletions", () => {
+  const STOPS = [
+    { doubt: "volume", sinceUs: at(5), message: "another disk", evidence: null },
+    { doubt: "mass-missing", sinceUs: at(6), message: "8 of 20 files vanished", evidence: 8 },
+  ] as const;
+
+  it("are not stopped as a rule, and say so", async () => {
+    const http = await httpForTest();
+    expect(await get(http, "/api/v1/deletions")).toEqual({ stopped: false, stops: [] });
+  });
+
+  it("tell what stops them since when, and go on for what a person names (F45)", async () => {
+    const http = await httpForTest();
+    http.stops.list = STOPS;
+    expect(await get(http, "/api/v1/deletions")).toEqual({
+      stopped: true,
+      stops: [
+        {
+          ...{ doubt: "volume", since: "2026-11-20T00:00:05Z", message: "another disk" },
+          hint: expect.stringContaining("resume-deletes") as string,
+        },
+        expect.objectContaining({ doubt: "mass-missing", since: "2026-11-20T00:00:06Z" }),
+      ],
+    });
+    const resume = (doubts: unknown) => ask(http, "/api/v1/deletions/resume", { method: "POST", json: { doubts } });
+    expect((await resume([])).status).toBe(400);
+    expect((await resume(["everything"])).status).toBe(400);
+    expect((await resume(["volume", "clock"])).json()).toEqual({ released: ["volume"] });
+    expect(http.stops.list).toEqual([STOPS[1]]);
+  });
+
+  it("are in the metrics while they are stopped, by what stops them", async () => {
+    const http = await httpForTest();
+    http.stops.list = STOPS;
+    const { text } = await ask(http, "/metrics");
+    expect(text).toContain('reelkeeper_deletions_stopped{doubt="volume"} 1');
+    expect(text).toContain('reelkeeper_deletions_stopped{doubt="clock"} 0');
+  });
+});
+
 describe("rejected files", () => {
   it("are listed by name, as many as asked for, whatever they are called", async () => {
     const http = await httpForTest();

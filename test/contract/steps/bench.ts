@@ -17,12 +17,14 @@ import { loadConfig } from "../../../src/config/config.js";
 import { readEnv } from "../../../src/config/env.js";
 import type { Recording } from "../../../src/core/recording.js";
 import type { NoteHookDeps } from "../../../src/ingest/note-hook.js";
-import { emptyProgress, type ScanProgress, scanRecordDir } from "../../../src/ingest/scan.js";
+import { emptyProgress, type ScanDeps, type ScanProgress, scanRecordDir } from "../../../src/ingest/scan.js";
 import { Inspector } from "../../../src/media/inspector.js";
 import { createMetrics } from "../../../src/metrics/metrics.js";
 import type { Worker } from "../../../src/pipeline/worker.js";
+import type { DeletionGuard } from "../../../src/retention/deletion-guard.js";
 import { type Clock, systemClock } from "../../../src/platform/clock.js";
 import type { LogFields, Logger } from "../../../src/platform/logger.js";
+import { createGuard } from "../../../src/wiring/create-guard.js";
 import { createIngest } from "../../../src/wiring/create-ingest.js";
 import { createPipeline } from "../../../src/wiring/create-pipeline.js";
 import { Pulse } from "../../../src/wiring/pulse.js";
@@ -64,16 +66,18 @@ export interface Bench {
   readonly bucketDir: string;
   /** The folder store itself, without what was put around it. */
   readonly store: ObjectStore;
-  readonly ingest: NoteHookDeps;
+  readonly ingest: NoteHookDeps & ScanDeps;
   readonly pace: UploadPace;
   readonly inspector: Inspector;
+  /** Not started: it is asked by the steps and the scan alone. */
+  readonly guard: DeletionGuard;
   readonly log: readonly LogLine[];
   scan(): Promise<ScanProgress>;
   /** Works in the background from now on. */
   startWorker(): void;
   /** Works until nothing is due: what failed waits for its next attempt. Starts a worker when none runs. */
   drain(): Promise<void>;
-  /** No step is at work and none is due. */
+  /** No step is at work and none is due but for removals that are stopped. */
   isAtRest(): Promise<boolean>;
   /** Ends the worker as a shutdown would. */
   stopWorker(graceMs?: number): Promise<void>;
@@ -127,11 +131,20 @@ export async function createBench(options: BenchOptions = {}): Promise<Bench> {
   let worker: Worker | undefined;
   let scansAsked = 0;
   const serverStartedAtUs = (): number | null => options.serverStartedAtUs ?? null;
-  const ingest = createIngest(setup, { catalog, wake: () => worker?.wake(), serverStartedAtUs });
+  const wrappedStore = options.wrapStore?.(store) ?? store;
+  // The folder store itself: what a test does to a step's calls is not meant for the marker.
+  const guard = createGuard(setup, { catalog, store, onReleased: () => worker?.wake() });
+  const ingest = createIngest(setup, {
+    catalog,
+    wake: () => worker?.wake(),
+    serverStartedAtUs,
+    mayMarkMissing: (counts) => guard.mayMarkMissing(counts),
+  });
   const newWorker = (): Worker =>
     createPipeline(setup, {
       catalog,
-      store: options.wrapStore?.(store) ?? store,
+      guard,
+      store: wrappedStore,
       inspector: (options.wrapInspector?.(inspector) ?? inspector) as Inspector,
       pace,
       pulse: new Pulse(clock),
@@ -142,6 +155,7 @@ export async function createBench(options: BenchOptions = {}): Promise<Bench> {
         latest: () => Promise.resolve([]),
         nowUs: () => clock.nowUs(),
         uploadConcurrency: () => pace.concurrency,
+        deletionStops: () => guard.stops,
       }),
     });
   const scansAskedFor = (): number => scansAsked;
@@ -158,7 +172,7 @@ export async function createBench(options: BenchOptions = {}): Promise<Bench> {
   };
   onTestFinished(() => stopWorker(0));
   return {
-    ...{ root, databaseFile, setup, catalog, clock, recordDir, bucketDir, store, ingest, pace, inspector, log },
+    ...{ root, databaseFile, setup, catalog, clock, recordDir, bucketDir, store, ingest, pace, inspector, guard, log },
     scan: async () => {
       const progress = emptyProgress();
       await scanRecordDir(ingest, progress, new AbortController().signal);
@@ -170,11 +184,11 @@ export async function createBench(options: BenchOptions = {}): Promise<Bench> {
       // Another process on the same database wakes its own worker only; ours would look again after seconds.
       const look = (): Promise<boolean> => {
         if (options.beside !== undefined) worker?.wake();
-        return isAtRest(catalog);
+        return isAtRest(catalog, guard);
       };
       await waitFor("the queue to be at rest", look, { timeoutMs: 30_000, intervalMs: 10 });
     },
-    isAtRest: () => isAtRest(catalog),
+    isAtRest: () => isAtRest(catalog, guard),
     stopWorker,
     scansAskedFor,
     rows: async () => {
@@ -221,12 +235,17 @@ function createLog(lines: LogLine[]): Logger {
   return log;
 }
 
-async function isAtRest(catalog: Catalog): Promise<boolean> {
+/** What waits for a person's release is at rest too. */
+async function isAtRest(catalog: Catalog, guard: DeletionGuard): Promise<boolean> {
+  const removals = guard.stops.length > 0 ? ["release", "unlink", "delete"] : [];
   const busy: unknown[] = await catalog
     .db("recordings")
     .whereNotNull("lease_owner")
     .orWhere((due) => {
-      void due.whereNotNull("step").andWhere("next_attempt_at_us", "<=", catalog.clock.nowUs());
+      void due
+        .whereNotNull("step")
+        .whereNotIn("step", removals)
+        .andWhere("next_attempt_at_us", "<=", catalog.clock.nowUs());
     })
     .limit(1)
     .select("id");

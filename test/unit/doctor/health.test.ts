@@ -15,6 +15,7 @@ beforeEach(async () => {
     scan: () => ({ error: null, doubted: 0, finished: true }),
     store: () => ({ description: "/bucket", lastError: null }),
     mediamtx: () => ({ version: "1.21.0", error: null, configError: null, pending: false, drift: [] }),
+    deletionStops: () => [],
     secondsSinceHook: () => 3,
     secondsSinceSegment: () => 2,
   };
@@ -82,6 +83,13 @@ describe("health", () => {
       { mediamtx: () => ({ ...MEDIAMTX, drift: [{ where: "cam1", setting: "record" }] }) },
       "cam1 record",
     ],
+    [
+      "a stop of deletions, with its time",
+      "deletions",
+      "fail",
+      { deletionStops: () => [{ doubt: "volume", sinceUs: 0, message: "another disk", evidence: null }] },
+      "nothing is removed since 1970-01-01T00:00:00Z: another disk",
+    ],
     ["a scan that failed", "scan", "fail", { scan: () => ({ error: "EIO", doubted: 0, finished: true }) }, "EIO"],
     [
       "files that vanished at once (F45)",
@@ -119,9 +127,10 @@ describe("health", () => {
       scan: () => ({ error: "EIO", doubted: 0, finished: false }),
       store: () => ({ description: "b", lastError: "503" }),
       mediamtx: () => ({ ...MEDIAMTX, error: "refused", configError: "bad key" }),
+      deletionStops: () => [{ doubt: "clock", sinceUs: 0, message: "it jumped", evidence: null }],
     });
     const failed = checks.filter(({ status }) => status === "fail");
-    expect(failed).toHaveLength(6);
+    expect(failed).toHaveLength(7);
     for (const { hint } of failed) expect(hint).not.toBeNull();
   });
 });

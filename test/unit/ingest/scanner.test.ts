@@ -29,6 +29,7 @@ beforeEach(async () => {
     {
       ...{ catalog, logger: silentLogger, recordDir, quietMs: 60_000 },
       wake: () => undefined,
+      mayMarkMissing: () => Promise.resolve(true),
       decodeName: () => undefined,
       readHead: () => Promise.resolve(null),
       serverStartedAtUs: () => null,

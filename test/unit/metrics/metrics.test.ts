@@ -16,6 +16,7 @@ beforeEach(() => {
       Promise.resolve([{ path: parsePathName("site/cam1"), startUs: NOW_US - 9_000_000, endUs: NOW_US - 7_000_000 }]),
     nowUs: () => NOW_US,
     uploadConcurrency: () => 4,
+    deletionStops: () => [],
   });
 });
 
