@@ -60,6 +60,7 @@ beforeAll(async () => {
   await recordRejectedFile(http.catalog, { filePath: "cam1/notes.mp4", reason: "a link", bytes: 7 });
   await insertPathEvent(http.catalog, { path: NAME, kind: "ready", atUs: at(3), sourceType: null, sourceId: null });
   http.scanner.state = { ...http.scanner.state, startedAtUs: at(1), finishedAtUs: at(2), error: "read: EIO" };
+  http.stops.list = [{ doubt: "volume", sinceUs: at(4), message: "another disk", evidence: null }];
   http.health.scan = () => ({ error: "read: EIO", doubted: 0, finished: true });
   http.mediamtx.live = () => Promise.resolve(new Map([[NAME, { online: true, source: "rtspSession" }]]));
 });
@@ -83,6 +84,8 @@ const REQUESTS: readonly (readonly [route: string, target: string, body?: unknow
   ["GET /api/v1/recordings/{id}/file", `/api/v1/recordings/${ID}/file`],
   ["GET /api/v1/archive", "/api/v1/archive"],
   ["GET /api/v1/rejected-files", "/api/v1/rejected-files"],
+  ["GET /api/v1/deletions", "/api/v1/deletions"],
+  ["POST /api/v1/deletions/resume", "/api/v1/deletions/resume", { doubts: ["volume"] }],
   ["GET /api/v1/scan", "/api/v1/scan"],
   ["POST /api/v1/scan", "/api/v1/scan"],
   ["GET /health", "/health"],

@@ -40,6 +40,7 @@ const keyOf = ({ method, path }: Route): string => `${method} ${path}`;
 const urlOf = (route: Route): string => route.path.replace("{id}", ID).replace("{name+}", "cam1");
 /** Bodies that are right but for the field that a test makes wrong. */
 const RIGHT: Readonly<Record<string, Record<string, unknown>>> = {
+  "POST /api/v1/deletions/resume": { doubts: ["volume"] },
   "POST /api/v1/paths": { name: "cam2" },
   "PATCH /api/v1/paths/{name+}": {},
   "PATCH /api/v1/paths": {},
@@ -146,6 +147,7 @@ const WRONG: Readonly<Record<string, readonly unknown[]>> = {
   segmentDuration: [-1, 1e9, "x", "-1", "1e400", "0x10", " 1", true, []],
   sourceType: [...NOT_A_STRING, "a".repeat(65), "a\nb", "a\0b", "\ud800"],
   sourceId: [...NOT_A_STRING, "a".repeat(129), "a\nb", "a\0b"],
+  doubts: ["volume", [], ["everything"], ["Volume"], [null], [["volume"]], Array.from({ length: 6 }, () => "volume")],
   secret: [7, true, [HOOK_SECRET], "a".repeat(513)],
 };
 /** Takes any text: only its length and its type can be wrong, and what no text may hold. */

@@ -120,7 +120,7 @@ describe("deletions", () => {
         expect.objectContaining({ doubt: "mass-missing", since: "2026-11-20T00:00:06Z" }),
       ],
     });
-    const resume = (doubts: unknown) => ask(http, "/api/v1/deletions/resume", { method: "POST", json: { doubts } });
+    const resume = (doubts: unknown) => ask(http, "/api/v1/deletions/resume", { method: "POST", body: { doubts } });
     expect((await resume([])).status).toBe(400);
     expect((await resume(["everything"])).status).toBe(400);
     expect((await resume(["volume", "clock"])).json()).toEqual({ released: ["volume"] });
