@@ -52,6 +52,7 @@ async function deleteObject(
     },
   });
   await faultPoint("delete.before-object");
+  await deps.assertMayRemove();
   await deps.store.delete(key, signal);
   await faultPoint("delete.after-object");
   await noteProgress(deps.catalog, recording, { patch: { archive: "deleted" } });
