@@ -2,10 +2,10 @@
 import type { Knex } from "knex";
 
 import type { PathName } from "../core/path-name.js";
-import type { ArchiveState, LocalState, Recording, RecordingId } from "../core/recording.js";
+import type { ArchiveState, LocalState, RecordingId } from "../core/recording.js";
 import type { Catalog } from "./catalog.js";
 import { translating } from "./database.js";
-import { recordingFromRow } from "./recording-row.js";
+import { listedColumns, listedFromRows, type ListedRecording } from "./listed-recording.js";
 
 export interface RecordingFilter {
   /** Any of these; undefined or empty: all. */
@@ -31,7 +31,7 @@ export interface PageRequest {
 }
 
 export interface RecordingPage {
-  readonly items: readonly Recording[];
+  readonly items: readonly ListedRecording[];
   /** Undefined: this was the last page. */
   readonly next: PageKey | undefined;
 }
@@ -53,7 +53,7 @@ export function listRecordings(catalog: Catalog, filter: RecordingFilter, page: 
         { column: "id", order: direction },
       ])
       .limit(page.limit + 1);
-    const recordings = ((await query) as unknown[]).map(recordingFromRow);
+    const recordings = listedFromRows((await query) as { facts: string }[]);
     const items = recordings.slice(0, page.limit);
     const last = recordings.length > page.limit ? items.at(-1) : undefined;
     return { items, next: last === undefined ? undefined : { startUs: last.startUs, id: last.id } };
@@ -64,8 +64,9 @@ export function listRecordings(catalog: Catalog, filter: RecordingFilter, page: 
 function onePathAfterTheOther(catalog: Catalog, filter: RecordingFilter, page: PageRequest): Knex.QueryBuilder {
   const paths = [...new Set(filter.paths)];
   const filters = paths.length > MOST_MERGED_PATHS ? [filter] : paths.map((path) => ({ ...filter, paths: [path] }));
-  const [first = afterKey(filtered(catalog, filter), page), ...others] = filters.map((part) =>
-    afterKey(filtered(catalog, part), page),
+  const columns = listedColumns(catalog.db);
+  const [first = afterKey(filtered(catalog, filter), page).select(columns), ...others] = filters.map((part) =>
+    afterKey(filtered(catalog, part), page).select(columns),
   );
   return others.length === 0 ? first : first.unionAll(others);
 }

@@ -1,9 +1,10 @@
 /** A row as the API shows it: RFC 3339 and seconds outside, microseconds inside. */
+import type { ListedRecording } from "../catalog/listed-recording.js";
 import type { RecordingView } from "../contract/recordings.js";
 import { formatRfc3339, US_PER_SEC } from "../core/instant.js";
-import type { Recording, Track } from "../core/recording.js";
+import type { Track } from "../core/recording.js";
 
-export function recordingView(recording: Recording, publicUrl: string | null): RecordingView {
+export function recordingView(recording: ListedRecording, publicUrl: string | null): RecordingView {
   return {
     id: recording.id,
     path: recording.path,
@@ -31,7 +32,7 @@ export function recordingView(recording: Recording, publicUrl: string | null): R
 }
 
 /** Only of what is proven: until then nothing may be there, and after a conflict it is other footage. */
-function publicUrlOf({ archive, objectKey }: Recording, base: string | null): string | null {
+function publicUrlOf({ archive, objectKey }: ListedRecording, base: string | null): string | null {
   if (base === null || objectKey === null || archive !== "verified") return null;
   return `${base}/${objectKey.split("/").map(encodeURIComponent).join("/")}`;
 }

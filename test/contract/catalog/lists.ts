@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import type { Catalog } from "../../../src/catalog/catalog.js";
 import { listLatestRecordings } from "../../../src/catalog/latest-recordings.js";
+import type { ListedRecording } from "../../../src/catalog/listed-recording.js";
 import {
   countRecordings,
   listRecordings,
@@ -209,8 +210,8 @@ export function describeLists(dialect: TestedDialect): void {
   });
 }
 
-async function listAll(catalog: Catalog, filter: RecordingFilter, page: PageRequest): Promise<Recording[]> {
-  const items: Recording[] = [];
+async function listAll(catalog: Catalog, filter: RecordingFilter, page: PageRequest): Promise<ListedRecording[]> {
+  const items: ListedRecording[] = [];
   let after: PageKey | undefined;
   for (let pages = 0; pages < 100; pages += 1) {
     const answer = await listRecordings(catalog, filter, { ...page, ...(after === undefined ? {} : { after }) });
