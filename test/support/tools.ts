@@ -1,6 +1,6 @@
 /**
  * The programs that tests run for real, kept outside the tree: MediaMTX by the product's own way of getting it, and
- * versitygw, an S3 server, built with Go. Safe when several test workers ask at once.
+ * versitygw, an S3 server, and rclone built with Go. Safe when several test workers ask at once.
  */
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
@@ -16,6 +16,7 @@ import type { Logger } from "../../src/platform/logger.js";
 
 const BUILD_TIMEOUT_MS = 20 * 60_000;
 const VERSITYGW = "github.com/versity/versitygw/cmd/versitygw@v1.8.0";
+const RCLONE = "github.com/rclone/rclone@v1.75.1";
 const RELEASES = "https://github.com/bluenviron/mediamtx/releases/download";
 
 const CACHE_DIR = process.env["CACHE_DIR"] ?? path.join(os.homedir(), ".cache", "reelkeeper");
@@ -36,20 +37,31 @@ export function mediamtxBinary(version: TestedMediaMtxVersion): Promise<string> 
 }
 
 export function versitygwBinary(): Promise<string> {
-  return once("versitygw", async () => {
-    const directory = path.join(CACHE_DIR, "versitygw");
-    const file = path.join(directory, `versitygw-1.8.0-${process.platform}-${process.arch}`);
+  return goProgram("versitygw", VERSITYGW);
+}
+
+/** Only the bench needs it: the peer that uploads are held against. */
+export function rcloneBinary(): Promise<string> {
+  return goProgram("rclone", RCLONE);
+}
+
+/** Built once for this machine; `module` ends in the version. */
+function goProgram(name: string, module: string): Promise<string> {
+  return once(name, async () => {
+    const directory = path.join(CACHE_DIR, name);
+    const version = module.slice(module.lastIndexOf("@v") + 2);
+    const file = path.join(directory, `${name}-${version}-${process.platform}-${process.arch}`);
     if (existsSync(file)) return file;
     await mkdir(directory, { recursive: true });
     const signal = AbortSignal.timeout(BUILD_TIMEOUT_MS);
     await withFileLock(`${file}.lock`, { clock: systemClock, signal, timeoutMs: BUILD_TIMEOUT_MS }, async () => {
       if (existsSync(file)) return;
-      stderrLogger.info("building versitygw with Go, this takes a minute");
+      stderrLogger.info(`building ${name} with Go, this takes a few minutes`);
       const temporary = path.join(directory, `.tmp-${randomUUID()}`);
       try {
         const env = { ...process.env, GOBIN: temporary, GOWORK: "off" };
-        await runTool("go", ["install", VERSITYGW], { env, signal, timeoutMs: BUILD_TIMEOUT_MS });
-        await rename(path.join(temporary, "versitygw"), file);
+        await runTool("go", ["install", module], { env, signal, timeoutMs: BUILD_TIMEOUT_MS });
+        await rename(path.join(temporary, name), file);
       } finally {
         await rm(temporary, { recursive: true, force: true });
       }

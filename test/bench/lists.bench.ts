@@ -1,0 +1,98 @@
+/** Lists from ten million rows, at the HTTP client, on both databases. */
+import { existsSync } from "node:fs";
+import { mkdir, rename, rm } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+
+import { expect, it, onTestFinished } from "vitest";
+
+import { closeCatalog, openCatalog } from "../../src/catalog/catalog.js";
+import type { DatabaseTarget } from "../../src/catalog/database.js";
+import { systemClock } from "../../src/platform/clock.js";
+import { startApp } from "../support/app.js";
+import { startPostgres } from "../support/postgres.js";
+import { tempDir } from "../support/temp-dir.js";
+import { below, IS_QUICK, type Line, report } from "./support/report.js";
+import { SEED, seededPath, seedRows } from "./support/seed-rows.js";
+import { timeRequests } from "./support/timed-get.js";
+
+const ROWS = Number(process.env["BENCH_ROWS"] ?? (IS_QUICK ? 20_000 : 10_000_000));
+const REQUESTS = IS_QUICK ? 20 : 300;
+const ROWS_OF_A_DAY = 1_440;
+const CACHE_DIR = path.join(process.env["CACHE_DIR"] ?? path.join(os.homedir(), ".cache", "reelkeeper"), "bench");
+
+it("lists from many rows in SQLite", async () => {
+  const file = await seededSqlite();
+  report("lists-sqlite", await measure("SQLite", `sqlite:${file}`));
+});
+
+it("lists from many rows in PostgreSQL", async () => {
+  const server = await startPostgres();
+  onTestFinished(() => server.stop());
+  const url = await server.createDatabase();
+  await seed({ kind: "postgres", url });
+  report("lists-postgres", await measure("PostgreSQL", url));
+});
+
+/** Kept between runs: writing the rows takes minutes. */
+async function seededSqlite(): Promise<string> {
+  const file = path.join(CACHE_DIR, `rows-${ROWS}.sqlite`);
+  if (existsSync(file)) return file;
+  await mkdir(CACHE_DIR, { recursive: true });
+  const unfinished = `${file}.tmp`;
+  for (const suffix of ["", "-wal", "-shm"]) await rm(unfinished + suffix, { force: true });
+  await seed({ kind: "sqlite", file: unfinished });
+  await rename(unfinished, file);
+  return file;
+}
+
+async function seed(target: DatabaseTarget): Promise<void> {
+  const catalog = await openCatalog({ target, clock: systemClock, nodeId: SEED.nodeId });
+  if (target.kind === "sqlite") await catalog.db.raw("pragma synchronous=off");
+  await seedRows(catalog.db, ROWS, (done) => process.stderr.write(`${target.kind}: ${done} of ${ROWS} rows\r`));
+  await closeCatalog(catalog);
+}
+
+async function measure(name: string, databaseUrl: string): Promise<Line[]> {
+  const app = await startApp({
+    directory: await tempDir(),
+    env: { DATABASE_URL: databaseUrl, NODE_ID: SEED.nodeId },
+  });
+  onTestFinished(() => app.close());
+  const day = await app.get<{ items: unknown[] }>(dayTarget(0, ROWS_OF_A_DAY));
+  expect(day.items).toHaveLength(Math.min(ROWS_OF_A_DAY, ROWS / SEED.paths));
+  const numbers = Array.from({ length: REQUESTS }, (_, index) => index);
+  const page = await timeRequests(
+    app.url,
+    numbers.map((number) => dayTarget(number, 100)),
+  );
+  const wholeDay = await timeRequests(
+    app.url,
+    numbers.map((number) => dayTarget(number, ROWS_OF_A_DAY)),
+  );
+  const newest = await timeRequests(
+    app.url,
+    numbers.map(() => "/api/v1/recordings?limit=100"),
+  );
+  const archive = await timeRequests(
+    app.url,
+    numbers.map(() => "/api/v1/archive"),
+  );
+  return [
+    below(`${name}: page of 100, p50`, page.p50Ms, { value: 3, unit: "ms" }),
+    below(`${name}: page of 100, p99`, page.p99Ms, { value: 10, unit: "ms" }),
+    below(`${name}: newest 100 of all paths, p50`, newest.p50Ms, { value: 3, unit: "ms" }),
+    below(`${name}: day of ${ROWS_OF_A_DAY} rows, p50`, wholeDay.p50Ms, { value: 20, unit: "ms" }),
+    below(`${name}: day of ${ROWS_OF_A_DAY} rows, p99`, wholeDay.p99Ms, { value: 40, unit: "ms" }),
+    below(`${name}: state counts of /archive, p50`, archive.p50Ms, { value: 5, unit: "ms" }),
+  ];
+}
+
+/** Another path and another day each time, so that no answer is warm from the one before. */
+function dayTarget(number: number, limit: number): string {
+  const days = Math.max(1, Math.floor(ROWS / SEED.paths / ROWS_OF_A_DAY));
+  const fromUs = SEED.startUs + ((number * 7) % days) * 86_400_000_000 + 1_000_000;
+  const [from, to] = [fromUs, fromUs + 86_400_000_000 - 2_000_000].map((us) => new Date(us / 1_000).toISOString());
+  const path = seededPath((number * 13) % SEED.paths);
+  return `/api/v1/recordings?${new URLSearchParams({ path, from: from!, to: to!, limit: String(limit) }).toString()}`;
+}
