@@ -1,15 +1,20 @@
-/** What still has to reach the store. Reads only rows with a step due (partial index), never the whole table. */
+/** What still has to reach the store. Reads only the backlog's own indexes, never a row that is done. */
 import type { PathName } from "../core/path-name.js";
 import type { RecordingId, Step } from "../core/recording.js";
 import type { Catalog } from "./catalog.js";
 import { translating } from "./database.js";
 
-/** A segment is in the backlog from its closing until the store has proven it. */
-const BACKLOG_STEPS = ["inspect", "archive"] as const satisfies readonly Step[];
+/**
+ * A segment is in the backlog from its closing until the store has proven it. Word for word the condition of the index
+ * `recordings_backlog`: SQLite uses a partial index only where it sees the words.
+ */
+const IN_BACKLOG = "step in ('inspect', 'archive')";
+/** Of the index `recordings_failed`. */
+const HAS_FAILED = "step is not null and error is not null";
 const ERRORS_SHOWN = 10;
 
 export interface BacklogPart {
-  readonly step: (typeof BACKLOG_STEPS)[number];
+  readonly step: Extract<Step, "inspect" | "archive">;
   readonly segments: number;
   readonly bytes: number;
   readonly oldestStartUs: number;
@@ -30,7 +35,7 @@ export function summarizeBacklog(catalog: Catalog): Promise<BacklogPart[]> {
     const rows = (await catalog
       .db("recordings")
       .where({ node_id: catalog.nodeId })
-      .whereIn("step", BACKLOG_STEPS)
+      .whereRaw(IN_BACKLOG)
       .groupBy("step")
       .select("step")
       .count({ segments: "*" })
@@ -56,8 +61,7 @@ export function listStepErrors(catalog: Catalog): Promise<StepError[]> {
     const rows = (await catalog
       .db("recordings")
       .where({ node_id: catalog.nodeId })
-      .whereNotNull("step")
-      .whereNotNull("error")
+      .whereRaw(HAS_FAILED)
       .orderBy("updated_at_us", "desc")
       .limit(ERRORS_SHOWN)
       .select("id", "path", "step", "error", "attempts", "next_attempt_at_us", "updated_at_us")) as ErrorRow[];
