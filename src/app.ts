@@ -52,6 +52,8 @@ export function createApp(setup: Setup, options: { readonly demo: boolean }): Ap
         undo,
         signal,
       });
+      parts.diskGuard.start();
+      undo.push(() => parts.diskGuard.stop());
       parts.scanner.start();
       undo.push(() => parts.scanner.stop());
       if (options.demo) undo.push(await startDemo(setup, parts));

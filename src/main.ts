@@ -8,6 +8,7 @@ import { scan } from "./cli/scan.js";
 import { FORCED, serve } from "./cli/serve.js";
 import { describeError, toAppError } from "./core/errors.js";
 import { redactText } from "./core/redact.js";
+import { outliveStandardStreams } from "./platform/file-log.js";
 
 const USAGE = `Usage: reelkeeper COMMAND
 
@@ -23,6 +24,7 @@ Configuration is by environment variables; see README.md.
 
 /** Returns the exit code: 0 done, 1 failed, 2 wrong usage. */
 export async function main(argv: readonly string[]): Promise<number> {
+  outliveStandardStreams();
   const arguments_ = parse(argv);
   if (arguments_ === undefined) {
     process.stderr.write(USAGE);

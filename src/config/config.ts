@@ -2,6 +2,7 @@
 import os from "node:os";
 import path from "node:path";
 
+import type { Watermarks } from "../core/disk-level.js";
 import { parseDurationMs } from "../core/duration.js";
 import { isAppError } from "../core/errors.js";
 import { type Env, refuse } from "./env.js";
@@ -16,6 +17,7 @@ export interface Config {
   readonly storage: StorageConfig;
   readonly archive: ArchiveConfig;
   readonly localRetentionMs: number;
+  readonly diskMarks: Watermarks;
   readonly mediamtx: MediaMtxConfig;
   readonly ingest: IngestConfig;
   readonly ffprobePath: string | null;
@@ -89,6 +91,7 @@ export function loadConfig(env: Env, where: { readonly cwd: string; readonly pro
       readBackPercent: read.number("ARCHIVE_READ_BACK_PERCENT", 1, [0, 100]),
     },
     localRetentionMs: read.durationMs("LOCAL_RETENTION", "24h", 0),
+    diskMarks: readDiskMarks(read),
     mediamtx: readMediaMtx(read, { dataDir, recordDir, projectDir: where.projectDir }),
     ingest: {
       scanIntervalMs: read.durationMs("SCAN_INTERVAL", "3m", 1_000),
@@ -231,6 +234,14 @@ function readMediaMtx(read: Reader, places: Places): MediaMtxConfig {
     recordDir: read.matching("MEDIAMTX_RECORD_DIR", places.recordDir, /^\/[^$'"`%\r\n\\]*$/).replace(/(?<=.)\/+$/, ""),
     hookCommand: read.optionalMatching("MEDIAMTX_HOOK_COMMAND", /^[^$\r\n]+$/),
   };
+}
+
+/** Without a value of its own a mark is never below the one before. */
+function readDiskMarks(read: Reader): Watermarks {
+  const warnPercent = read.number("DISK_WARN_PERCENT", 80, [1, 100]);
+  const highPercent = read.number("DISK_HIGH_PERCENT", Math.max(90, warnPercent), [warnPercent, 100]);
+  const fullPercent = read.number("DISK_FULL_PERCENT", Math.max(95, highPercent), [highPercent, 100]);
+  return { warnPercent, highPercent, fullPercent };
 }
 
 function readImportRecordPaths(read: Reader): readonly string[] {

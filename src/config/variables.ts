@@ -93,6 +93,17 @@ export const VARIABLES = {
     fallback: "24h",
     accepts: "a duration such as 0s, 30m, 24h, 7d",
   },
+  DISK_WARN_PERCENT: { about: "A disk this full is told", fallback: "80", accepts: "a number from 1 to 100" },
+  DISK_HIGH_PERCENT: {
+    about: "Above this the recordings disk gets rid of its oldest proven local copies before LOCAL_RETENTION",
+    fallback: "90",
+    accepts: "a number from DISK_WARN_PERCENT to 100",
+  },
+  DISK_FULL_PERCENT: {
+    about: "A disk this full is an alarm",
+    fallback: "95",
+    accepts: "a number from DISK_HIGH_PERCENT to 100",
+  },
   MEDIAMTX_MODE: {
     about: "Start a MediaMTX, or use one that runs elsewhere",
     fallback: "embedded",

@@ -1,11 +1,13 @@
 /**
  * What works and what does not, worst first, each with what to do. Only looks; repairs nothing.
  */
-import { access, constants, statfs } from "node:fs/promises";
+import { access, constants } from "node:fs/promises";
 
 import { type DeletionStop, HINT_OF } from "../core/deletion-doubt.js";
+import { diskLevel, type DiskSpace, usedPercent, type Watermarks } from "../core/disk-level.js";
 import { describeError } from "../core/errors.js";
 import { formatRfc3339 } from "../core/instant.js";
+import { readDiskSpace } from "../platform/disk-space.js";
 
 export interface HealthCheck {
   readonly name: string;
@@ -17,6 +19,11 @@ export interface HealthCheck {
 
 export interface HealthSources {
   readonly recordDir: string;
+  /** Besides that of the recordings. */
+  readonly otherDisks: readonly { readonly name: string; readonly directory: string }[];
+  readonly diskMarks: Watermarks;
+  /** Of a recordings disk above its high mark; null when it is not. */
+  readonly diskRelief: () => { readonly helps: boolean; readonly message: string; readonly hint: string } | null;
   readonly pingDatabase: () => Promise<void>;
   readonly scan: () => { readonly error: string | null; readonly doubted: number; readonly finished: boolean };
   readonly store: () => { readonly description: string; readonly lastError: string | null };
@@ -33,18 +40,20 @@ export interface HealthSources {
   readonly secondsSinceSegment: () => number | null;
 }
 
-/** MediaMTX stops recording silently when the disk is full; these are shares that are left. */
-const FREE_SHARE_WARN = 0.1;
-const FREE_SHARE_FAIL = 0.03;
 /** Hook and indexing of one segment lie closer together than this. */
 const HOOK_TOLERANCE_SEC = 60;
 const ORDER = { fail: 0, warn: 1, ok: 2 } as const;
 
 export async function checkHealth(sources: HealthSources): Promise<HealthCheck[]> {
-  const [database, recordDir] = await Promise.all([checkDatabase(sources), checkRecordDir(sources)]);
+  const [database, recordDir, disks] = await Promise.all([
+    checkDatabase(sources),
+    checkRecordDir(sources),
+    checkOtherDisks(sources),
+  ]);
   const checks = [
     database,
     recordDir,
+    disks,
     checkStore(sources),
     checkMediaMtx(sources),
     checkConfiguration(sources),
@@ -64,18 +73,49 @@ async function checkDatabase(sources: HealthSources): Promise<HealthCheck> {
   }
 }
 
-async function checkRecordDir({ recordDir }: HealthSources): Promise<HealthCheck> {
+/** MediaMTX stops recording silently when the disk is full. */
+async function checkRecordDir({ recordDir, diskMarks, diskRelief }: HealthSources): Promise<HealthCheck> {
   try {
     await access(recordDir, constants.R_OK | constants.W_OK | constants.X_OK);
-    const { bavail, blocks, bsize } = await statfs(recordDir);
-    const share = blocks === 0 ? 1 : bavail / blocks;
-    const message = `${(share * 100).toFixed(0)} % (${((bavail * bsize) / 1e9).toFixed(1)} GB) free in ${recordDir}`;
-    const hint = "free space on the disk, or shorten LOCAL_RETENTION";
-    if (share < FREE_SHARE_FAIL) return fail("record-directory", message, hint);
-    return share < FREE_SHARE_WARN ? warn("record-directory", message, hint) : ok("record-directory", message);
+    const space = await readDiskSpace(recordDir);
+    const level = diskLevel(space, diskMarks);
+    const message = `${inWords(space)} in ${recordDir}`;
+    const relief = level === "high" || level === "full" ? diskRelief() : null;
+    if (relief !== null) {
+      const what = `${message}; ${relief.message}`;
+      const isAlarm = !relief.helps || level === "full";
+      return isAlarm ? fail("record-directory", what, relief.hint) : warn("record-directory", what, relief.hint);
+    }
+    if (level === "full") return fail("record-directory", message, MAKE_ROOM);
+    return level === "ok" ? ok("record-directory", message) : warn("record-directory", message, MAKE_ROOM);
   } catch (error) {
     return fail("record-directory", describeError(error), "is the disk mounted, and may this user write to it?");
   }
+}
+
+const MAKE_ROOM = "free space on the disk, or shorten LOCAL_RETENTION";
+
+async function checkOtherDisks({ otherDisks, diskMarks }: HealthSources): Promise<HealthCheck> {
+  let worst = "ok" as "ok" | "warn" | "fail";
+  const parts: string[] = [];
+  for (const { name, directory } of otherDisks) {
+    try {
+      const space = await readDiskSpace(directory);
+      const level = diskLevel(space, diskMarks);
+      parts.push(`${name} ${inWords(space)}`);
+      if (level === "full") worst = "fail";
+      else if (level !== "ok" && worst === "ok") worst = "warn";
+    } catch (error) {
+      parts.push(`${name} cannot be told (${describeError(error)})`);
+      if (worst === "ok") worst = "warn";
+    }
+  }
+  const hint = "free space there; recordings stay where they are, and work goes on by itself";
+  return { name: "disks", status: worst, message: parts.join(", "), hint: worst === "ok" ? null : hint };
+}
+
+function inWords(space: DiskSpace): string {
+  return `${usedPercent(space).toFixed(0)} % full (${(space.availableBytes / 1e9).toFixed(1)} GB free)`;
 }
 
 function checkStore(sources: HealthSources): HealthCheck {

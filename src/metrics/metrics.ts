@@ -4,6 +4,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom
 import type { BacklogPart } from "../catalog/archive-summary.js";
 import type { LatestRecording } from "../catalog/latest-recordings.js";
 import { type DeletionStop, DOUBTS } from "../core/deletion-doubt.js";
+import { type DiskSpace, usedPercent } from "../core/disk-level.js";
 import type { ErrorKind } from "../core/errors.js";
 
 export interface MetricSources {
@@ -12,6 +13,8 @@ export interface MetricSources {
   readonly nowUs: () => number;
   readonly uploadConcurrency: () => number;
   readonly deletionStops: () => readonly DeletionStop[];
+  readonly disks: readonly { readonly name: string; readonly directory: string }[];
+  readonly readDiskSpace: (directory: string) => Promise<DiskSpace>;
 }
 
 export interface Metrics {
@@ -35,6 +38,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: "reelkeeper_" });
   addGauges(registry, sources);
+  addSafetyGauges(registry, sources);
   const registers = [registry];
   const counter = (name: string, help: string, labelNames: string[] = []) =>
     new Counter({ name: `reelkeeper_${name}`, help, labelNames, registers });
@@ -75,16 +79,7 @@ export function createMetrics(sources: MetricSources): Metrics {
 }
 
 function addGauges(registry: Registry, sources: MetricSources): void {
-  const gauge = (name: string, help: string, options: { labelNames?: string[]; collect: (this: Gauge) => unknown }) =>
-    new Gauge({
-      name: `reelkeeper_${name}`,
-      help,
-      registers: [registry],
-      labelNames: options.labelNames ?? [],
-      async collect() {
-        await options.collect.call(this);
-      },
-    });
+  const gauge = gaugesOf(registry);
   gauge("backlog_segments", "Closed segments that the store has not proven yet", {
     labelNames: ["step"],
     async collect() {
@@ -112,6 +107,15 @@ function addGauges(registry: Registry, sources: MetricSources): void {
       for (const { path, endUs } of await sources.latest()) this.set({ path }, (sources.nowUs() - endUs) / 1e6);
     },
   });
+  gauge("upload_concurrency", "Uploads allowed at once", {
+    collect() {
+      this.set(sources.uploadConcurrency());
+    },
+  });
+}
+
+function addSafetyGauges(registry: Registry, sources: MetricSources): void {
+  const gauge = gaugesOf(registry);
   gauge("deletions_stopped", "1 while nothing is removed for this reason, until a person releases it", {
     labelNames: ["doubt"],
     collect() {
@@ -119,9 +123,28 @@ function addGauges(registry: Registry, sources: MetricSources): void {
       for (const doubt of DOUBTS) this.set({ doubt }, stops.some((stop) => stop.doubt === doubt) ? 1 : 0);
     },
   });
-  gauge("upload_concurrency", "Uploads allowed at once", {
-    collect() {
-      this.set(sources.uploadConcurrency());
+  gauge("disk_used_ratio", "How full a disk is, 0 to 1; absent when it cannot be told", {
+    labelNames: ["disk"],
+    async collect() {
+      this.reset();
+      for (const { name, directory } of sources.disks) {
+        const space = await sources.readDiskSpace(directory).catch(() => undefined);
+        if (space !== undefined) this.set({ disk: name }, usedPercent(space) / 100);
+      }
     },
   });
+}
+
+/** Gauges that look when somebody asks. */
+function gaugesOf(registry: Registry) {
+  return (name: string, help: string, options: { labelNames?: string[]; collect: (this: Gauge) => unknown }) =>
+    new Gauge({
+      name: `reelkeeper_${name}`,
+      help,
+      registers: [registry],
+      labelNames: options.labelNames ?? [],
+      async collect() {
+        await options.collect.call(this);
+      },
+    });
 }

@@ -5,6 +5,7 @@
 import winston from "winston";
 
 import { describeError } from "../core/errors.js";
+import { createFileLog, isFileDescriptor } from "./file-log.js";
 import { redactFields, redactText } from "../core/redact.js";
 
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -51,15 +52,24 @@ export function createLogger(options: LoggerOptions): Logger {
     ),
     // winston declares its transports as interfaces with a construct signature, which the rule takes for plain values.
     /* eslint-disable @typescript-eslint/no-unsafe-class-instance-assignment */
-    transports: [
-      options.stream
-        ? new winston.transports.Stream({ stream: options.stream })
-        : new winston.transports.Console({ stderrLevels: ["error", "warn", "info", "debug"] }),
-    ],
+    transports: [options.stream ? new winston.transports.Stream({ stream: options.stream }) : stderrTransport(options)],
     /* eslint-enable @typescript-eslint/no-unsafe-class-instance-assignment */
     exitOnError: false,
   });
   return wrap(root, (text) => redactText(text, options.secrets));
+}
+
+const STDERR = 2;
+
+function stderrTransport({ format }: LoggerOptions) {
+  if (!isFileDescriptor(STDERR)) {
+    return new winston.transports.Console({ stderrLevels: ["error", "warn", "info", "debug"] });
+  }
+  const tellLost = (lines: number): string =>
+    format === "json"
+      ? JSON.stringify({ level: "warn", message: "log lines were lost; its disk was full", lines })
+      : `warn  log lines were lost; its disk was full lines=${String(lines)}`;
+  return new winston.transports.Stream({ stream: createFileLog(STDERR, tellLost) });
 }
 
 function wrap(inner: winston.Logger, clean: (text: string) => string): Logger {

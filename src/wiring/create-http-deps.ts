@@ -5,6 +5,7 @@ import { checkHealth } from "../doctor/health.js";
 import type { HttpDeps, LivePath } from "../http/http-deps.js";
 import { noteSegment, noteSource } from "../ingest/note-hook.js";
 import { createPathAdmin } from "../streams/path-admin.js";
+import { otherDisks } from "./create-disk-guard.js";
 import type { Parts } from "./parts.js";
 import type { Setup } from "./setup.js";
 
@@ -61,7 +62,7 @@ async function livePaths({ mediamtx }: Parts): Promise<ReadonlyMap<PathName, Liv
   return live;
 }
 
-function healthSources(setup: Setup, { catalog, store, pace, pulse, mediamtx, scanner, guard }: Parts) {
+function healthSources(setup: Setup, { catalog, store, pace, pulse, mediamtx, scanner, guard, diskGuard }: Parts) {
   return {
     recordDir: setup.recordDir,
     pingDatabase: () => pingCatalog(catalog),
@@ -74,6 +75,9 @@ function healthSources(setup: Setup, { catalog, store, pace, pulse, mediamtx, sc
       const { version, error, config } = mediamtx.state();
       return { version, error, configError: config.error, pending: config.pending, drift: config.drift };
     },
+    otherDisks: otherDisks(setup),
+    diskMarks: setup.config.diskMarks,
+    diskRelief: () => diskGuard.relief,
     deletionStops: () => guard.stops,
     secondsSinceHook: () => pulse.secondsSinceHook(),
     secondsSinceSegment: () => pulse.secondsSinceSegment(),

@@ -12,9 +12,12 @@ import { Scanner } from "../ingest/scanner.js";
 import { Inspector } from "../media/inspector.js";
 import { MediaMtx } from "../mediamtx/media-mtx.js";
 import { createMetrics, type Metrics } from "../metrics/metrics.js";
+import { readDiskSpace } from "../platform/disk-space.js";
 import type { Worker } from "../pipeline/worker.js";
 import type { DeletionGuard } from "../retention/deletion-guard.js";
+import type { DiskGuard } from "../retention/disk-guard.js";
 import { listConfiguredPaths } from "../streams/configured-paths.js";
+import { createDiskGuard, otherDisks } from "./create-disk-guard.js";
 import { createGuard } from "./create-guard.js";
 import { createIngest } from "./create-ingest.js";
 import { createPipeline } from "./create-pipeline.js";
@@ -32,6 +35,7 @@ export interface Parts {
   readonly mediamtx: MediaMtx;
   readonly ingest: NoteHookDeps;
   readonly guard: DeletionGuard;
+  readonly diskGuard: DiskGuard;
   readonly worker: Worker;
   readonly scanner: Scanner;
   readonly watch: FolderWatch;
@@ -50,6 +54,8 @@ export function createParts(setup: Setup, catalog: Catalog): Parts {
     nowUs: () => clock.nowUs(),
     uploadConcurrency: () => pace.concurrency,
     deletionStops: () => guard.stops,
+    disks: [{ name: "recordings", directory: recordDir }, ...otherDisks(setup)],
+    readDiskSpace,
   });
   const mediamtx = new MediaMtx(
     { clock, logger: logger.child({ of: "mediamtx" }), listPaths: () => listConfiguredPaths(catalog) },
@@ -63,6 +69,7 @@ export function createParts(setup: Setup, catalog: Catalog): Parts {
     requestScan();
   };
   const guard = createGuard(setup, { catalog, store, onReleased });
+  const diskGuard = createDiskGuard(setup, { catalog, wake, areDeletionsStopped: () => guard.stops.length > 0 });
   const ingest = createIngest(setup, {
     catalog,
     wake,
@@ -78,5 +85,19 @@ export function createParts(setup: Setup, catalog: Catalog): Parts {
     hooksAreAlive: () => pulse.hooksAreAlive(),
     onFile: (filePath) => noteWatchedFile(ingest, filePath),
   });
-  return { catalog, store, inspector, pace, pulse, metrics, mediamtx, ingest, guard, worker, scanner, watch };
+  return {
+    catalog,
+    store,
+    inspector,
+    pace,
+    pulse,
+    metrics,
+    mediamtx,
+    ingest,
+    guard,
+    diskGuard,
+    worker,
+    scanner,
+    watch,
+  };
 }

@@ -26,6 +26,7 @@ import { readHead } from "../../src/media/read-head.js";
 import { mapSegmentPath } from "../../src/mediamtx/hook-payload.js";
 import { createNameDecoder } from "../../src/mediamtx/record-path.js";
 import { createMetrics } from "../../src/metrics/metrics.js";
+import { readDiskSpace } from "../../src/platform/disk-space.js";
 import { ensureDirectory } from "../../src/platform/files.js";
 import type { Logger } from "../../src/platform/logger.js";
 import { type ConfiguredPath } from "../../src/streams/configured-paths.js";
@@ -145,6 +146,10 @@ function createFakes(recordDir: string): Fakes {
       scan: () => ({ error: null, doubted: 0, finished: true }),
       store: () => ({ description: "the folder", lastError: pace.lastError }),
       mediamtx: () => ({ version: "1.21.0", error: null, configError: null, pending: false, drift: [] }),
+      otherDisks: [],
+      // How full the disk of the test machine is, is not our affair.
+      diskMarks: { warnPercent: 101, highPercent: 101, fullPercent: 101 },
+      diskRelief: () => null,
       deletionStops: () => stops.list,
       secondsSinceHook: () => null,
       secondsSinceSegment: () => null,
@@ -173,6 +178,8 @@ function createDeps({ catalog, recordDir, store, options, fakes }: DepsParts): H
     nowUs: () => catalog.clock.nowUs(),
     uploadConcurrency: () => 4,
     deletionStops: () => fakes.stops.list,
+    disks: [{ name: "recordings", directory: recordDir }],
+    readDiskSpace,
   });
   return {
     catalog,

@@ -21,6 +21,7 @@ import { emptyProgress, type ScanDeps, type ScanProgress, scanRecordDir } from "
 import { Inspector } from "../../../src/media/inspector.js";
 import { createMetrics } from "../../../src/metrics/metrics.js";
 import type { Worker } from "../../../src/pipeline/worker.js";
+import { readDiskSpace } from "../../../src/platform/disk-space.js";
 import type { DeletionGuard } from "../../../src/retention/deletion-guard.js";
 import { type Clock, systemClock } from "../../../src/platform/clock.js";
 import type { LogFields, Logger } from "../../../src/platform/logger.js";
@@ -156,6 +157,8 @@ export async function createBench(options: BenchOptions = {}): Promise<Bench> {
         nowUs: () => clock.nowUs(),
         uploadConcurrency: () => pace.concurrency,
         deletionStops: () => guard.stops,
+        disks: [],
+        readDiskSpace,
       }),
     });
   const scansAskedFor = (): number => scansAsked;

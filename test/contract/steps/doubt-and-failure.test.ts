@@ -66,6 +66,7 @@ describe("a record directory that is empty or another disk's (F45)", () => {
       scan: () => ({ error: state.error, doubted: state.progress.doubted, finished: true }),
       store: () => ({ description: "", lastError: null }),
       mediamtx: () => ({ version: "1.21.0", error: null, configError: null, pending: false, drift: [] }),
+      ...{ otherDisks: [], diskMarks: bench.setup.config.diskMarks, diskRelief: () => null },
       deletionStops: () => bench.guard.stops,
       secondsSinceHook: () => null,
       secondsSinceSegment: () => null,

@@ -15,6 +15,9 @@ beforeEach(async () => {
     scan: () => ({ error: null, doubted: 0, finished: true }),
     store: () => ({ description: "/bucket", lastError: null }),
     mediamtx: () => ({ version: "1.21.0", error: null, configError: null, pending: false, drift: [] }),
+    otherDisks: [],
+    diskMarks: { warnPercent: 101, highPercent: 101, fullPercent: 101 },
+    diskRelief: () => null,
     deletionStops: () => [],
     secondsSinceHook: () => 3,
     secondsSinceSegment: () => 2,
@@ -27,6 +30,8 @@ async function check(changes: Partial<HealthSources>, name: string): Promise<Hea
   return found;
 }
 
+const NEVER = { warnPercent: 101, highPercent: 101, fullPercent: 101 };
+const FULL = { warnPercent: 0, highPercent: 0, fullPercent: 0 };
 const MEDIAMTX = { version: "1.21.0", error: null, configError: null, pending: false, drift: [] };
 
 describe("health", () => {
@@ -52,6 +57,42 @@ describe("health", () => {
       "fail",
       { pingDatabase: () => Promise.reject(new Error("locked")) },
       "locked",
+    ],
+    ["a disk that fills up", "record-directory", "warn", { diskMarks: { ...NEVER, warnPercent: 0 } }, "% full"],
+    ["a disk that is full", "record-directory", "fail", { diskMarks: FULL }, "% full"],
+    [
+      "a disk that is relieved",
+      "record-directory",
+      "warn",
+      {
+        diskMarks: { ...NEVER, warnPercent: 0, highPercent: 0 },
+        diskRelief: () => ({ helps: true, message: "copies go early", hint: "add space" }),
+      },
+      "copies go early",
+    ],
+    [
+      "a disk that nothing relieves",
+      "record-directory",
+      "fail",
+      {
+        diskMarks: { ...NEVER, warnPercent: 0, highPercent: 0 },
+        diskRelief: () => ({ helps: false, message: "nothing is left", hint: "add space" }),
+      },
+      "nothing is left",
+    ],
+    [
+      "another disk that is full",
+      "disks",
+      "fail",
+      { diskMarks: FULL, otherDisks: [{ name: "database", directory: "/" }] },
+      "database",
+    ],
+    [
+      "another disk that cannot be told",
+      "disks",
+      "warn",
+      { otherDisks: [{ name: "bucket", directory: "/nowhere/at/all" }] },
+      "bucket cannot be told",
     ],
     ["a record directory that is away", "record-directory", "fail", { recordDir: "/nowhere/at/all" }, "ENOENT"],
     ["the store's last complaint", "store", "fail", { store: () => ({ description: "b", lastError: "503" }) }, "503"],

@@ -17,6 +17,8 @@ beforeEach(() => {
     nowUs: () => NOW_US,
     uploadConcurrency: () => 4,
     deletionStops: () => [],
+    disks: [],
+    readDiskSpace: () => Promise.reject(new Error("no disk")),
   });
 });
 
