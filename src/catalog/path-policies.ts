@@ -18,7 +18,8 @@ export function queueUnarchived(catalog: Catalog, path: PathName): Promise<numbe
   return translating("queue recordings for the archive", () =>
     catalog
       .db("recordings")
-      .where({ path, local: "present", archive: "none" })
+      .where({ path, local: "present" })
+      .whereIn("archive", ["none", "uploading"])
       .whereNull("step")
       .update({ step: "inspect", attempts: 0, next_attempt_at_us: catalog.clock.nowUs() }),
   );

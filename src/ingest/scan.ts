@@ -5,11 +5,14 @@
 import { lstat } from "node:fs/promises";
 import path from "node:path";
 
+import { queueUnarchived } from "../catalog/path-policies.js";
+import { listPaths } from "../catalog/paths.js";
 import { forgetRejectedFiles, recordRejectedFile } from "../catalog/rejected-files.js";
 import { findRecordingsInDirectory, listOnDisk, markMissing } from "../catalog/recordings.js";
 import { AppError, errnoOf } from "../core/errors.js";
 import { looksUnchanged } from "../core/file-identity.js";
 import type { FoundFile } from "../core/found-file.js";
+import type { PathName } from "../core/path-name.js";
 import type { Recording } from "../core/recording.js";
 import { faultPoint } from "../platform/fault-point.js";
 import type { Logger } from "../platform/logger.js";
@@ -46,23 +49,45 @@ const FILES_PER_BATCH = 32;
 /** One whole scan; `progress` is updated as it goes. Throws `unavailable` when the directory cannot be read. */
 export async function scanRecordDir(deps: ScanDeps, progress: ScanProgress, signal: AbortSignal): Promise<void> {
   const startedAtUs = deps.catalog.clock.nowUs();
+  const unarchived = new Set<PathName>();
   for await (const walked of walkRecordDir(deps.recordDir, signal)) {
     progress.directories += 1;
-    await scanDirectory(deps, walked, progress);
+    const known = await findRecordingsInDirectory(deps.catalog, walked.directory);
+    for (const recording of known.values()) if (isLeftUnarchived(recording)) unarchived.add(recording.path);
+    await scanDirectory(deps, { ...walked, known }, progress);
     await faultPoint("scan.after-directory");
   }
+  await queueLeftUnarchived(deps, unarchived);
   await faultPoint("scan.before-missing");
   await findMissing(deps, progress, signal);
   await forgetRejectedFiles(deps.catalog, startedAtUs);
   await faultPoint("scan.after-forget");
 }
 
+interface KnownDirectory extends WalkedDirectory {
+  readonly known: ReadonlyMap<string, Recording>;
+}
+
+/** Of a path that is not archived; or the path was set to be while a step still saw it as it was before. */
+function isLeftUnarchived({ local, archive, step }: Recording): boolean {
+  return local === "present" && step === null && (archive === "none" || archive === "uploading");
+}
+
+async function queueLeftUnarchived(deps: ScanDeps, paths: ReadonlySet<PathName>): Promise<void> {
+  if (paths.size === 0) return;
+  const settings = new Map((await listPaths(deps.catalog)).map((row) => [row.name, row]));
+  for (const name of paths) {
+    if (settings.get(name)?.archive === "none") continue;
+    if ((await queueUnarchived(deps.catalog, name)) > 0) deps.wake();
+  }
+}
+
 /** The files of one directory, without those below it. */
-async function scanDirectory(deps: ScanDeps, walked: WalkedDirectory, progress: ScanProgress): Promise<void> {
+async function scanDirectory(deps: ScanDeps, walked: KnownDirectory, progress: ScanProgress): Promise<void> {
   for (const { name, reason } of walked.refused) {
     await reject(deps, progress, { filePath: joinRelative(walked.directory, name), reason, bytes: 0 });
   }
-  const known = await findRecordingsInDirectory(deps.catalog, walked.directory);
+  const { known } = walked;
   for (let first = 0; first < walked.files.length; first += FILES_PER_BATCH) {
     const names = walked.files.slice(first, first + FILES_PER_BATCH);
     const filePaths = names.map((name) => joinRelative(walked.directory, name));

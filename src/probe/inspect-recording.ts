@@ -48,7 +48,8 @@ export async function inspectRecording(
   try {
     const filePath = await resolveInside(deps.recordDir, recording.filePath);
     await faultPoint("inspect.before-read");
-    const inspected = await deps.inspect({ filePath, format: recording.format, hash: wantsArchive }, signal);
+    const hash = wantsArchive || hasArchiveToCompare(recording);
+    const inspected = await deps.inspect({ filePath, format: recording.format, hash }, signal);
     await faultPoint("inspect.after-read");
     // Only the file that was found closed counts. Whoever changed it since may go on, or it is another one (F9, F11, F35).
     if (inspected.identity !== recording.fileIdentity) return { patch: { local: "open", step: "settle" } };
@@ -97,14 +98,23 @@ function outcomeOf(deps: InspectDeps, context: Inspected): Outcome {
   };
 }
 
-/** Archived before and the same bytes: only the release is left. Archived before and other bytes: archive anew. */
+/** The path may have been set to `archive: none` since: what the row says of the store must stay true all the same. */
+function hasArchiveToCompare({ archive }: Recording): boolean {
+  return archive === "verified" || archive === "uploading";
+}
+
+/**
+ * Archived before and the same bytes: only the release is left. Archived before and other bytes: archive anew, where the
+ * path is archived still. An upload of these bytes that was begun is finished.
+ */
 function nextStep(
   deps: InspectDeps,
   { recording, inspected, wantsArchive, localRetention }: Inspected,
 ): Outcome["patch"] {
   const { hashes } = inspected;
-  if (!wantsArchive || hashes === null) return { step: null };
-  if (recording.archive === "verified" && recording.sha256 === hashes.sha256) {
+  if (hashes === null) return { step: null };
+  const isSame = recording.sha256 === hashes.sha256;
+  if (recording.archive === "verified" && isSame) {
     const verifiedAtUs = recording.verifiedAtUs ?? deps.catalog.clock.nowUs();
     return { step: "release", nextAttemptAtUs: releaseDueAtUs(verifiedAtUs, localRetention, deps.localRetentionMs) };
   }
@@ -115,7 +125,9 @@ function nextStep(
       objectKey: recording.objectKey,
     });
   }
-  return { archive: "none", objectKey: null, uploadId: null, verifiedAtUs: null, step: "archive" };
+  if (!wantsArchive && recording.archive === "uploading" && isSame) return { step: "archive" };
+  const nothing = { archive: "none", objectKey: null, uploadId: null, verifiedAtUs: null } as const;
+  return { ...nothing, step: wantsArchive ? "archive" : null };
 }
 
 function isYoung(catalog: Catalog, recording: Recording): boolean {

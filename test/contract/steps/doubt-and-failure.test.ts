@@ -7,7 +7,8 @@ import { promisify } from "node:util";
 import { describe, expect, it, onTestFinished } from "vitest";
 
 import type { ObjectStore } from "../../../src/archive/object-store.js";
-import { deletePath, insertPath } from "../../../src/catalog/paths.js";
+import { queueUnarchived } from "../../../src/catalog/path-policies.js";
+import { deletePath, insertPath, updatePath } from "../../../src/catalog/paths.js";
 import { findRecording, requestDeletion } from "../../../src/catalog/recordings.js";
 import { AppError } from "../../../src/core/errors.js";
 import { parsePathName } from "../../../src/core/path-name.js";
@@ -221,6 +222,80 @@ describe("a path whose settings change while its segments wait", () => {
       step: null,
       tracks: [{ id: 1 }],
     });
+  });
+});
+
+describe("a path that is set to archive nothing after its archive was begun", () => {
+  const NOTHING = {
+    ...{ name: CAM1, settings: {}, enabled: true, archive: "none" as const },
+    ...{ localRetention: null, archiveRetention: null, labels: [] },
+  };
+
+  it("calls no file verified that has grown since, and archives all of it once it is to", async () => {
+    const bench = await createBench({ env: { LOCAL_RETENTION: "0s" } });
+    const file = path.join(bench.recordDir, nameOf("cam1", START_US));
+    const content = footage({ startUs: START_US, number: 0, finalised: false });
+    await writeAt(bench.clock, file, content, { agoSec: 100 });
+    await bench.scan();
+    await bench.drain();
+    expect((await bench.rows())[0]).toMatchObject({ local: "present", archive: "verified" });
+    await insertPath(bench.catalog, NOTHING);
+    await writeAt(bench.clock, file, fragment(4), { append: true, agoSec: 90 });
+    await bench.scan();
+    await bench.drain();
+    expect((await bench.rows())[0]).toMatchObject({ local: "present", archive: "none", step: null });
+    await updatePath(bench.catalog, { ...NOTHING, archive: "all" });
+    await queueUnarchived(bench.catalog, CAM1);
+    await bench.drain();
+    const [row] = await bench.rows();
+    expect(row).toMatchObject({ archive: "verified" });
+    const object = await readFile(path.join(bench.bucketDir, row!.objectKey!));
+    expect(object.equals(Buffer.concat([content, fragment(4)]))).toBe(true);
+  });
+
+  it("archives at the next scan what nobody queued when the path was set to archive all", async () => {
+    const bench = await createBench();
+    await insertPath(bench.catalog, NOTHING);
+    await addSegments(bench, 2);
+    await bench.scan();
+    await bench.drain();
+    expect((await bench.rows()).map(({ archive, step }) => [archive, step])).toEqual([
+      ["none", null],
+      ["none", null],
+    ]);
+    await bench.scan();
+    await bench.drain();
+    expect(new Set((await bench.rows()).map(({ archive }) => archive))).toEqual(new Set(["none"]));
+    // As after a crash between the change of the path and that of its rows.
+    await updatePath(bench.catalog, { ...NOTHING, archive: "all" });
+    await bench.scan();
+    await bench.drain();
+    expect(new Set((await bench.rows()).map(({ archive }) => archive))).toEqual(new Set(["verified"]));
+  });
+
+  it.each([
+    ["finishes an upload that was begun", false, { archive: "verified" }],
+    ["forgets an upload whose file has changed", true, { archive: "none", step: null, objectKey: null }],
+  ])("%s", async (_what, changes, expected) => {
+    let isRefused = true;
+    const bench = await createBench({
+      wrapStore: (inner) => ({
+        ...inner,
+        put: (...args) => (isRefused ? refusingUploads(inner).put(...args) : inner.put(...args)),
+      }),
+    });
+    const file = path.join(bench.recordDir, nameOf("cam1", START_US));
+    await writeAt(bench.clock, file, footage({ startUs: START_US, number: 0, finalised: false }), { agoSec: 100 });
+    await bench.scan();
+    await bench.drain();
+    expect((await bench.rows())[0]).toMatchObject({ archive: "uploading", step: "archive" });
+    await insertPath(bench.catalog, NOTHING);
+    if (changes) await writeAt(bench.clock, file, fragment(4), { append: true, agoSec: 90 });
+    isRefused = false;
+    await bench.scan();
+    await bench.makeDue();
+    await bench.drain();
+    expect((await bench.rows())[0]).toMatchObject({ local: "present", ...expected });
   });
 });
 
