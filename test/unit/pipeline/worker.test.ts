@@ -94,6 +94,33 @@ async function leaseOf(id: RecordingId): Promise<unknown> {
   return rows[0]!.lease_owner;
 }
 
+describe("a row that is claimed again while its first step still runs", () => {
+  it("stays with the second step when the first one finds that it lost the row (F54)", async () => {
+    const first = createGate();
+    const second = createGate();
+    let claims = 0;
+    const { worker, ended } = startWorker(
+      { inspect: (...args) => ((claims += 1) === 1 ? first : second).handler(...args) },
+      [lane("inspect", 2)],
+    );
+    const { id } = await add(0);
+    worker.wake();
+    await waitFor("the first step", () => first.inside.length === 1);
+    // As a hook or a scan does that finds the file changed.
+    await catalog.db("recordings").where({ id }).update({ lease_owner: null, file_identity: "1:2:3:4" });
+    worker.wake();
+    await waitFor("the second step", () => second.inside.length === 1);
+    first.open();
+    await waitFor("the first step to end", () => ended.length === 1);
+    await waitFor("its row to be looked after", () => log.some(({ message }) => message === "step given back"));
+    expect(await leaseOf(id)).toBe(catalog.owner);
+    second.open();
+    await waitFor("the second step to end", () => ended.length === 2);
+    expect(ended).toEqual(["inspect cancelled", "inspect done"]);
+    expect(claims).toBe(2);
+  });
+});
+
 describe("due rows", () => {
   it("are taken at once when the worker is woken, without any time passing", async () => {
     const seen: RecordingId[] = [];
