@@ -2,9 +2,7 @@
 import { createApp } from "../app.js";
 import { aborted, listenForStop } from "../platform/signals.js";
 import { setUp } from "../wiring/setup.js";
-
-/** Exit code of a stop that was not waited for; main ends the process at once. */
-export const FORCED = 130;
+import { FORCED } from "./forced.js";
 
 /** Returns the exit code; throws when it cannot start. A second signal ends the wait for an orderly stop. */
 export async function serve({ demo }: { readonly demo: boolean }): Promise<number> {
