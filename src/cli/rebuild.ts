@@ -1,10 +1,8 @@
 /** `rebuild`: the catalog from bucket and record directory. Adds what is not known, changes and removes nothing. */
-import { createGuard } from "../wiring/create-guard.js";
-import { createIngest } from "../wiring/create-ingest.js";
 import { rebuildFromStore, type RebuildResult } from "../archive/rebuild-from-store.js";
 import { closeCatalog } from "../catalog/catalog.js";
-import { emptyProgress, scanRecordDir } from "../ingest/scan.js";
 import { lockFolders } from "../wiring/lock-folders.js";
+import { scanOnce } from "../wiring/scan-once.js";
 import { openConfiguredCatalog, openConfiguredStore, setUp } from "../wiring/setup.js";
 
 export async function rebuild(): Promise<number> {
@@ -17,15 +15,7 @@ export async function rebuild(): Promise<number> {
     const tell = (result: Readonly<RebuildResult>): void => setup.logger.info("rebuild goes on", { ...result });
     const prefix = setup.config.storage.prefix;
     const fromStore = await rebuildFromStore({ catalog, logger: setup.logger, store, prefix }, tell, signal);
-    const progress = emptyProgress();
-    const guard = createGuard(setup, { catalog, store });
-    const deps = createIngest(setup, {
-      catalog,
-      wake: () => undefined,
-      serverStartedAtUs: () => null,
-      mayMarkMissing: (counts) => guard.mayMarkMissing(counts),
-    });
-    await scanRecordDir(deps, progress, signal);
+    const progress = await scanOnce(setup, { catalog, store }, signal);
     process.stdout.write(`${JSON.stringify({ bucket: fromStore, recordDirectory: progress })}\n`);
     return 0;
   } finally {
