@@ -1,6 +1,6 @@
 /**
- * `npm test`: sets up what the tests need, runs them all and ends with the line `N passed, N failed`. In CI (or with
- * --check) `npm run check` comes first; in CI the unit tests run under Node 24 too, and a skipped test counts as failed.
+ * `npm test`: sets up what the tests need, runs them all, says once more what failed and ends with the line `N passed, N
+ * failed`. In CI (or with --check) `npm run check` comes first; in CI the unit tests run under Node 24 too, and a skipped test counts as failed.
  * Other arguments go to Vitest.
  */
 import { spawn } from "node:child_process";
@@ -13,8 +13,9 @@ import { installPrograms, node24 } from "./support/test-machine.mjs";
 
 const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const IN_CI = /^(1|true)$/i.test(process.env.CI ?? "");
-const NOTHING = { passed: 0, failed: 0 };
-const ONE_FAILED = { passed: 0, failed: 1 };
+const MOST_OF_A_MESSAGE = 3_000;
+const NOTHING = { passed: 0, failed: 0, failures: [] };
+const ONE_FAILED = { passed: 0, failed: 1, failures: [] };
 
 const args = process.argv.slice(2);
 const counts = await runAll({
@@ -22,6 +23,8 @@ const counts = await runAll({
   vitestArgs: args.filter((arg) => arg !== "--check"),
 });
 process.exitCode = counts.failed === 0 && counts.passed > 0 ? 0 : 1;
+// Once more at the end: the runner tells of a failure in between, where a long log hides it.
+for (const failure of counts.failures) console.log(failure);
 console.log(`${counts.passed} passed, ${counts.failed} failed`);
 
 async function runAll({ check, vitestArgs }) {
@@ -36,7 +39,11 @@ async function runAll({ check, vitestArgs }) {
   }
   const main = await runVitest(process.execPath, "report.json", vitestArgs);
   const unit = IN_CI ? await runUnitTestsUnderNode24() : NOTHING;
-  return { passed: main.passed + unit.passed, failed: main.failed + unit.failed };
+  return {
+    passed: main.passed + unit.passed,
+    failed: main.failed + unit.failed,
+    failures: [...main.failures, ...unit.failures],
+  };
 }
 
 async function runUnitTestsUnderNode24() {
@@ -70,7 +77,21 @@ function count(report) {
     (suite) => suite.status === "failed" && suite.assertionResults.every((test) => test.status !== "failed"),
   );
   const skipped = IN_CI ? report.numPendingTests + report.numTodoTests : 0;
-  return { passed: report.numPassedTests, failed: report.numFailedTests + unloaded.length + skipped };
+  return {
+    passed: report.numPassedTests,
+    failed: report.numFailedTests + unloaded.length + skipped,
+    failures: report.testResults.filter(({ status }) => status === "failed").flatMap(describeFailures),
+  };
+}
+
+function describeFailures({ name, message, assertionResults }) {
+  const file = path.relative(ROOT, name);
+  const failed = assertionResults.filter(({ status }) => status === "failed");
+  if (failed.length === 0) return [`FAILED ${file}\n${message}`];
+  return failed.map(
+    ({ fullName, failureMessages }) =>
+      `FAILED ${file} > ${fullName}\n${failureMessages.join("\n").slice(0, MOST_OF_A_MESSAGE)}`,
+  );
 }
 
 /** The exit code; a signal counts as failure. */
