@@ -1,6 +1,4 @@
 /** What every query of this folder takes first: the open database, and who is asking. */
-import { randomUUID } from "node:crypto";
-
 import type { Clock } from "../platform/clock.js";
 import { type Database, type DatabaseTarget, openDatabase } from "./database.js";
 
@@ -9,8 +7,6 @@ export interface Catalog {
   readonly clock: Clock;
   /** The machine whose files a row speaks of. */
   readonly nodeId: string;
-  /** New for each start of a process: the lease owner and fencing token. */
-  readonly owner: string;
 }
 
 export interface OpenCatalogOptions {
@@ -22,7 +18,7 @@ export interface OpenCatalogOptions {
 /** Opens and migrates. Throws `failed-precondition` for a database of a newer Reelkeeper. */
 export async function openCatalog({ target, clock, nodeId }: OpenCatalogOptions): Promise<Catalog> {
   const db = await openDatabase(target, clock);
-  return { db, clock, nodeId, owner: randomUUID() };
+  return { db, clock, nodeId };
 }
 
 export async function closeCatalog(catalog: Catalog): Promise<void> {

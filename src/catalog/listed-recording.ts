@@ -21,6 +21,7 @@ export type ListedRecording = Omit<
   | "priority"
   | "attempts"
   | "nextAttemptAtUs"
+  | "leaseOwner"
   | "origin"
   | "createdAtUs"
   | "updatedAtUs"

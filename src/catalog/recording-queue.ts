@@ -1,9 +1,11 @@
 /**
  * The rows as a queue. A worker claims due rows under a lease, runs one step outside any transaction, and commits the
- * outcome in one. The lease owner is the fencing token: whoever lost it cannot commit (F54), nor who worked on a file
- * that was found changed meanwhile, nor who would overrule a request to delete. A row never leaves the queue by failing;
- * it only comes back later.
+ * outcome in one. The lease is new for each claim and is the fencing token: whoever lost it cannot commit (F54), nor who
+ * worked on a file that was found changed meanwhile, nor who would overrule a request to delete, not even when the same
+ * process has claimed the row again. A row never leaves the queue by failing; it only comes back later.
  */
+import { randomUUID } from "node:crypto";
+
 import type { Knex } from "knex";
 
 import { fullJitterMs } from "../core/back-off.js";
@@ -48,7 +50,7 @@ export interface Failure {
 /** Highest first. Event clips go before everyday segments. */
 const PRIORITIES = [10, 0] as const;
 
-/** Due rows, highest priority first, now leased to this process. */
+/** Due rows, highest priority first, now leased to this claim. */
 export function claimDue(catalog: Catalog, claim: Claim): Promise<Recording[]> {
   return translating("claim due recordings", () =>
     inWriteTransaction(catalog, [], async (trx) => {
@@ -64,10 +66,11 @@ export function claimDue(catalog: Catalog, claim: Claim): Promise<Recording[]> {
         if (dialectOf(catalog.db) === "postgres") void query.forUpdate().skipLocked();
         due.push(...((await query) as unknown[]));
       }
-      const recordings = due.map(recordingFromRow);
+      const leaseOwner = randomUUID();
+      const recordings = due.map((row) => ({ ...recordingFromRow(row), leaseOwner }));
       await trx("recordings")
         .whereIn("id", idsOf(recordings))
-        .update({ lease_owner: catalog.owner, lease_until_us: nowUs + claim.leaseMs * 1_000 });
+        .update({ lease_owner: leaseOwner, lease_until_us: nowUs + claim.leaseMs * 1_000 });
       if (recordings.length > 0) await faultPoint("queue.in-claim");
       return recordings;
     }),
@@ -82,18 +85,14 @@ export function commitStep(catalog: Catalog, recording: Recording, outcome: Outc
   return translating("commit a step", () =>
     inWriteTransaction(catalog, movesTimeline ? [recording.path] : [], async (trx) => {
       const nowUs = catalog.clock.nowUs();
-      await updateLeased(
-        trx,
-        { catalog, recording },
-        {
-          attempts: 0,
-          error: null,
-          next_attempt_at_us: nowUs,
-          ...columnsOf(outcome.patch),
-          ...NO_LEASE,
-          updated_at_us: nowUs,
-        },
-      );
+      await updateLeased(trx, recording, {
+        attempts: 0,
+        error: null,
+        next_attempt_at_us: nowUs,
+        ...columnsOf(outcome.patch),
+        ...NO_LEASE,
+        updated_at_us: nowUs,
+      });
       await faultPoint("queue.in-commit");
       if (outcome.fragmentIndex !== undefined) await storeFragmentIndex(trx, recording.id, outcome.fragmentIndex);
       if (movesTimeline) await refreshGaps(trx, recording.path, [recording.startUs, startUs ?? recording.startUs]);
@@ -106,7 +105,7 @@ export function noteProgress(catalog: Catalog, recording: Recording, progress: P
   return translating("note progress", () =>
     inWriteTransaction(catalog, [], async (trx) => {
       const columns = { ...columnsOf(progress.patch), updated_at_us: catalog.clock.nowUs() };
-      await updateLeased(trx, { catalog, recording }, columns);
+      await updateLeased(trx, recording, columns);
       await faultPoint("queue.in-progress");
       if (progress.removal !== undefined) await insertRemoval(trx, catalog.clock, progress.removal);
     }),
@@ -121,17 +120,13 @@ export function postponeStep(catalog: Catalog, recording: Recording, failure: Fa
   return translating("postpone a step", async () => {
     const delayMs = Math.max(fullJitterMs(recording.attempts), failure.retryAfterMs ?? 0);
     const nowUs = catalog.clock.nowUs();
-    await updateLeased(
-      catalog.db,
-      { catalog, recording },
-      {
-        attempts: recording.attempts + 1,
-        next_attempt_at_us: nowUs + Math.round(delayMs * 1_000),
-        error: storable(failure.error.slice(0, 1_000)),
-        ...NO_LEASE,
-        updated_at_us: nowUs,
-      },
-    );
+    await updateLeased(catalog.db, recording, {
+      attempts: recording.attempts + 1,
+      next_attempt_at_us: nowUs + Math.round(delayMs * 1_000),
+      error: storable(failure.error.slice(0, 1_000)),
+      ...NO_LEASE,
+      updated_at_us: nowUs,
+    });
   });
 }
 
@@ -162,14 +157,10 @@ export function hastenSettling(
   });
 }
 
-/** Gives rows back untouched, for instance on shutdown. */
-export function giveBack(catalog: Catalog, recordings: readonly Recording[]): Promise<void> {
-  return translating("give rows back", async () => {
-    await catalog
-      .db("recordings")
-      .whereIn("id", idsOf(recordings))
-      .andWhere({ lease_owner: catalog.owner })
-      .update(NO_LEASE);
+/** Gives a row back untouched, for instance on shutdown. Nothing happens when its lease went to somebody else. */
+export function giveBack(catalog: Catalog, { id, leaseOwner }: Recording): Promise<void> {
+  return translating("give a row back", async () => {
+    await catalog.db("recordings").where({ id, lease_owner: leaseOwner }).update(NO_LEASE);
   });
 }
 
@@ -216,17 +207,8 @@ function inLane(catalog: Catalog, db: Knex, [step, priority]: Lane): Knex.QueryB
 }
 
 /** Throws `cancelled` when the row is no longer ours to change. */
-async function updateLeased(
-  db: Knex,
-  { catalog, recording }: { readonly catalog: Catalog; readonly recording: Recording },
-  columns: Record<string, unknown>,
-): Promise<void> {
-  const query = db("recordings").where({
-    id: recording.id,
-    lease_owner: catalog.owner,
-    // The same process may hold the lease again, for the file as it was found since.
-    file_identity: recording.fileIdentity,
-  });
+async function updateLeased(db: Knex, recording: Recording, columns: Record<string, unknown>): Promise<void> {
+  const query = db("recordings").where({ id: recording.id, lease_owner: recording.leaseOwner });
   if (recording.step !== "delete") void query.andWhereRaw("(step is null or step <> 'delete')");
   if ((await query.update(columns)) === 0) throw leaseLost(recording);
 }

@@ -64,6 +64,7 @@ const rowSchema = z.object({
   priority: count,
   attempts: count,
   next_attempt_at_us: count,
+  lease_owner: nullable(z.string()),
   error: nullable(z.string()),
   origin: z.enum(["hook", "scan", "watch", "rebuild"]),
   created_at_us: count,
@@ -102,6 +103,7 @@ export function recordingFromRow(raw: unknown): Recording {
     priority: row.priority,
     attempts: row.attempts,
     nextAttemptAtUs: row.next_attempt_at_us,
+    leaseOwner: row.lease_owner,
     error: row.error,
     origin: row.origin,
     createdAtUs: row.created_at_us,
@@ -114,7 +116,7 @@ export function parseTracks(json: string): Track[] {
 }
 
 /** The facts of a recording that a step may change. */
-export type RecordingPatch = Partial<Omit<Recording, "id" | "nodeId" | "createdAtUs" | "updatedAtUs">>;
+export type RecordingPatch = Partial<Omit<Recording, "id" | "nodeId" | "leaseOwner" | "createdAtUs" | "updatedAtUs">>;
 
 const SAME_NAME_COLUMNS = {
   path: "path",

@@ -14,7 +14,7 @@ import { columnsOf, recordingFromRow, rowOf } from "./recording-row.js";
 import { inWriteTransaction } from "./write-transaction.js";
 
 /** All that a row needs to be born. */
-export type NewRecording = Omit<Recording, "id" | "nodeId" | "createdAtUs" | "updatedAtUs"> & {
+export type NewRecording = Omit<Recording, "id" | "nodeId" | "leaseOwner" | "createdAtUs" | "updatedAtUs"> & {
   readonly id?: RecordingId;
 };
 
@@ -357,6 +357,7 @@ function complete(catalog: Catalog, facts: NewRecording): Recording {
     ...facts,
     id: facts.id ?? (uuidv7() as RecordingId),
     nodeId: catalog.nodeId,
+    leaseOwner: null,
     createdAtUs: nowUs,
     updatedAtUs: nowUs,
   };

@@ -101,6 +101,8 @@ export interface Recording {
   readonly priority: number;
   readonly attempts: number;
   readonly nextAttemptAtUs: number;
+  /** The claim under which somebody works on the row; only that claim may commit. */
+  readonly leaseOwner: string | null;
   /** The last failure, or why the file is quarantined. */
   readonly error: string | null;
   readonly origin: "hook" | "scan" | "watch" | "rebuild";

@@ -39,8 +39,6 @@ export class Worker {
   readonly #lanes: readonly Lane[];
   readonly #latches = new Map<Lane, Latch>();
   readonly #running = new Set<Promise<void>>();
-  /** Steps of one row may overlap: a row that is found changed loses its lease and is claimed anew. */
-  readonly #stepsOfRow = new Map<string, number>();
   /** Aborts steps that outlast the grace of `stop`. */
   readonly #abort = new AbortController();
   readonly #stopping = new AbortController();
@@ -125,7 +123,6 @@ export class Worker {
     const { catalog, handlers, logger, onStepDone } = this.#deps;
     const { step } = recording;
     if (step === null) return;
-    this.#countStep(recording, 1);
     const startedMs = catalog.clock.monotonicMs();
     const seconds = (): number => (catalog.clock.monotonicMs() - startedMs) / 1_000;
     try {
@@ -139,18 +136,10 @@ export class Worker {
         if (outcome.patch.step !== undefined && outcome.patch.step !== null) this.wake();
       }
       onStepDone?.(step, seconds(), "done");
-      this.#countStep(recording, -1);
     } catch (error) {
       onStepDone?.(step, seconds(), toAppError(error).kind);
-      this.#countStep(recording, -1);
       await this.#putBack(recording, error);
     }
-  }
-
-  #countStep({ id }: Recording, by: 1 | -1): void {
-    const count = (this.#stepsOfRow.get(id) ?? 0) + by;
-    if (count === 0) this.#stepsOfRow.delete(id);
-    else this.#stepsOfRow.set(id, count);
   }
 
   /** A database that takes nothing now gets the row back when it does: the lease may be as long as a day. */
@@ -184,8 +173,7 @@ export class Worker {
     };
     const isOurs = !this.#abort.signal.aborted && !isAppError(error, "cancelled");
     if (!isOurs || !(await this.#postpone(recording, error))) {
-      // A later step of this row has the lease by now; taken from it, the two would take it from each other for ever.
-      if (!this.#stepsOfRow.has(recording.id)) await giveBack(catalog, [recording]);
+      await giveBack(catalog, recording);
       logger.debug("step given back", fields);
       // Whatever took the row away may wait in another lane.
       this.wake();

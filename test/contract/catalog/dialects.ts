@@ -56,7 +56,7 @@ export interface OpenOptions {
   readonly nodeId?: string;
 }
 
-/** As another process would open it: own connections, own lease owner. Closed when the test ends. */
+/** As another process would open it: own connections. Closed when the test ends. */
 export async function openOn(target: DatabaseTarget, options: OpenOptions = {}): Promise<TestCatalog> {
   const clock = options.clock ?? createFakeClock();
   const catalog = await openCatalog({ target, clock, nodeId: options.nodeId ?? "node-1" });

@@ -38,6 +38,7 @@ const row: Recording = {
   verifiedAtUs: null,
   step: "archive",
   priority: 0,
+  leaseOwner: null,
   attempts: 0,
   nextAttemptAtUs: 0,
   error: null,
