@@ -6,6 +6,8 @@ const REAL_PARTS_TIMEOUT_MS = 180_000;
 export default defineConfig({
   test: {
     root: new URL("..", import.meta.url).pathname,
+    // By itself Vitest would leave one of two processors idle.
+    maxWorkers: 2,
     projects: [
       { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 10_000 } },
       {
@@ -26,8 +28,7 @@ export default defineConfig({
           include: ["test/integration/**/*.test.ts"],
           testTimeout: REAL_PARTS_TIMEOUT_MS,
           hookTimeout: REAL_PARTS_TIMEOUT_MS,
-          maxWorkers: 2,
-          // After the others: these parts are timed, and Vitest wants one group per number of workers.
+          // After the others: these parts start whole programs.
           sequence: { groupOrder: 1 },
         },
       },

@@ -45,6 +45,8 @@ export interface BenchOptions {
   readonly serverStartedAtUs?: number;
   /** Another database over the folders of this bench. */
   readonly beside?: Bench;
+  /** Folders and database on a RAM disk, where there is one: for thousands of short lives, whose fsyncs cost minutes. */
+  readonly inMemory?: boolean;
   /** Default: a new database. */
   readonly databaseFile?: string;
   /** One that runs already and is stopped by the caller. */
@@ -82,6 +84,8 @@ export interface Bench {
   isAtRest(): Promise<boolean>;
   /** Ends the worker as a shutdown would. */
   stopWorker(graceMs?: number): Promise<void>;
+  /** Ends the worker and closes the database now, for tests that make hundreds; else the end of the test does. */
+  close(): Promise<void>;
   /** How often a step asked for a scan. */
   scansAskedFor(): number;
   /** All rows in order of path, start and id. */
@@ -119,11 +123,11 @@ function startInspector(clock: Clock): Inspector {
 }
 
 export async function createBench(options: BenchOptions = {}): Promise<Bench> {
-  const root = options.beside?.root ?? (await tempDir());
+  const root = options.beside?.root ?? (await tempDir(options));
   const { setup, log } = await createSetup(root, options);
   const { clock, recordDir, config } = setup;
   const bucketDir = path.join(root, "bucket");
-  const databaseFile = options.databaseFile ?? path.join(await tempDir(), "catalog.sqlite");
+  const databaseFile = options.databaseFile ?? path.join(await tempDir(options), "catalog.sqlite");
   const catalog = await openCatalog({ target: { kind: "sqlite", file: databaseFile }, clock, nodeId: "node-1" });
   onTestFinished(() => closeCatalog(catalog));
   const store = createFolderStore({ dir: bucketDir, clock });
@@ -193,6 +197,10 @@ export async function createBench(options: BenchOptions = {}): Promise<Bench> {
     },
     isAtRest: () => isAtRest(catalog, guard),
     stopWorker,
+    close: async () => {
+      await stopWorker(0);
+      await closeCatalog(catalog);
+    },
     scansAskedFor,
     rows: async () => {
       const rows: unknown[] = await catalog.db("recordings").orderBy(["path", "start_us", "id"]);
