@@ -32,6 +32,10 @@ const ROWS_PER_TRANSACTION = 100;
 const ON_DISK_PAGE = 1_000;
 /** A name and the `mtxi` box of its file differ by less than MediaMTX's clock estimate may be off (5 s). */
 const NAME_TOLERANCE_US = 10_000_000;
+const WAS_REMOVED = `exists (select 1 from removals where removals.recording_id = recordings.id
+  and removals.what = 'local' and removals.file_identity = recordings.file_identity)`;
+/** Longer than from a look at a file to the note of it, on the slowest disk and with a database that was locked. */
+const LATE_NOTE_US = 600_000_000;
 
 export function findRecording(catalog: Catalog, id: RecordingId): Promise<Recording | undefined> {
   return translating("find a recording", async () => firstOf(await catalog.db("recordings").where({ id }).limit(1)));
@@ -310,13 +314,27 @@ function factsOf(found: FoundFile) {
   };
 }
 
-/** The row of this very file, whose removal was begun: it is written down before the file is moved. */
+/**
+ * The row of this very file, which is being removed (that is written down before the file is moved), or was removed by
+ * us a moment ago: whoever tells of it now looked at it before that. Should it be there again all the same, brought
+ * back as the same inode, a scan takes it when the moment is over.
+ */
 async function findGoing(catalog: Catalog, trx: Knex, found: FoundFile): Promise<Recording | undefined> {
+  const nowUs = catalog.clock.nowUs();
   return firstOf(
     await trx("recordings")
-      .where({ path: found.path, node_id: catalog.nodeId, local: "trashed" })
+      .where({ path: found.path, node_id: catalog.nodeId })
       .andWhereBetween("start_us", [found.startUs - NAME_TOLERANCE_US, found.startUs + NAME_TOLERANCE_US])
       .andWhere({ file_path: found.filePath, file_identity: found.fileIdentity })
+      .andWhere((going) => {
+        void going.where({ local: "trashed" }).orWhere((gone) => {
+          void gone
+            .whereIn("local", ["released", "deleted"])
+            .andWhereBetween("updated_at_us", [nowUs - LATE_NOTE_US, nowUs + LATE_NOTE_US])
+            // Rows that came back from a bucket say "released" too, and nobody removed their files.
+            .andWhereRaw(WAS_REMOVED);
+        });
+      })
       .limit(1),
   );
 }

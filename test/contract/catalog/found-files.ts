@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { claimDue } from "../../../src/catalog/recording-queue.js";
+import { claimDue, commitStep, noteProgress, releaseStaleLeases } from "../../../src/catalog/recording-queue.js";
 import {
   findRecordingOnDisk,
   findRecordingsInDirectory,
@@ -15,7 +15,28 @@ import type { FoundFile } from "../../../src/core/found-file.js";
 import { parsePathName } from "../../../src/core/path-name.js";
 import type { Recording } from "../../../src/core/recording.js";
 import { at, CAM1, countRows, insertRow, read, recordOne, segmentFile, STREAM_A, STREAM_B } from "./builders.js";
-import { openFresh, openOn, type TestedDialect } from "./dialects.js";
+import { openFresh, openOn, type TestCatalog, type TestedDialect } from "./dialects.js";
+
+/** Segment `number`, whose local copy a step has just removed. */
+async function removed(catalog: TestCatalog, local: "released" | "deleted", number = 0): Promise<Recording> {
+  const { id } = await recordOne(catalog, segmentFile(number));
+  await catalog.db("recordings").where({ id }).update({ local: "present", step: "unlink" });
+  const [claimed] = await claimDue(catalog, { steps: ["unlink"], limit: 1, leaseMs: 60_000 });
+  if (claimed === undefined) throw new Error("the row is due");
+  const { filePath: name, fileIdentity, bytes } = claimed;
+  const why = { sha256: null, reason: "retention", proof: null };
+  await noteProgress(catalog, claimed, {
+    patch: { local: "trashed" },
+    removal: { recordingId: id, what: "local", name, fileIdentity, bytes, ...why },
+  });
+  // What stands in the trash may wait for days: only then is it gone.
+  await catalog.clock.advance(86_400_000);
+  await releaseStaleLeases(catalog);
+  const [due] = await claimDue(catalog, { steps: ["unlink"], limit: 1, leaseMs: 60_000 });
+  if (due === undefined) throw new Error("the row is due again");
+  await commitStep(catalog, due, { patch: { local, step: null } });
+  return read(catalog, id);
+}
 
 export function describeFoundFiles(dialect: TestedDialect): void {
   describe("recording found files", () => {
@@ -171,6 +192,39 @@ export function describeFoundFiles(dialect: TestedDialect): void {
       const { id } = await recordOne(catalog, segmentFile(0));
       await catalog.db("recordings").update({ local, file_path: "cam1/elsewhere.mp4" });
       expect((await recordOne(catalog, segmentFile(0))).id).not.toBe(id);
+    });
+
+    it.each(["released", "deleted"] as const)(
+      "does not bring a %s row back for a look at the file from before its removal (F59)",
+      async (local) => {
+        const catalog = await openFresh(dialect);
+        const { id } = await removed(catalog, local);
+        await catalog.clock.advance(599_000);
+        expect(await recordOne(catalog, segmentFile(0))).toEqual({ id, finding: "unchanged" });
+        expect(await read(catalog, id)).toMatchObject({ local, step: null });
+        expect(await countRows(catalog)).toBe(1);
+      },
+    );
+
+    it("takes another file of the name at once, and the very same one again when it stays after its removal", async () => {
+      const catalog = await openFresh(dialect);
+      const { id } = await removed(catalog, "released");
+      expect((await recordOne(catalog, segmentFile(0, { fileIdentity: "1:101:1000:5" }))).finding).toBe("insert");
+      expect(await read(catalog, id)).toMatchObject({ local: "present", step: "inspect" });
+      const other = await openFresh(dialect);
+      const again = await removed(other, "released");
+      await other.clock.advance(601_000);
+      expect(await recordOne(other, segmentFile(0))).toEqual({ id: again.id, finding: "insert" });
+      expect(await read(other, again.id)).toMatchObject({ local: "present", step: "inspect" });
+    });
+
+    it("takes the file of a released row that we did not remove, as of a rebuilt database (F39)", async () => {
+      const catalog = await openFresh(dialect);
+      await removed(catalog, "released", 1);
+      const { id } = await recordOne(catalog, segmentFile(0));
+      await catalog.db("recordings").where({ id }).update({ local: "released", step: null, origin: "rebuild" });
+      expect(await recordOne(catalog, segmentFile(0))).toEqual({ id, finding: "insert" });
+      expect(await read(catalog, id)).toMatchObject({ local: "present", step: "inspect" });
     });
 
     it("does not forget that a person asked for the deletion of a file that still grows", async () => {

@@ -251,7 +251,7 @@ describe("a name that gets other content between proof and unlink (F11)", () => 
     await releaseWhile((file) => {
       let done = false;
       bench.catalog.db.on("query", ({ sql }: { sql: string }) => {
-        if (done || !sql.includes("removals")) return;
+        if (done || !/^insert into .removals/.test(sql)) return;
         done = true;
         createAgain(file);
       });
@@ -262,7 +262,7 @@ describe("a name that gets other content between proof and unlink (F11)", () => 
   it("keeps the new content when a crash left the old one in the trash", async () => {
     await releaseWhile((file) => {
       bench.catalog.db.on("query", ({ sql }: { sql: string }) => {
-        if (!sql.includes("removals")) return;
+        if (!/^insert into .removals/.test(sql)) return;
         const trash = path.join(bench.recordDir, TRASH_FOLDER);
         mkdirSync(trash, { recursive: true });
         renameSync(file, path.join(trash, `${id}.mp4`));
