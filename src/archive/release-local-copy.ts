@@ -141,14 +141,10 @@ function released(): Outcome {
 /** F11: between the last look and the rename the name got other content. That content goes back under its name. */
 async function restore(deps: ReleaseDeps, recording: Recording, trashed: string): Promise<Outcome> {
   const original = path.join(deps.recordDir, recording.filePath);
-  try {
-    await faultPoint("trash.before-restore");
-    await linkExclusively(trashed, original);
+  await faultPoint("trash.before-restore");
+  if (await isUnderItsName(trashed, original)) {
     await faultPoint("trash.after-restore");
     await unlink(trashed);
-  } catch (error) {
-    if (errnoOf(error) !== "EEXIST") throw error;
-    // A third content has taken the name: this one stays in the trash, where nobody removes it unasked.
   }
   deps.logger.error("file changed while it was released; the new content is kept", {
     segmentId: recording.id,
@@ -156,4 +152,16 @@ async function restore(deps: ReleaseDeps, recording: Recording, trashed: string)
     file: recording.filePath,
   });
   return released();
+}
+
+/** False when a third content has taken the name: this one stays in the trash, where nobody removes it unasked. */
+async function isUnderItsName(trashed: string, original: string): Promise<boolean> {
+  try {
+    await linkExclusively(trashed, original);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) !== "EEXIST") throw error;
+    // Or an earlier try has linked it and died: then both names are one file, which needs but one.
+    return (await identityOf(trashed)) === (await identityOf(original));
+  }
 }

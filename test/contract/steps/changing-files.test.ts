@@ -1,5 +1,14 @@
 /** Files that change under the steps, at the worst moments: nothing is proven that is not so, and nothing new is lost. */
-import { appendFileSync, mkdirSync, renameSync, truncateSync, unlinkSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  linkSync,
+  mkdirSync,
+  renameSync,
+  truncateSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
 
@@ -267,6 +276,20 @@ describe("a name that gets other content between proof and unlink (F11)", () => 
         mkdirSync(trash, { recursive: true });
         renameSync(file, path.join(trash, `${id}.mp4`));
         createAgain(file);
+      });
+    });
+    await expectBothKept();
+    expect(await readdir(path.join(bench.recordDir, TRASH_FOLDER))).toEqual([]);
+  });
+
+  it("keeps the new content under its name alone when a crash left it there and in the trash", async () => {
+    await releaseWhile((file) => {
+      bench.catalog.db.on("query", ({ sql }: { sql: string }) => {
+        if (!/^insert into .removals/.test(sql)) return;
+        const trash = path.join(bench.recordDir, TRASH_FOLDER);
+        mkdirSync(trash, { recursive: true });
+        createAgain(file);
+        linkSync(file, path.join(trash, `${id}.mp4`));
       });
     });
     await expectBothKept();
