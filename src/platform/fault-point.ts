@@ -1,7 +1,8 @@
 /**
  * A named place where the tests let the process die, fail or wait. Here it does nothing, and nothing in this program can
- * make it do more: the tests run a copy of dist/ in which this one file is another (test/support/armed-fault-point.mjs).
- * A point inside a transaction says so in its name (`in-`): nothing else can reach the database there.
+ * make it do more: the tests run a copy of dist/ in which this one file is another one
+ * (test/support/pipeline/armed-fault-point.mjs). A point inside a transaction says so in its name (`in-`): nothing else
+ * can reach the database there.
  */
 import type { Step } from "../core/recording.js";
 

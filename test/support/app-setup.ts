@@ -63,7 +63,7 @@ export async function installApp({ directory, version = "1.21.0", store, env }: 
  * As in a shipped image: what was built, and no TypeScript. Beside a checkout where somebody edits the sources, the
  * program would build itself anew in the middle of a test.
  */
-async function copyProgram(directory: string): Promise<string> {
+export async function copyProgram(directory: string): Promise<string> {
   const target = path.join(directory, "program");
   await mkdir(target, { recursive: true });
   const withoutTypeScript = (file: string): boolean => !file.endsWith(".ts");

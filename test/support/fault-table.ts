@@ -9,7 +9,11 @@ import { FAULTS } from "../faults/catalogue.js";
 const INTRODUCTION = `# Faults
 
 What goes wrong around a recording companion, and what must happen. Generated from \`catalogue.ts\` and the names of the
-tests; a unit test keeps it true.`;
+tests; a unit test keeps it true.
+
+A sweep looks for what nobody thought of: \`integration/faults/fault-points.test.ts\` kills, fails, pauses and repeats a
+small pipeline at every named point of the sources, lets it run to its end, and the independent checker looks at what is
+left. A plain \`npm test\` plays a part of it; \`FAULT_SWEEP=all npm test -- integration/faults\` plays all.`;
 
 const TEST_DIR = new URL("..", import.meta.url).pathname;
 /** Titles of tests, of groups, and of table rows that become titles: any text that is quoted on one line. */
