@@ -11,9 +11,11 @@ const INTRODUCTION = `# Faults
 What goes wrong around a recording companion, and what must happen. Generated from \`catalogue.ts\` and the names of the
 tests; a unit test keeps it true.
 
-A sweep looks for what nobody thought of: \`integration/faults/fault-points.test.ts\` kills, fails, pauses and repeats a
-small pipeline at every named point of the sources, lets it run to its end, and the independent checker looks at what is
-left. A plain \`npm test\` plays a part of it; \`FAULT_SWEEP=all npm test -- integration/faults\` plays all.`;
+Two sweeps look for what nobody thought of: \`integration/faults/fault-points.test.ts\` kills, fails, pauses and repeats a
+small pipeline at every named point of the sources, \`integration/faults/system-calls.test.ts\` kills it at, or fails, its
+Nth system call. After each the pipeline runs to its end and the independent checker looks at what is left. A plain
+\`npm test\` plays a part of both; \`FAULT_SWEEP=all npm test -- integration/faults\` plays all of it, for hours.
+\`FAULT_SEED\` repeats a choice of system calls.`;
 
 const TEST_DIR = new URL("..", import.meta.url).pathname;
 /** Titles of tests, of groups, and of table rows that become titles: any text that is quoted on one line. */
