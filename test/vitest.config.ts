@@ -1,6 +1,7 @@
 import { defineConfig } from "vitest/config";
+import { PATIENCE } from "./support/patience.js";
 
-const REAL_PARTS_TIMEOUT_MS = 180_000;
+const REAL_PARTS_TIMEOUT_MS = 180_000 * PATIENCE;
 
 /** unit: pure, seconds · contract: one suite per contract over every implementation · integration: real parts. */
 export default defineConfig({
@@ -9,14 +10,14 @@ export default defineConfig({
     // By itself Vitest would leave one of two processors idle.
     maxWorkers: 2,
     projects: [
-      { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 10_000 } },
+      { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 10_000 * PATIENCE } },
       {
         extends: true,
         test: {
           name: "contract",
           globalSetup: ["test/support/obtain-tools.ts"],
           include: ["test/contract/**/*.test.ts"],
-          testTimeout: 60_000,
+          testTimeout: 60_000 * PATIENCE,
           hookTimeout: REAL_PARTS_TIMEOUT_MS,
         },
       },

@@ -17,9 +17,10 @@ import { createFakeClock } from "../support/fake-clock.js";
 import { tempDir } from "../support/temp-dir.js";
 import { CAM1, countRows, recordOne, segmentFile } from "./catalog/builders.js";
 import { openOn } from "./catalog/dialects.js";
+import { PATIENCE } from "../support/patience.js";
 
 const run = promisify(execFile);
-const HOOK_DEADLINE_MS = 5_000;
+const HOOK_DEADLINE_MS = 5_000 * PATIENCE;
 
 describe("a lock that another process holds (F36)", () => {
   it("is answered as unavailable within five seconds, for every one of many callers, and costs no row", async () => {

@@ -5,9 +5,10 @@ import path from "node:path";
 import type { Readable, Writable } from "node:stream";
 
 import { createTempDir, removeTempDir } from "./temp-dir.js";
+import { PATIENCE } from "./patience.js";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-const ANSWER_TIMEOUT_MS = 30_000;
+const ANSWER_TIMEOUT_MS = 30_000 * PATIENCE;
 
 type Json = Record<string, unknown>;
 

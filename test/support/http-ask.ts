@@ -2,6 +2,7 @@
 import { type IncomingHttpHeaders, request } from "node:http";
 
 import type { HttpHarness } from "./http-harness.js";
+import { PATIENCE } from "./patience.js";
 
 export interface Ask {
   readonly method?: string;
@@ -19,7 +20,7 @@ export interface Answered {
   readonly json: () => unknown;
 }
 
-const DEADLINE_MS = 20_000;
+const DEADLINE_MS = 20_000 * PATIENCE;
 
 /** Rejects when there is no whole answer. */
 export function ask({ port }: Pick<HttpHarness, "port">, target: string, options: Ask = {}): Promise<Answered> {

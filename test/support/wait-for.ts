@@ -1,4 +1,5 @@
 /** Waits for the thing itself, by asking again and again until a deadline. */
+import { PATIENCE } from "./patience.js";
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 const DEFAULT_INTERVAL_MS = 25;
@@ -9,7 +10,7 @@ export interface WaitOptions {
 }
 
 /**
- * Resolves with the first answer that is neither undefined nor false. At the deadline it throws with what `look`
+ * Resolves with the first answer that is neither undefined nor false. At the deadline, on a busy machine a later one, it throws with what `look`
  * answered or threw last; a `look` that throws counts as "not yet".
  */
 export async function waitFor<T>(
@@ -18,7 +19,7 @@ export async function waitFor<T>(
   options: WaitOptions = {},
 ): Promise<T> {
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-  const deadlineMs = performance.now() + timeoutMs;
+  const deadlineMs = performance.now() + timeoutMs * PATIENCE;
   let last: unknown;
   for (;;) {
     try {
@@ -29,7 +30,7 @@ export async function waitFor<T>(
       last = error;
     }
     if (performance.now() > deadlineMs) {
-      throw new Error(`waited ${timeoutMs} ms for ${what}; last: ${describe(last)}`, { cause: last });
+      throw new Error(`waited ${timeoutMs * PATIENCE} ms for ${what}; last: ${describe(last)}`, { cause: last });
     }
     await new Promise((resolve) => setTimeout(resolve, options.intervalMs ?? DEFAULT_INTERVAL_MS));
   }

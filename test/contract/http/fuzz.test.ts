@@ -8,10 +8,11 @@ import type { Recording } from "../../../src/core/recording.js";
 import { ask, type Answered } from "../../support/http-ask.js";
 import { HOOK_SECRET, type HttpHarness, startHttp } from "../../support/http-harness.js";
 import { addFile, addRow } from "../../support/http-rows.js";
+import { PATIENCE } from "../../support/patience.js";
 
 const CONTENT = Buffer.from(Array.from({ length: 1_000 }, (_, index) => index % 251));
 const RUNS = { numRuns: 300 };
-const ANSWER_WITHIN_MS = 2_000;
+const ANSWER_WITHIN_MS = 2_000 * PATIENCE;
 
 let http: HttpHarness;
 let recording: Recording;

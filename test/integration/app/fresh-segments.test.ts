@@ -12,6 +12,7 @@ import { createTempDir, removeTempDir } from "../../support/temp-dir.js";
 import type { TestedMediaMtxVersion } from "../../support/tools.js";
 import { waitFor } from "../../support/wait-for.js";
 import { openFolderScene, openS3Scene } from "./scene.js";
+import { PATIENCE } from "../../support/patience.js";
 
 type Case = readonly [TestedMediaMtxVersion, "folder" | "versitygw"];
 
@@ -22,8 +23,8 @@ const CASES: readonly Case[] = [
   ["1.19.3", "versitygw"],
 ];
 const SEGMENTS = 3;
-const LISTED_WITHIN_MS = 2_000;
-const PROVEN_WITHIN_MS = 5_000;
+const LISTED_WITHIN_MS = 2_000 * PATIENCE;
+const PROVEN_WITHIN_MS = 5_000 * PATIENCE;
 const LOOK_EVERY_MS = 50;
 /** About 1 MiB in 4 s. */
 const CAMERA = { audio: true, size: "640x480", fps: 15, bitrate: "2200k" } as const;

@@ -4,6 +4,7 @@ import path from "node:path";
 
 import { describe, expect, it } from "vitest";
 
+import type { App } from "../../support/app.js";
 import { readRows } from "../../support/audit/rows.js";
 import { waitFor } from "../../support/wait-for.js";
 import { folderScene, s3Scene, type Scene } from "./scene.js";
@@ -11,11 +12,15 @@ import { folderScene, s3Scene, type Scene } from "./scene.js";
 const PATHS = ["cam1", "site/gate"];
 /** To repeat a run: its seed is printed. */
 const SEED = Number(process.env["TEST_SEED"] ?? Math.floor(Math.random() * 2 ** 32));
-/** Some bytes per second, so that an upload is always under way; 0, so that many rows are released at once. */
-const RATES = ["25000", "60000", "150000", "0"];
+/** Bytes per second at which the upload of a segment takes seconds. */
+const SLOW = "25000";
+/** 0: as fast as it goes, so that many rows are released at once. */
+const RATES = [SLOW, "60000", "150000", "0"];
 /** From the start of the process: some kills hit the start, most the work. */
 const SHORTEST_LIFE_MS = 300;
 const LONGEST_LIFE_MS = 3_500;
+/** Every so many lives end in an upload, however busy the machine is. */
+const UPLOADING_LIVES = 5;
 
 describe("Reelkeeper, killed again and again during uploads", () => {
   it.each([
@@ -70,17 +75,24 @@ async function killAgainAndAgain({ app }: Scene, times: number) {
   for (let count = 0; count < times; count += 1) {
     await app.kill();
     const { recordings } = await readRows(app.databaseFile);
-    if (recordings.some(({ archive }) => archive === "uploading")) died.uploading += 1;
+    if (await isUploading(app)) died.uploading += 1;
     if (recordings.some(({ local }) => local === "trashed")) died.trashed += 1;
     violated.push(...(await app.audit(false)).violations);
     const lifeMs = SHORTEST_LIFE_MS + random() * (LONGEST_LIFE_MS - SHORTEST_LIFE_MS);
     const rate = RATES[Math.floor(random() * RATES.length)] ?? "0";
-    await app.launch({ ARCHIVE_MAX_BYTES_PER_SEC: rate });
-    await new Promise((resolve) => setTimeout(resolve, lifeMs));
+    const endsInUpload = app.bucket.kind !== "folder" && count % UPLOADING_LIVES === 0;
+    await app.launch({ ARCHIVE_MAX_BYTES_PER_SEC: endsInUpload ? SLOW : rate });
+    if (endsInUpload) await waitFor("an upload", () => isUploading(app));
+    else await new Promise((resolve) => setTimeout(resolve, lifeMs));
   }
   await app.kill();
   console.log("died with rows", died);
   return { died, violated };
+}
+
+async function isUploading({ databaseFile }: App): Promise<boolean> {
+  const { recordings } = await readRows(databaseFile);
+  return recordings.some(({ archive }) => archive === "uploading");
 }
 
 /** mulberry32: from 0 to 1, the same for the same seed. */

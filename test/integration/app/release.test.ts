@@ -9,10 +9,11 @@ import { describe, expect, it } from "vitest";
 import { readRows } from "../../support/audit/rows.js";
 import { waitFor } from "../../support/wait-for.js";
 import { folderScene, s3Scene, type Scene } from "./scene.js";
+import { PATIENCE } from "../../support/patience.js";
 
 const RETENTION_MS = 4_000;
 /** Due rows are looked for at their time; the rest is the work itself. */
-const LATE_MS = 3_000;
+const LATE_MS = 3_000 * PATIENCE;
 
 describe("the local copy of a proven segment", () => {
   it("stays as long as its path, else LOCAL_RETENTION, says, counted from the proof (F34)", async () => {

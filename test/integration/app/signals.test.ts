@@ -8,14 +8,15 @@ import type { App } from "../../support/app.js";
 import { readRows } from "../../support/audit/rows.js";
 import { waitFor } from "../../support/wait-for.js";
 import { isRunning, s3Scene } from "./scene.js";
+import { PATIENCE } from "../../support/patience.js";
 
 /** Of a camera that gives about 45000 bytes per second: uploads are always under way, and end within seconds. */
 const TOO_LITTLE = { ARCHIVE_MAX_BYTES_PER_SEC: "30000" };
 /** An upload takes longer than anybody waits for. */
 const FAR_TOO_LITTLE = { ARCHIVE_MAX_BYTES_PER_SEC: "1500" };
 const ENOUGH = { ARCHIVE_MAX_BYTES_PER_SEC: "0" };
-const STOPPED_WITHIN_MS = 16_000;
-const FORCED_WITHIN_MS = 2_000;
+const STOPPED_WITHIN_MS = 16_000 * PATIENCE;
+const FORCED_WITHIN_MS = 2_000 * PATIENCE;
 const FROZEN_MS = 20_000;
 
 describe("SIGTERM while segments are uploaded", () => {

@@ -15,6 +15,7 @@ import { freeMediaMtxPorts, startMediaMtx } from "../../support/mediamtx-server.
 import { tempDir } from "../../support/temp-dir.js";
 import type { TestedMediaMtxVersion } from "../../support/tools.js";
 import { waitFor } from "../../support/wait-for.js";
+import { PATIENCE } from "../../support/patience.js";
 
 const shell = (file: string): string => `sh "${file}"`;
 const node = (file: string): string => `"${process.execPath}" "${file}"`;
@@ -23,7 +24,7 @@ const CASES: readonly (readonly [string, TestedMediaMtxVersion, (file: string) =
   ["hook.mjs", "1.21.0", node],
   ["hook.sh", "1.19.3", shell],
 ];
-const MTX_STOP_LIMIT_MS = 7_000;
+const MTX_STOP_LIMIT_MS = 7_000 * PATIENCE;
 
 interface Listener {
   readonly url: string;

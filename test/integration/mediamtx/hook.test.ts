@@ -8,9 +8,11 @@ import path from "node:path";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import { PATIENCE } from "../../support/patience.js";
+
 const HOOKS = new URL("../../../mediamtx/", import.meta.url).pathname;
 const SECRET = "s3cret with spaces & +%= ü";
-const DEADLINE_MS = 5_500;
+const DEADLINE_MS = 5_500 * PATIENCE;
 
 /** What a host offers: the program that runs the hook, and all that its PATH holds. */
 const HOSTS = [

@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import path from "node:path";
 
 import type { InstalledApp } from "../../support/app-setup.js";
+import { PATIENCE } from "../../support/patience.js";
 
 export interface Ended {
   readonly code: number | string;
@@ -11,7 +12,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
-const DEADLINE_MS = 60_000;
+const DEADLINE_MS = 60_000 * PATIENCE;
 
 /** Resolves when it ended; SIGKILL after a minute. */
 export function runCommand(

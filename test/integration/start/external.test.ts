@@ -17,11 +17,12 @@ import { tempDir } from "../../support/temp-dir.js";
 import { mediamtxBinary } from "../../support/tools.js";
 import { waitFor } from "../../support/wait-for.js";
 import { type ComposeService, placer, readCompose } from "./compose.js";
+import { PATIENCE } from "../../support/patience.js";
 
 const run = promisify(execFile);
 const ADMIN_TOKEN = "a-token-of-the-tests";
-const LISTED_WITHIN_MS = 2_000;
-const WATCHED_WITHIN_MS = 5_000;
+const LISTED_WITHIN_MS = 2_000 * PATIENCE;
+const WATCHED_WITHIN_MS = 5_000 * PATIENCE;
 
 interface Stack {
   readonly reelkeeper: Child;

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { redactFields, redactText } from "../../../src/core/redact.js";
+import { PATIENCE } from "../../support/patience.js";
 
 describe("redactText", () => {
   it.each([
@@ -48,7 +49,7 @@ describe("redactText", () => {
   it("answers a long hostile text at once", () => {
     const startedMs = performance.now();
     redactText(`${"a://".repeat(20_000)}${"?".repeat(100_000)}${"&x".repeat(50_000)}`);
-    expect(performance.now() - startedMs).toBeLessThan(1_000);
+    expect(performance.now() - startedMs).toBeLessThan(1_000 * PATIENCE);
   });
 });
 

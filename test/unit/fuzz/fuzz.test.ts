@@ -20,8 +20,9 @@ import { compileRecordPath } from "../../../src/mediamtx/record-path.js";
 import { boxesOf } from "../../support/broken-recordings.js";
 import { fuzz } from "../../support/fuzz.js";
 import { fixture, inspectBytes } from "../media/fixtures.js";
+import { PATIENCE } from "../../support/patience.js";
 
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 120_000 * PATIENCE;
 
 /** Text that is nearly right: pieces of right ones, and whatever else. */
 function nearly(...pieces: readonly string[]): fc.Arbitrary<string> {

@@ -7,8 +7,9 @@ import { isAppError } from "../../../src/core/errors.js";
 import type { Inspection } from "../../../src/media/inspection.js";
 import { box, FTYP, init, mvhd, part, samples, segment, trak, u32, u64 } from "../../support/fmp4.js";
 import { fixture, inspectBytes } from "./fixtures.js";
+import { PATIENCE } from "../../support/patience.js";
 
-const MAX_MS = 100;
+const MAX_MS = 100 * PATIENCE;
 const TRACK = { id: 1, timescale: 90_000 };
 const INIT = init({ tracks: [TRACK] });
 const PART = part({ tracks: [{ id: 1, tfdt: 0, samples: samples(10, 9_000) }] });

@@ -8,6 +8,7 @@ import { systemClock } from "../../../src/platform/clock.js";
 import { compileInspectionWorker } from "../../support/compiled-worker.js";
 import { createTempDir, removeTempDir, tempDir } from "../../support/temp-dir.js";
 import { fixture, inspectFixture } from "./fixtures.js";
+import { PATIENCE } from "../../support/patience.js";
 
 const NEVER = new AbortController().signal;
 const MEDIA = `{"streams":[{"index":0,"id":"0x100","codec_type":"video","codec_name":"h264","profile":"High","level":11,
@@ -20,7 +21,7 @@ let workerUrl: URL;
 beforeAll(async () => {
   directory = await createTempDir();
   workerUrl = await compileInspectionWorker(directory);
-}, 30_000);
+}, 30_000 * PATIENCE);
 
 afterAll(() => removeTempDir(directory));
 
