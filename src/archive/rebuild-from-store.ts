@@ -14,7 +14,7 @@ import {
   type NewRecording,
 } from "../catalog/recordings.js";
 import { isPlausibleInstant, parseRfc3339 } from "../core/instant.js";
-import { storeMarkerKey } from "../core/object-key.js";
+import { isHousekeepingKey } from "../core/object-key.js";
 import { parsePathName } from "../core/path-name.js";
 import { NOT_LOOKED_INTO, type RecordingId } from "../core/recording.js";
 import { faultPoint } from "../platform/fault-point.js";
@@ -58,7 +58,7 @@ export async function rebuildFromStore(
 ): Promise<RebuildResult> {
   const result: RebuildResult = { objects: 0, inserted: 0, adopted: 0, foreign: 0 };
   for await (const { key } of deps.store.list(`${deps.prefix}/`, signal)) {
-    if (key === storeMarkerKey(deps.prefix)) continue;
+    if (isHousekeepingKey(deps.prefix, key)) continue;
     result.objects += 1;
     const facts = await deps.store.head(key, signal);
     const recording = facts === undefined ? undefined : recordingOf(facts, deps.catalog.clock.nowUs());

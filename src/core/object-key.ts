@@ -33,9 +33,17 @@ export function conflictKey(prefix: string, facts: KeyFacts): string {
   return checked(`${plain}_${facts.sha256.slice(0, 16)}${extensionOf(facts.format)}`);
 }
 
-/** Which store this is; `~` is in no path name, so that no recording's key meets it. */
+/** Which store this is. */
 export function storeMarkerKey(prefix: string): string {
   return `${prefix}/~store-id`;
+}
+
+/**
+ * What stands below `{prefix}/~` is Reelkeeper's own and no recording: the marker, backups of the database. `~` is in no
+ * path name, so that no recording's key meets it.
+ */
+export function isHousekeepingKey(prefix: string, key: string): boolean {
+  return key.startsWith(`${prefix}/~`);
 }
 
 export function extensionOf(format: Recording["format"]): ".mp4" | ".ts" {

@@ -23,14 +23,14 @@ interface StoredObject {
 
 export type ObjectsByKey = ReadonlyMap<string, StoredObject>;
 
-/** Says which store this is; no segment. */
-const STORE_MARKER = "~store-id";
+/** No segment: says which store this is, or is a backup of the database. */
+const HOUSEKEEPING = "~";
 
 /** Every segment's object under the prefix. */
 export async function readBucket(bucket: BucketLocation, prefix: string): Promise<ObjectsByKey> {
   const objects = new Map<string, StoredObject>();
   for await (const key of keysBelow(bucket.dir, prefix)) {
-    if (key === `${prefix}/${STORE_MARKER}`) continue;
+    if (key.startsWith(`${prefix}/${HOUSEKEEPING}`)) continue;
     const file = path.join(bucket.dir, key);
     const vouchedSha256 = bucket.kind === "folder" ? await besideFolder(bucket.dir, key) : await inAttributes(file);
     objects.set(key, { file, ...(await hashFile(file)), vouchedSha256 });
