@@ -274,8 +274,10 @@ export class DeletionGuard {
   }
 
   async #checkDatabase(memory: Memory): Promise<void> {
-    const generation = numberOf(memory.generation);
     const beside = await this.#deps.marks.readGeneration();
+    if (!isOlderDatabase(numberOf(memory.generation), beside)) return;
+    // The server may have raised the mark since, while a command asks here: then the database has it by now.
+    const generation = numberOf((await recall(this.#deps.catalog)).generation);
     if (!isOlderDatabase(generation, beside)) return;
     const is = generation === null ? "is new" : `was last at mark ${String(generation)}`;
     await this.#raise(

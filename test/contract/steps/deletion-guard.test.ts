@@ -5,9 +5,12 @@ import path from "node:path";
 
 import { describe, expect, it } from "vitest";
 
+import { remember } from "../../../src/catalog/remembered.js";
 import { requestDeletion } from "../../../src/catalog/recordings.js";
 import type { Doubt } from "../../../src/core/deletion-doubt.js";
 import type { Recording } from "../../../src/core/recording.js";
+import { DeletionGuard } from "../../../src/retention/deletion-guard.js";
+import { createVolumeMarks } from "../../../src/retention/volume-marks.js";
 import { createGuard } from "../../../src/wiring/create-guard.js";
 import { createFakeClock, type FakeClock } from "../../support/fake-clock.js";
 import { tempDir } from "../../support/temp-dir.js";
@@ -260,6 +263,30 @@ describe("what is no doubt", () => {
     await bench.catalog.db("remembered").insert({ node_id: "node-1", name: "generation", value: "12" });
     await writeFile(generationFile(bench), "11");
     await bench.guard.assertMayRemove();
+  });
+
+  it("is a mark that the server raised between the two looks of a command beside it", async () => {
+    const { bench } = await withProvenSegments();
+    const { catalog, setup, recordDir } = bench;
+    const marks = createVolumeMarks(recordDir, setup.config.dataDir);
+    const command = new DeletionGuard({
+      ...{ catalog, recordDir, logger: setup.logger, onReleased: () => undefined },
+      store: {
+        description: "the folder",
+        readMarker: () => Promise.resolve("id"),
+        placeMarker: () => Promise.resolve(),
+      },
+      marks: {
+        ...marks,
+        readGeneration: async () => {
+          await remember(catalog, { generation: "8" });
+          return 8;
+        },
+      },
+    });
+    await remember(catalog, { generation: "7", storeId: "id" });
+    await command.assertMayRemove();
+    expect(command.stops).toEqual([]);
   });
 
   it("is a data directory that was lost with its database: the disk says which it is, the mark that it is older (F39)", async () => {
