@@ -21,7 +21,15 @@ module.exports = {
       comment: "features meet through catalog, core and contract files, never each other",
       severity: "error",
       from: { path: `^src/(${FEATURES})/` },
-      to: { path: `^src/(${FEATURES})/`, pathNot: "^src/$1/" },
+      to: { path: `^src/(${FEATURES}|backup)/`, pathNot: "^src/$1/" },
+    },
+    {
+      name: "backup-is-a-client-of-the-archive",
+      comment:
+        "it stores and proves as the archive does; no other feature, and nobody but the wiring and what shows it",
+      severity: "error",
+      from: { path: "^src/backup/" },
+      to: { path: `^src/(${FEATURES})/|^src/(http|mediamtx|pipeline|metrics|access)/`, pathNot: "^src/archive/" },
     },
     {
       name: "only-app-wires",
@@ -45,7 +53,7 @@ module.exports = {
       name: "catalog-knows-no-feature",
       severity: "error",
       from: { path: "^src/(catalog|media|mediamtx|platform|config|metrics)/" },
-      to: { path: `^src/(${FEATURES}|pipeline|http|access)/` },
+      to: { path: `^src/(${FEATURES}|backup|pipeline|http|access)/` },
     },
     {
       name: "child-processes-have-owners",

@@ -56,6 +56,8 @@ export function createApp(setup: Setup, options: { readonly demo: boolean }): Ap
       undo.push(() => parts.diskGuard.stop());
       parts.scanner.start();
       undo.push(() => parts.scanner.stop());
+      parts.backup?.start();
+      undo.push(() => parts.backup?.stop());
       if (options.demo) undo.push(await startDemo(setup, parts));
       logger.info("started", { version, port: listening.port });
       return { nextSteps: nextSteps(setup, parts, listening) };

@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 
 import { FORCED } from "./cli/forced.js";
+import type { RestoreOptions } from "./cli/restore.js";
 import { describeError, toAppError } from "./core/errors.js";
 import { redactText } from "./core/redact.js";
 import { outliveStandardStreams } from "./platform/file-log.js";
@@ -12,6 +13,9 @@ const USAGE = `Usage: reelkeeper COMMAND
   scan                 bring the catalog in line with the record directory, once
   rebuild              restore the catalog from bucket and record directory
   resume-deletes       release what stops deletions, after a look at it
+  backup               back up the database to the store, now
+  restore [--list] [--at KEY|latest] [--to FILE]
+                       put a backup in the place of the database, which is kept
   config render        print the mediamtx.yml that would be written
   config diff          print where MediaMTX runs something else
 
@@ -41,6 +45,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 interface Arguments {
   readonly command: readonly string[];
   readonly demo: boolean;
+  readonly restore: RestoreOptions;
 }
 
 function parse(argv: readonly string[]): Arguments | undefined {
@@ -48,9 +53,18 @@ function parse(argv: readonly string[]): Arguments | undefined {
     const { values, positionals } = parseArgs({
       args: [...argv],
       allowPositionals: true,
-      options: { demo: { type: "boolean", default: false } },
+      options: {
+        demo: { type: "boolean", default: false },
+        list: { type: "boolean", default: false },
+        at: { type: "string" },
+        to: { type: "string" },
+      },
     });
-    return { command: positionals.length === 0 ? ["serve"] : positionals, demo: values.demo };
+    const command = positionals.length === 0 ? ["serve"] : positionals;
+    const { demo, list, at, to } = values;
+    const isForRestore = list || at !== undefined || to !== undefined;
+    if (isForRestore && command.join(" ") !== "restore") return undefined;
+    return { command, demo, restore: { list, at: at ?? "latest", to: to ?? null } };
   } catch {
     return undefined;
   }
@@ -60,7 +74,7 @@ function parse(argv: readonly string[]): Arguments | undefined {
  * All modules that one import leads to are opened at once. So each command loads what it needs and no more, and zod with
  * its hundred small modules comes before the rest: 112 descriptors are enough (F52).
  */
-async function run({ command, demo }: Arguments): Promise<number> {
+async function run({ command, demo, restore }: Arguments): Promise<number> {
   await import("./contract/scalars.js");
   switch (command.join(" ")) {
     case "serve":
@@ -71,6 +85,10 @@ async function run({ command, demo }: Arguments): Promise<number> {
       return (await import("./cli/rebuild.js")).rebuild();
     case "resume-deletes":
       return (await import("./cli/resume-deletes.js")).resumeDeletes();
+    case "backup":
+      return (await import("./cli/backup.js")).backup();
+    case "restore":
+      return (await import("./cli/restore.js")).restore(restore);
     case "config render":
       return (await import("./cli/config.js")).printConfig("render");
     case "config diff":

@@ -109,7 +109,8 @@ async function hardLink(opened: OpenSource, put: FolderPut, temporary: string): 
 
 async function copy(opened: OpenSource, put: FolderPut, temporary: string): Promise<void> {
   const sha256 = createHash("sha256");
-  const target = await open(temporary, "wx", 0o644);
+  // As a clone or a link would have it: not everything here is for everybody.
+  const target = await open(temporary, "wx", Number((await opened.stat()).mode & 0o777n) | 0o600);
   try {
     const { onBytes } = put.options;
     const stream = opened.stream({ start: 0, bytes: put.source.bytes, ...(onBytes && { onBytes }) });

@@ -6,9 +6,10 @@ import { translating } from "./database.js";
 
 /**
  * volumeId, storeId: markers · generation: high-water mark, also beside the recordings · latestUs: the latest instant ·
- * acceptedMissing: files that a person said may be missing, until the next scan.
+ * acceptedMissing: files that a person said may be missing, until the next scan · lastBackup: of this database, see
+ * backup/last-backup.
  */
-export type MemoryName = "volumeId" | "storeId" | "generation" | "latestUs" | "acceptedMissing";
+export type MemoryName = "volumeId" | "storeId" | "generation" | "latestUs" | "acceptedMissing" | "lastBackup";
 
 export type Memory = Readonly<Partial<Record<MemoryName, string>>>;
 

@@ -17,6 +17,8 @@ export interface Config {
   readonly storage: StorageConfig;
   readonly archive: ArchiveConfig;
   readonly localRetentionMs: number;
+  /** Of a SQLite database; 0: none. */
+  readonly backupIntervalMs: number;
   readonly diskMarks: Watermarks;
   readonly mediamtx: MediaMtxConfig;
   readonly ingest: IngestConfig;
@@ -91,6 +93,7 @@ export function loadConfig(env: Env, where: { readonly cwd: string; readonly pro
       readBackPercent: read.number("ARCHIVE_READ_BACK_PERCENT", 1, [0, 100]),
     },
     localRetentionMs: read.durationMs("LOCAL_RETENTION", "24h", 0),
+    backupIntervalMs: readBackupInterval(read),
     diskMarks: readDiskMarks(read),
     mediamtx: readMediaMtx(read, { dataDir, recordDir, projectDir: where.projectDir }),
     ingest: {
@@ -234,6 +237,11 @@ function readMediaMtx(read: Reader, places: Places): MediaMtxConfig {
     recordDir: read.matching("MEDIAMTX_RECORD_DIR", places.recordDir, /^\/[^$'"`%\r\n\\]*$/).replace(/(?<=.)\/+$/, ""),
     hookCommand: read.optionalMatching("MEDIAMTX_HOOK_COMMAND", /^[^$\r\n]+$/),
   };
+}
+
+function readBackupInterval(read: Reader): number {
+  const intervalMs = read.durationMs("BACKUP_INTERVAL", "24h", 0);
+  return intervalMs === 0 ? 0 : read.durationMs("BACKUP_INTERVAL", "24h", 1_000);
 }
 
 /** Without a value of its own a mark is never below the one before. */

@@ -93,6 +93,11 @@ export const VARIABLES = {
     fallback: "24h",
     accepts: "a duration such as 0s, 30m, 24h, 7d",
   },
+  BACKUP_INTERVAL: {
+    about: "Time between backups of a SQLite database to the store, 0 for none",
+    fallback: "24h",
+    accepts: "a duration of at least 1s, or 0",
+  },
   DISK_WARN_PERCENT: { about: "A disk this full is told", fallback: "80", accepts: "a number from 1 to 100" },
   DISK_HIGH_PERCENT: {
     about: "Above this the recordings disk gets rid of its oldest proven local copies before LOCAL_RETENTION",

@@ -102,6 +102,15 @@ export const healthSchema = z
       }),
     ),
     publishUrls: z.array(z.string()).meta({ description: "Where cameras publish to" }),
+    backup: z
+      .object({
+        lastAt: instantOut.nullable(),
+        key: z.string().nullable().meta({ description: "Of the last one, in the store" }),
+        bytes: z.number().nullable().meta({ description: "As it is stored" }),
+        error: z.string().nullable().meta({ description: "Why the last attempt failed; null when it did not" }),
+      })
+      .nullable()
+      .meta({ description: "Of the database; null when none is made: PostgreSQL, or switched off" }),
   })
   .meta({ id: "Health" });
 

@@ -56,7 +56,7 @@ function directoryOf(prefix: string, facts: KeyFacts): string {
 }
 
 /** `20261120T170443.022940Z`: sorts as time, always six digits. */
-function stampOf(startUs: number): string {
+export function stampOf(startUs: number): string {
   const seconds = formatRfc3339(startUs).slice(0, 19).replaceAll(/[-:]/g, "");
   return `${seconds}.${String(((startUs % 1_000_000) + 1_000_000) % 1_000_000).padStart(6, "0")}Z`;
 }

@@ -17,6 +17,12 @@ export interface HealthCheck {
   readonly hint: string | null;
 }
 
+interface BackupReport {
+  readonly last: { readonly key: string; readonly takenAtUs: number; readonly bytes: number } | null;
+  readonly error: string | null;
+  readonly isOverdue: boolean;
+}
+
 export interface HealthSources {
   readonly recordDir: string;
   /** Besides that of the recordings. */
@@ -35,6 +41,8 @@ export interface HealthSources {
     readonly drift: readonly { readonly where: string; readonly setting: string }[];
   };
   readonly deletionStops: () => readonly DeletionStop[];
+  /** Of the database. */
+  readonly backup: () => BackupReport | "of-operator" | "off";
   /** Null: none since the start. */
   readonly secondsSinceHook: () => number | null;
   readonly secondsSinceSegment: () => number | null;
@@ -60,6 +68,7 @@ export async function checkHealth(sources: HealthSources): Promise<HealthCheck[]
     checkScan(sources),
     checkHooks(sources),
     ...checkDeletions(sources),
+    checkBackup(sources),
   ];
   return checks.sort((left, right) => ORDER[left.status] - ORDER[right.status]);
 }
@@ -171,6 +180,21 @@ function checkDeletions(sources: HealthSources): HealthCheck[] {
     fail("deletions", `nothing is removed since ${formatRfc3339(sinceUs)}: ${message}`, HINT_OF[doubt]),
   );
 }
+
+function checkBackup(sources: HealthSources): HealthCheck {
+  const report = sources.backup();
+  if (report === "of-operator") return ok("backup", "the database is PostgreSQL: its backups are yours (pg_dump)");
+  if (report === "off") return ok("backup", "switched off by BACKUP_INTERVAL");
+  const { last, error, isOverdue } = report;
+  const message =
+    last === null
+      ? "the database was not backed up yet"
+      : `of ${formatRfc3339(last.takenAtUs)}, ${(last.bytes / 1e6).toFixed(1)} MB, ${last.key}`;
+  if (error !== null) return warn("backup", `${message}; the last attempt failed: ${error}`, BACKUP_HINT);
+  return isOverdue ? warn("backup", message, BACKUP_HINT) : ok("backup", message);
+}
+
+const BACKUP_HINT = "it is tried again by itself; to see what is wrong, run: reelkeeper backup";
 
 function ok(name: string, message: string): HealthCheck {
   return { name, status: "ok", message, hint: null };

@@ -2,6 +2,7 @@
 import type { ObjectStore } from "../archive/object-store.js";
 import type { PaceReport } from "../archive/upload-pace.js";
 import type { AccessRules } from "../access/caller.js";
+import type { BackupState } from "../backup/daily-backup.js";
 import type { Catalog } from "../catalog/catalog.js";
 import type { DeletionStop, Doubt } from "../core/deletion-doubt.js";
 import type { PathName } from "../core/path-name.js";
@@ -38,6 +39,8 @@ export interface HttpDeps {
     readonly release: (doubts: readonly Doubt[]) => Promise<readonly DeletionStop[]>;
   };
   readonly health: () => Promise<readonly HealthCheck[]>;
+  /** Of the database; null where Reelkeeper makes none. */
+  readonly backup: () => BackupState | null;
   readonly metrics: () => Promise<string>;
   readonly configState: () => ConfigState;
   /** Which paths are live now, by MediaMTX itself. Throws `unavailable`. */

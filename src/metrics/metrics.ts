@@ -13,6 +13,11 @@ export interface MetricSources {
   readonly nowUs: () => number;
   readonly uploadConcurrency: () => number;
   readonly deletionStops: () => readonly DeletionStop[];
+  /** Of the database; null where none is made. */
+  readonly backup: () => {
+    readonly last: { readonly takenAtUs: number; readonly bytes: number } | null;
+    readonly error: string | null;
+  } | null;
   readonly disks: readonly { readonly name: string; readonly directory: string }[];
   readonly readDiskSpace: (directory: string) => Promise<DiskSpace>;
 }
@@ -39,6 +44,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   collectDefaultMetrics({ register: registry, prefix: "reelkeeper_" });
   addGauges(registry, sources);
   addSafetyGauges(registry, sources);
+  addBackupGauges(registry, sources);
   const registers = [registry];
   const counter = (name: string, help: string, labelNames: string[] = []) =>
     new Counter({ name: `reelkeeper_${name}`, help, labelNames, registers });
@@ -131,6 +137,25 @@ function addSafetyGauges(registry: Registry, sources: MetricSources): void {
         const space = await sources.readDiskSpace(directory).catch(() => undefined);
         if (space !== undefined) this.set({ disk: name }, usedPercent(space) / 100);
       }
+    },
+  });
+}
+
+function addBackupGauges(registry: Registry, { backup }: MetricSources): void {
+  const gauge = gaugesOf(registry);
+  gauge("backup_timestamp_seconds", "When the last proven backup of the database was taken, since 1970; 0 for none", {
+    collect() {
+      this.set((backup()?.last?.takenAtUs ?? 0) / 1e6);
+    },
+  });
+  gauge("backup_bytes", "Its bytes in the store", {
+    collect() {
+      this.set(backup()?.last?.bytes ?? 0);
+    },
+  });
+  gauge("backup_failed", "1 when the last attempt failed", {
+    collect() {
+      this.set((backup()?.error ?? null) === null ? 0 : 1);
     },
   });
 }

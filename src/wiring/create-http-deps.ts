@@ -1,7 +1,7 @@
 /** What the routes get: narrow views of the parts. */
 import { pingCatalog } from "../catalog/catalog.js";
 import { isPathName, type PathName } from "../core/path-name.js";
-import { checkHealth } from "../doctor/health.js";
+import { checkHealth, type HealthSources } from "../doctor/health.js";
 import type { HttpDeps, LivePath } from "../http/http-deps.js";
 import { noteSegment, noteSource } from "../ingest/note-hook.js";
 import { createPathAdmin } from "../streams/path-admin.js";
@@ -44,6 +44,7 @@ export function createHttpDeps(setup: Setup, parts: Parts): HttpDeps {
     wake,
     deletions: { list: () => guard.list(), release: (doubts) => guard.release(doubts) },
     health: () => checkHealth(healthSources(setup, parts)),
+    backup: () => parts.backup?.state() ?? null,
     metrics: () => metrics.registry.metrics(),
     configState: () => {
       const { pending, drift, error, lastAppliedAtUs } = mediamtx.state().config;
@@ -62,7 +63,8 @@ async function livePaths({ mediamtx }: Parts): Promise<ReadonlyMap<PathName, Liv
   return live;
 }
 
-function healthSources(setup: Setup, { catalog, store, pace, pulse, mediamtx, scanner, guard, diskGuard }: Parts) {
+function healthSources(setup: Setup, parts: Parts): HealthSources {
+  const { catalog, store, pace, pulse, mediamtx, scanner, guard, diskGuard } = parts;
   return {
     recordDir: setup.recordDir,
     pingDatabase: () => pingCatalog(catalog),
@@ -79,6 +81,7 @@ function healthSources(setup: Setup, { catalog, store, pace, pulse, mediamtx, sc
     diskMarks: setup.config.diskMarks,
     diskRelief: () => diskGuard.relief,
     deletionStops: () => guard.stops,
+    backup: () => parts.backup?.state() ?? (setup.config.database.kind === "postgres" ? "of-operator" : "off"),
     secondsSinceHook: () => pulse.secondsSinceHook(),
     secondsSinceSegment: () => pulse.secondsSinceSegment(),
   };

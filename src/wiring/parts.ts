@@ -2,6 +2,7 @@
 import type { ObjectStore } from "../archive/object-store.js";
 import { createRateLimiter } from "../archive/rate-limiter.js";
 import { UploadPace } from "../archive/upload-pace.js";
+import type { DailyBackup } from "../backup/daily-backup.js";
 import { summarizeBacklog } from "../catalog/archive-summary.js";
 import type { Catalog } from "../catalog/catalog.js";
 import { listLatestRecordings } from "../catalog/latest-recordings.js";
@@ -17,6 +18,7 @@ import type { Worker } from "../pipeline/worker.js";
 import type { DeletionGuard } from "../retention/deletion-guard.js";
 import type { DiskGuard } from "../retention/disk-guard.js";
 import { listConfiguredPaths } from "../streams/configured-paths.js";
+import { createDailyBackup } from "./create-backup.js";
 import { createDiskGuard, otherDisks } from "./create-disk-guard.js";
 import { createGuard } from "./create-guard.js";
 import { createIngest } from "./create-ingest.js";
@@ -39,6 +41,8 @@ export interface Parts {
   readonly worker: Worker;
   readonly scanner: Scanner;
   readonly watch: FolderWatch;
+  /** Null: there is none to make. */
+  readonly backup: DailyBackup | null;
 }
 
 export function createParts(setup: Setup, catalog: Catalog): Parts {
@@ -54,6 +58,7 @@ export function createParts(setup: Setup, catalog: Catalog): Parts {
     nowUs: () => clock.nowUs(),
     uploadConcurrency: () => pace.concurrency,
     deletionStops: () => guard.stops,
+    backup: () => backup?.state() ?? null,
     disks: [{ name: "recordings", directory: recordDir }, ...otherDisks(setup)],
     readDiskSpace,
   });
@@ -70,6 +75,7 @@ export function createParts(setup: Setup, catalog: Catalog): Parts {
   };
   const guard = createGuard(setup, { catalog, store, onReleased });
   const diskGuard = createDiskGuard(setup, { catalog, wake, areDeletionsStopped: () => guard.stops.length > 0 });
+  const backup = createDailyBackup(setup, { catalog, store, guard, onBytes: (signal) => pace.onBytes(signal) });
   const ingest = createIngest(setup, {
     catalog,
     wake,
@@ -78,13 +84,7 @@ export function createParts(setup: Setup, catalog: Catalog): Parts {
   });
   const worker = createPipeline(setup, { catalog, store, inspector, pace, metrics, pulse, ingest, guard, requestScan });
   const scanner = new Scanner(ingest, config.ingest.scanIntervalMs);
-  const watch = new FolderWatch({
-    recordDir,
-    logger,
-    clock,
-    hooksAreAlive: () => pulse.hooksAreAlive(),
-    onFile: (filePath) => noteWatchedFile(ingest, filePath),
-  });
+  const watch = createWatch(setup, { pulse, ingest });
   return {
     catalog,
     store,
@@ -99,5 +99,16 @@ export function createParts(setup: Setup, catalog: Catalog): Parts {
     worker,
     scanner,
     watch,
+    backup,
   };
+}
+
+function createWatch({ recordDir, logger, clock }: Setup, { pulse, ingest }: Pick<Parts, "pulse" | "ingest">) {
+  return new FolderWatch({
+    recordDir,
+    logger,
+    clock,
+    hooksAreAlive: () => pulse.hooksAreAlive(),
+    onFile: (filePath) => noteWatchedFile(ingest, filePath),
+  });
 }

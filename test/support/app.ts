@@ -51,13 +51,14 @@ export class App {
   readonly databaseFile: string;
   readonly bucket: BucketLocation;
   readonly url: string;
-  readonly #installed: InstalledApp;
+  /** For the commands beside it. */
+  readonly installed: InstalledApp;
   #child: Child | undefined;
   /** Of the processes before. */
   #output = "";
 
   constructor(store: AppOptions["store"], installed: InstalledApp) {
-    this.#installed = installed;
+    this.installed = installed;
     this.dataDir = installed.dataDir;
     this.recordDir = path.join(this.dataDir, "recordings");
     this.databaseFile = path.join(this.dataDir, "reelkeeper.sqlite");
@@ -89,10 +90,10 @@ export class App {
   async launch(env: Readonly<Record<string, string>> = {}): Promise<Child> {
     if (this.#child !== undefined && !hasEnded(this.#child)) throw new Error("Reelkeeper runs already");
     this.#output += this.#child?.output() ?? "";
-    const { program } = this.#installed;
+    const { program } = this.installed;
     this.#child = await startChild(process.execPath, [program, "serve"], {
       cwd: path.dirname(path.dirname(program)),
-      env: { ...process.env, ...this.#installed.env, ...env },
+      env: { ...process.env, ...this.installed.env, ...env },
     });
     return this.#child;
   }
@@ -144,7 +145,7 @@ export class App {
   }
 
   rtspUrl(pathName: string): string {
-    return `rtsp://127.0.0.1:${this.#installed.mediamtxPorts.rtsp}/${pathName}`;
+    return `rtsp://127.0.0.1:${this.installed.mediamtxPorts.rtsp}/${pathName}`;
   }
 
   async request(method: Method, target: string, body?: unknown): Promise<Answer> {

@@ -151,6 +151,7 @@ function createFakes(recordDir: string): Fakes {
       diskMarks: { warnPercent: 101, highPercent: 101, fullPercent: 101 },
       diskRelief: () => null,
       deletionStops: () => stops.list,
+      backup: () => "off",
       secondsSinceHook: () => null,
       secondsSinceSegment: () => null,
     },
@@ -178,6 +179,7 @@ function createDeps({ catalog, recordDir, store, options, fakes }: DepsParts): H
     nowUs: () => catalog.clock.nowUs(),
     uploadConcurrency: () => 4,
     deletionStops: () => fakes.stops.list,
+    backup: () => null,
     disks: [{ name: "recordings", directory: recordDir }],
     readDiskSpace,
   });
@@ -221,6 +223,7 @@ function createDeps({ catalog, recordDir, store, options, fakes }: DepsParts): H
       },
     },
     health: () => checkHealth(health),
+    backup: () => null,
     metrics: () => metrics.registry.metrics(),
     configState: () => ({ applied: true, error: null }),
     livePaths: () => mediamtx.live(),

@@ -173,7 +173,7 @@ function deletionRoutes({ deletions }: HttpDeps): Route[] {
   ];
 }
 
-function healthRoutes({ catalog, logger, health, publishUrls }: HttpDeps): Route[] {
+function healthRoutes({ catalog, logger, health, publishUrls, backup }: HttpDeps): Route[] {
   const short = z.object({ status: z.enum(["ok", "failed"]), reason: z.string().optional() });
   const ping = async (): Promise<Reply> => {
     try {
@@ -213,9 +213,16 @@ function healthRoutes({ catalog, logger, health, publishUrls }: HttpDeps): Route
       access: "viewer",
       summary: "What works and what does not, worst first",
       responses: { 200: { description: "Checks", schema: healthSchema } },
-      handler: async () => json({ checks: await health(), publishUrls: publishUrls() }),
+      handler: async () => json({ checks: await health(), publishUrls: publishUrls(), backup: viewBackup(backup()) }),
     }),
   ];
+}
+
+function viewBackup(state: ReturnType<HttpDeps["backup"]>) {
+  if (state === null) return null;
+  const { last, error } = state;
+  const lastAt = last === null ? null : formatRfc3339(last.takenAtUs);
+  return { lastAt, key: last?.key ?? null, bytes: last?.bytes ?? null, error };
 }
 
 function metricsRoute({ metrics }: HttpDeps): Route {

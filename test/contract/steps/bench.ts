@@ -161,6 +161,7 @@ export async function createBench(options: BenchOptions = {}): Promise<Bench> {
         nowUs: () => clock.nowUs(),
         uploadConcurrency: () => pace.concurrency,
         deletionStops: () => guard.stops,
+        backup: () => null,
         disks: [],
         readDiskSpace,
       }),

@@ -69,6 +69,7 @@ describe("a record directory that is empty or another disk's (F45)", () => {
       mediamtx: () => ({ version: "1.21.0", error: null, configError: null, pending: false, drift: [] }),
       ...{ otherDisks: [], diskMarks: bench.setup.config.diskMarks, diskRelief: () => null },
       deletionStops: () => bench.guard.stops,
+      backup: () => "off",
       secondsSinceHook: () => null,
       secondsSinceSegment: () => null,
     });

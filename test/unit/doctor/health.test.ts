@@ -19,6 +19,7 @@ beforeEach(async () => {
     diskMarks: { warnPercent: 101, highPercent: 101, fullPercent: 101 },
     diskRelief: () => null,
     deletionStops: () => [],
+    backup: () => ({ last: null, error: null, isOverdue: false }),
     secondsSinceHook: () => 3,
     secondsSinceSegment: () => 2,
   };
@@ -30,6 +31,7 @@ async function check(changes: Partial<HealthSources>, name: string): Promise<Hea
   return found;
 }
 
+const BACKUP = { key: "rec/~backup/x", takenAtUs: Date.UTC(2026, 10, 20) * 1_000, bytes: 5_000_000 };
 const NEVER = { warnPercent: 101, highPercent: 101, fullPercent: 101 };
 const FULL = { warnPercent: 0, highPercent: 0, fullPercent: 0 };
 const MEDIAMTX = { version: "1.21.0", error: null, configError: null, pending: false, drift: [] };
@@ -39,6 +41,12 @@ describe("health", () => {
     const checks = await checkHealth(well);
     expect(checks.map(({ status }) => status)).toEqual(checks.map(() => "ok"));
     expect(checks.map(({ hint }) => hint)).toEqual(checks.map(() => null));
+  });
+
+  it("leaves backups of PostgreSQL to the operator, and says so", async () => {
+    expect(await check({ backup: () => "of-operator" }, "backup")).toMatchObject({
+      ...{ status: "ok", message: expect.stringContaining("pg_dump") as string },
+    });
   });
 
   it("puts the worst first", async () => {
@@ -123,6 +131,20 @@ describe("health", () => {
       "fail",
       { mediamtx: () => ({ ...MEDIAMTX, drift: [{ where: "cam1", setting: "record" }] }) },
       "cam1 record",
+    ],
+    [
+      "a backup that failed, with what there is",
+      "backup",
+      "warn",
+      { backup: () => ({ last: BACKUP, error: "no space", isOverdue: false }) },
+      "2026-11-20T00:00:00Z, 5.0 MB, rec/~backup/x; the last attempt failed: no space",
+    ],
+    [
+      "two days without a backup",
+      "backup",
+      "warn",
+      { backup: () => ({ last: null, error: null, isOverdue: true }) },
+      "not backed up yet",
     ],
     [
       "a stop of deletions, with its time",
