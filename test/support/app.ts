@@ -61,7 +61,8 @@ export class App {
     this.installed = installed;
     this.dataDir = installed.dataDir;
     this.recordDir = path.join(this.dataDir, "recordings");
-    this.databaseFile = path.join(this.dataDir, "reelkeeper.sqlite");
+    this.databaseFile =
+      installed.env["DATABASE_URL"]?.replace("sqlite:", "") ?? path.join(this.dataDir, "reelkeeper.sqlite");
     this.bucket =
       store === undefined
         ? { kind: "folder", dir: path.join(this.dataDir, "bucket") }

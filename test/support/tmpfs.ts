@@ -11,9 +11,14 @@ const CHUNK = Buffer.alloc(65_536);
 
 /** Mounts a tmpfs over the directory, which it makes; unmounted when the test ends, whoever still uses it. */
 export async function mountTmpfs(directory: string, size: string): Promise<void> {
+  onTestFinished(await mountDisk(directory, size));
+}
+
+/** As `mountTmpfs`; the caller unmounts it, by what is returned. */
+export async function mountDisk(directory: string, size: string): Promise<() => Promise<void>> {
   await mkdir(directory, { recursive: true });
   await run("mount", ["-t", "tmpfs", "-o", `size=${size}`, "tmpfs", directory]);
-  onTestFinished(() => unmount(directory));
+  return () => unmount(directory);
 }
 
 /** Lazily: files that are open go on. */

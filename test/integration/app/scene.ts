@@ -8,6 +8,7 @@ import { onTestFinished } from "vitest";
 import { type App, startApp } from "../../support/app.js";
 import { type Camera, type CameraOptions, startCamera } from "../../support/camera.js";
 import { type R2Proxy, startR2Proxy } from "../../support/r2-proxy.js";
+import { mountDisk } from "../../support/tmpfs.js";
 import { createTempDir, removeTempDir } from "../../support/temp-dir.js";
 import type { TestedMediaMtxVersion } from "../../support/tools.js";
 import { type S3Server, startS3Server } from "../../support/versitygw.js";
@@ -15,7 +16,10 @@ import { waitFor } from "../../support/wait-for.js";
 
 export interface SceneOptions {
   readonly version?: TestedMediaMtxVersion;
+  /** `{scene}` stands for the scene's directory. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Disks of their own, of that size, at these places below the scene's directory. */
+  readonly disks?: Readonly<Record<string, string>>;
 }
 
 export interface Scene {
@@ -98,8 +102,18 @@ async function startServer(directory: string, closers: Closer[]): Promise<S3Serv
   return server;
 }
 
-async function createScene(options: Parameters<typeof startApp>[0], closers: Closer[]): Promise<Scene> {
-  const app = await startApp(options);
+async function createScene(
+  options: Parameters<typeof startApp>[0] & Pick<SceneOptions, "disks">,
+  closers: Closer[],
+): Promise<Scene> {
+  for (const [place, size] of Object.entries(options.disks ?? {})) {
+    closers.push(await mountDisk(path.join(options.directory, place), size));
+  }
+  const env = Object.entries(options.env ?? {}).map(([name, value]) => [
+    name,
+    value.replace("{scene}", options.directory),
+  ]);
+  const app = await startApp({ ...options, env: Object.fromEntries(env) as Record<string, string> });
   closers.push(() => app.close());
   return {
     directory: options.directory,
