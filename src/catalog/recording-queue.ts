@@ -131,20 +131,16 @@ export function postponeStep(catalog: Catalog, recording: Recording, failure: Fa
 }
 
 /**
- * A later segment of the path has begun: what was open before it is closed or left behind, and is looked at `inMs` from
- * now. Reads only the open rows.
+ * Of each of these paths a later segment has begun, at this instant: what was open before it is closed or left behind,
+ * and is looked at `inMs` from now. Reads only the open rows.
  */
-export function hastenSettling(
-  catalog: Catalog,
-  later: { readonly path: PathName; readonly startUs: number },
-  inMs: number,
-): Promise<void> {
+export function hastenSettling(catalog: Catalog, begunUs: ReadonlyMap<PathName, number>, inMs: number): Promise<void> {
   return translating("hasten open recordings", async () => {
     const open = (await catalog
       .db("recordings")
       .where({ node_id: catalog.nodeId, step: "settle" })
-      .select("id", "path", "start_us")) as { id: string; path: string; start_us: number }[];
-    const earlier = open.filter(({ path, start_us: startUs }) => path === later.path && startUs < later.startUs);
+      .select("id", "path", "start_us")) as { id: string; path: PathName; start_us: number }[];
+    const earlier = open.filter(({ path, start_us: startUs }) => startUs < (begunUs.get(path) ?? -Infinity));
     if (earlier.length === 0) return;
     await catalog
       .db("recordings")

@@ -11,14 +11,14 @@ import { NOT_LOOKED_INTO, type RecordingId } from "../core/recording.js";
 import { faultPoint } from "../platform/fault-point.js";
 import type { Logger } from "../platform/logger.js";
 import { type ExamineDeps, examineFile } from "./examine-file.js";
-import { recordFound } from "./record-found.js";
+import type { GroupCommit } from "./group-commit.js";
 
 export interface NoteHookDeps extends ExamineDeps {
   readonly logger: Logger;
   /** From MediaMTX's mount namespace to a path relative to the record directory. Throws `invalid-argument`. */
   readonly mapSegmentPath: (segmentPath: string) => string;
-  /** Rows may be due now. */
-  readonly wake: () => void;
+  /** Shared with the watch. */
+  readonly groupCommit: Pick<GroupCommit, "record">;
 }
 
 export interface SegmentNote {
@@ -44,9 +44,7 @@ export async function noteSegment(
   switch (examination.kind) {
     case "segment": {
       assertSamePath(note, examination.found.path);
-      const [result] = await recordFound(deps, [examination.found]);
-      if (result === undefined) throw new AppError({ kind: "internal", message: `record ${filePath}: no result` });
-      return result.id;
+      return (await deps.groupCommit.record(examination.found)).id;
     }
     case "absent":
       return noteAbsent(deps, filePath, note);

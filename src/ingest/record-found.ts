@@ -23,7 +23,7 @@ export async function recordFound(deps: RecordFoundDeps, files: readonly FoundFi
     if (file !== undefined && finding === "insert")
       begun.set(file.path, Math.max(file.startUs, begun.get(file.path) ?? 0));
   }
-  for (const [path, startUs] of begun) await hastenSettling(deps.catalog, { path, startUs }, SETTLE_AFTER_MS);
+  if (begun.size > 0) await hastenSettling(deps.catalog, begun, SETTLE_AFTER_MS);
   await faultPoint("ingest.after-hasten");
   if (results.some(({ finding }) => finding !== "unchanged")) deps.wake();
   return results;

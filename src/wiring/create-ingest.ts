@@ -4,7 +4,9 @@ import { refuse } from "../config/env.js";
 import { isAppError } from "../core/errors.js";
 import type { Catalog } from "../catalog/catalog.js";
 import type { Setup } from "./setup.js";
+import { GroupCommit } from "../ingest/group-commit.js";
 import type { NoteHookDeps } from "../ingest/note-hook.js";
+import { recordFound } from "../ingest/record-found.js";
 import type { ScanDeps } from "../ingest/scan.js";
 import { readHead } from "../media/read-head.js";
 import { mapSegmentPath } from "../mediamtx/hook-payload.js";
@@ -19,9 +21,11 @@ export interface IngestParts {
 
 export function createIngest(setup: Setup, parts: IngestParts): NoteHookDeps & ScanDeps {
   const { config, recordDir, logger } = setup;
+  const groupCommit = new GroupCommit((files) => recordFound(parts, files));
   const dirs = { mediamtxRecordDir: config.mediamtx.recordDir, recordDir: config.recordDir };
   return {
     ...parts,
+    groupCommit,
     logger,
     recordDir,
     quietMs: config.ingest.quietMs,

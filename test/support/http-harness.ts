@@ -21,7 +21,9 @@ import { createRoutes } from "../../src/http/routes.js";
 import { listen } from "../../src/http/server.js";
 import { emptyProgress } from "../../src/ingest/scan.js";
 import type { ScanState } from "../../src/ingest/scanner.js";
+import { GroupCommit } from "../../src/ingest/group-commit.js";
 import { type NoteHookDeps, noteSegment, noteSource } from "../../src/ingest/note-hook.js";
+import { recordFound } from "../../src/ingest/record-found.js";
 import { readHead } from "../../src/media/read-head.js";
 import { mapSegmentPath } from "../../src/mediamtx/hook-payload.js";
 import { createNameDecoder } from "../../src/mediamtx/record-path.js";
@@ -231,10 +233,13 @@ function createDeps({ catalog, recordDir, store, options, fakes }: DepsParts): H
   };
 }
 
-function createIngest(parts: Pick<NoteHookDeps, "catalog" | "recordDir" | "logger" | "wake">): NoteHookDeps {
+function createIngest(
+  parts: Pick<NoteHookDeps, "catalog" | "recordDir" | "logger"> & { readonly wake: () => void },
+): NoteHookDeps {
   const dirs = { mediamtxRecordDir: MEDIAMTX_RECORD_DIR, recordDir: parts.recordDir };
   return {
     ...parts,
+    groupCommit: new GroupCommit((files) => recordFound(parts, files)),
     quietMs: 60_000,
     decodeName: createNameDecoder({ templates: [], timeZone: "UTC" }),
     readHead,

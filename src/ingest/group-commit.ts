@@ -1,0 +1,89 @@
+/**
+ * What hooks and the watch found is recorded in groups: whatever comes while one transaction runs goes into the next
+ * one, hooks first. A disk takes some dozens of commits a second, a burst brings thousands of files. Each answer comes
+ * after the commit that holds it; nothing that waits here is promised to anybody, and the scan finds what dies with it.
+ */
+import type { FoundResult } from "../catalog/recordings.js";
+import { AppError, toAppError } from "../core/errors.js";
+import type { FoundFile } from "../core/found-file.js";
+
+/** In file order, all or nothing. */
+export type RecordFiles = (files: readonly FoundFile[]) => Promise<readonly FoundResult[]>;
+
+interface Note {
+  readonly found: FoundFile;
+  /** A group that it was in failed. */
+  readonly isAlone: boolean;
+  readonly resolve: (result: FoundResult) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Nobody else gets at SQLite's one connection during a transaction. */
+const MOST_AT_ONCE = 64;
+
+export class GroupCommit {
+  readonly #recordFiles: RecordFiles;
+  #waiting: Note[] = [];
+  /** Of the watch: nobody waits for an answer. */
+  #patient: Note[] = [];
+  #isAtWork = false;
+
+  constructor(recordFiles: RecordFiles) {
+    this.#recordFiles = recordFiles;
+  }
+
+  /** Resolves after the commit; fails with the error of this file, or of the database (F36: soon after it came). */
+  record(found: FoundFile): Promise<FoundResult> {
+    return new Promise((resolve, reject) => {
+      const notes = found.origin === "hook" ? this.#waiting : this.#patient;
+      notes.push({ found, isAlone: false, resolve, reject });
+      if (!this.#isAtWork) void this.#work();
+    });
+  }
+
+  async #work(): Promise<void> {
+    this.#isAtWork = true;
+    for (let group = this.#take(); group.length > 0; group = this.#take()) await this.#recordGroup(group);
+    this.#isAtWork = false;
+  }
+
+  #take(): Note[] {
+    if (this.#waiting[0]?.isAlone === true) return this.#waiting.splice(0, 1);
+    const urgent = this.#waiting.splice(0, MOST_AT_ONCE);
+    return [...urgent, ...this.#patient.splice(0, MOST_AT_ONCE - urgent.length)];
+  }
+
+  async #recordGroup(group: readonly Note[]): Promise<void> {
+    try {
+      const results = await this.#recordFiles(group.map(({ found }) => found));
+      for (const [index, note] of group.entries()) answer(note, results[index]);
+    } catch (error) {
+      if (isOfDatabase(error)) this.#refuse([...group, ...this.#takeAll()], error);
+      else if (group.length === 1) this.#refuse(group, error);
+      else this.#waiting.unshift(...group.map((note) => ({ ...note, isAlone: true })));
+    }
+  }
+
+  /** Who came later would wait for the same lock in vain, and beyond its time. */
+  #takeAll(): Note[] {
+    const all = [...this.#waiting, ...this.#patient];
+    this.#waiting = [];
+    this.#patient = [];
+    return all;
+  }
+
+  #refuse(notes: readonly Note[], error: unknown): void {
+    for (const { reject } of notes) reject(error);
+  }
+}
+
+function answer({ found, resolve, reject }: Note, result: FoundResult | undefined): void {
+  if (result !== undefined) resolve(result);
+  else reject(new AppError({ kind: "internal", message: `record ${found.filePath}: no result` }));
+}
+
+/** It is no file's fault: all others would fail too. */
+function isOfDatabase(error: unknown): boolean {
+  const { kind } = toAppError(error);
+  return kind === "unavailable" || kind === "resource-exhausted" || kind === "data-loss";
+}
