@@ -84,8 +84,13 @@ function mtxi(spec: MtxiSpec): Buffer {
   return box("mtxi", u32(0), id, u64(spec.segmentNumber), u64(0), u64(spec.ntpNs));
 }
 
+/** An SPS and a PPS of one picture: MediaMTX refuses a file without them. */
+const SPS = Buffer.from("6742c028d900780227e584000003000400000300f03c60c920", "hex");
+const PPS = Buffer.from("08060708", "hex");
+const AVCC = box("avcC", [1, 0x42, 0xc0, 0x28, 0xff, 0xe1], u16(SPS.length), SPS, [1], u16(PPS.length), PPS);
+
 export function trak(spec: TrackSpec): Buffer {
-  const entry = spec.sampleEntry ?? visualEntry("avc1", box("avcC", [1, 0x42, 0xc0, 0x28]));
+  const entry = spec.sampleEntry ?? visualEntry("avc1", AVCC);
   const tkhd = box("tkhd", u32(3), u32(0), u32(0), u32(spec.id), Buffer.alloc(68));
   const mdhd = box("mdhd", u32(0), u32(0), u32(0), u32(spec.timescale), u32(0), u32(0));
   const hdlr = box("hdlr", u32(0), u32(0), Buffer.from(spec.handler ?? "vide"), Buffer.alloc(13));
