@@ -15,7 +15,7 @@ export interface Line {
 
 export const IS_QUICK = process.env["BENCH_QUICK"] === "1";
 
-const REPORT_DIR = path.resolve(import.meta.dirname, "../../../test-output/bench");
+const REPORT_DIR = process.env["BENCH_DIR"] ?? path.resolve(import.meta.dirname, "../../../test-output/bench");
 
 /** Kept as JSON, one file for each part; `npm run bench` makes the table of them. */
 export function report(part: string, lines: readonly Line[]): void {
