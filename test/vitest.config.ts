@@ -1,5 +1,16 @@
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
+
 import { PATIENCE } from "./support/patience.js";
+
+/** The soak takes ten minutes beside the others; begun last, everything would wait for it. */
+class SoakFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isSoak = ({ moduleId }: TestSpecification): boolean => moduleId.endsWith("/soak.test.ts");
+    const sorted = await super.sort(files);
+    return [...sorted.filter(isSoak), ...sorted.filter((file) => !isSoak(file))];
+  }
+}
 
 const REAL_PARTS_TIMEOUT_MS = 180_000 * PATIENCE;
 
@@ -9,6 +20,7 @@ export default defineConfig({
     root: new URL("..", import.meta.url).pathname,
     // By itself Vitest would leave one of two processors idle.
     maxWorkers: 2,
+    sequence: { sequencer: SoakFirst },
     projects: [
       { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 10_000 * PATIENCE } },
       {
