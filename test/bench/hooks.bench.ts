@@ -13,7 +13,7 @@ import { below, IS_QUICK, type Line, percentile, report } from "./support/report
 import { writeSegments } from "./support/segments.js";
 
 const HOOK_SECRET = "hook-secret-of-the-bench";
-const SECONDS = IS_QUICK ? 3 : 60;
+const SECONDS = IS_QUICK ? 2 : 60;
 const BURST = IS_QUICK ? 100 : 10_000;
 const BURST_CONNECTIONS = 32;
 const INDEXED_WITHIN_MS = 300_000;
