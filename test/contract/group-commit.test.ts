@@ -9,12 +9,13 @@ import { recordFoundFiles } from "../../src/catalog/recordings.js";
 import { AppError } from "../../src/core/errors.js";
 import type { FoundFile } from "../../src/core/found-file.js";
 import { GroupCommit } from "../../src/ingest/group-commit.js";
+import { PATIENCE } from "../support/patience.js";
 import { tempDir } from "../support/temp-dir.js";
 import { waitFor } from "../support/wait-for.js";
 import { countRows, segmentFile } from "./catalog/builders.js";
 import { DIALECTS, openFresh, openOn } from "./catalog/dialects.js";
 
-const HOOK_DEADLINE_MS = 5_000;
+const HOOK_DEADLINE_MS = 5_000 * PATIENCE;
 /** A time that no column takes. */
 const BAD = { startUs: Number.NaN };
 
