@@ -6,12 +6,11 @@ import { describe, expect, it } from "vitest";
 
 import type { App } from "../../support/app.js";
 import { readRows } from "../../support/audit/rows.js";
+import { createRandom, printedSeed } from "../../support/random.js";
 import { waitFor } from "../../support/wait-for.js";
 import { folderScene, s3Scene, type Scene } from "./scene.js";
 
 const PATHS = ["cam1", "site/gate"];
-/** To repeat a run: its seed is printed. */
-const SEED = Number(process.env["TEST_SEED"] ?? Math.floor(Math.random() * 2 ** 32));
 /** Bytes per second at which the upload of a segment takes seconds. */
 const SLOW = "25000";
 /** 0: as fast as it goes, so that many rows are released at once. */
@@ -30,7 +29,6 @@ describe("Reelkeeper, killed again and again during uploads", () => {
   ] as const)(
     "loses nothing and removes nothing without proof: %s store, LOCAL_RETENTION=%s, %i kills (F14)",
     async (store, retention, kills) => {
-      console.log(`TEST_SEED=${SEED}`);
       const env = { LOCAL_RETENTION: retention, ARCHIVE_READ_BACK_PERCENT: "20" };
       const scene = await (store === "folder" ? folderScene({ env }) : s3Scene({ env }));
       const { app } = scene;
@@ -69,7 +67,7 @@ async function record({ addPath, startCamera }: Scene) {
 
 /** What was under way at the deaths, and what the auditor found broken there. */
 async function killAgainAndAgain({ app }: Scene, times: number) {
-  const random = createRandom(SEED);
+  const random = createRandom(printedSeed());
   const died = { uploading: 0, trashed: 0 };
   const violated: string[] = [];
   for (let count = 0; count < times; count += 1) {
@@ -93,17 +91,6 @@ async function killAgainAndAgain({ app }: Scene, times: number) {
 async function isUploading({ databaseFile }: App): Promise<boolean> {
   const { recordings } = await readRows(databaseFile);
   return recordings.some(({ archive }) => archive === "uploading");
-}
-
-/** mulberry32: from 0 to 1, the same for the same seed. */
-function createRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 async function segmentsIn(directory: string): Promise<string[]> {

@@ -14,7 +14,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTes
 import type { ObjectStore, PutOptions, PutSource } from "../../../src/archive/object-store.js";
 import { systemClock } from "../../../src/platform/clock.js";
 import { createSource } from "../../support/put-source.js";
-import type { RecordedRequest } from "../../support/r2-proxy.js";
+import type { RecordedRequest } from "../../support/r2-exchange.js";
 import { PART_BYTES, type S3Bench, startS3Bench } from "../../support/s3-bench.js";
 
 /** Four parts, the last one short. */
