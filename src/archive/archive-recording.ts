@@ -128,7 +128,12 @@ async function prove(
     case "conflict":
       return conflict(deps, { recording, key }, verdict.reason);
     case "proven": {
-      if (isSampled(recording, deps.readBackPercent)) await readBack(deps.store, expected, signal);
+      if (isSampled(recording, deps.readBackPercent)) {
+        const damage = await findDamage(deps, expected, signal);
+        // A second one beside it that is damaged too is read again and again: the fault may be on the way.
+        if (damage !== undefined && key === conflictKey(deps.prefix, keyFacts(recording))) throw damage;
+        if (damage !== undefined) return conflict(deps, { recording, key }, damage.message);
+      }
       await faultPoint("archive.after-read-back");
       const verifiedAtUs = deps.catalog.clock.nowUs();
       return {
@@ -145,6 +150,21 @@ async function prove(
     }
     default:
       return verdict satisfies never;
+  }
+}
+
+/** F24: the store has other bytes than it says. */
+async function findDamage(
+  deps: ArchiveDeps,
+  expected: ExpectedCopy,
+  signal: AbortSignal,
+): Promise<AppError | undefined> {
+  try {
+    await readBack(deps.store, expected, signal);
+    return undefined;
+  } catch (error) {
+    if (isAppError(error, "data-loss")) return error;
+    throw error;
   }
 }
 

@@ -2,6 +2,7 @@
 import { execFile } from "node:child_process";
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { Readable } from "node:stream";
 import { promisify } from "node:util";
 
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -446,6 +447,49 @@ describe("an object that vanished or changed after its proof", () => {
     expect((await readFile(path.join(bench.bucketDir, row!.objectKey!))).equals(contentOf(0))).toBe(true);
     expect(await readFile(path.join(bench.bucketDir, key), "utf8")).toBe("somebody else's");
     expect(bench.log.some(({ level, message }) => level === "error" && message.includes("other bytes"))).toBe(true);
+  });
+});
+
+describe("an object that reads back as other bytes (F24)", () => {
+  /** Other bytes than are there, for the keys that match. */
+  function lyingAbout(keys: RegExp): (inner: ObjectStore) => ObjectStore {
+    return (inner) => ({
+      ...inner,
+      get: (key, options) =>
+        keys.test(key) ? Promise.resolve(Readable.from([Buffer.from("damaged")])) : inner.get(key, options),
+    });
+  }
+  const env = { LOCAL_RETENTION: "0s", ARCHIVE_READ_BACK_PERCENT: "100" };
+
+  it("is kept and told, and the segment is stored again beside it before the local copy goes", async () => {
+    const bench = await createBench({ env, wrapStore: lyingAbout(/-0\.mp4$/) });
+    await addSegments(bench, 1);
+    await bench.scan();
+    await bench.drain();
+    const [row] = await bench.rows();
+    expect(row).toMatchObject({
+      local: "released",
+      archive: "verified",
+      objectKey: expect.stringMatching(/-0_[0-9a-f]{16}\.mp4$/) as string,
+    });
+    expect((await readFile(path.join(bench.bucketDir, row!.objectKey!))).equals(contentOf(0))).toBe(true);
+    const told = bench.log.find(({ level, message }) => level === "error" && message.includes("other bytes"));
+    expect(told?.fields["reason"]).toMatch(/read back .+: SHA-256/);
+  });
+
+  it("is no proof when the second one does too, and is tried again: the local copy stays", async () => {
+    const bench = await createBench({ env, wrapStore: lyingAbout(/-0.*\.mp4$/) });
+    const [name] = await addSegments(bench, 1);
+    await bench.scan();
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      await bench.makeDue();
+      await bench.drain();
+    }
+    const [row] = await bench.rows();
+    expect(row).toMatchObject({ local: "present", step: "archive" });
+    expect(row!.archive).not.toBe("verified");
+    expect(row!.error).toMatch(/read back .+: SHA-256/);
+    expect((await readFile(path.join(bench.recordDir, name!))).equals(contentOf(0))).toBe(true);
   });
 });
 
