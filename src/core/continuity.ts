@@ -31,8 +31,9 @@ export function joins(previous: Segment, next: Segment): boolean {
   return Math.abs(next.startUs - previous.endUs) <= CLOCK_TOLERANCE_US;
 }
 
-export function gapBetween(previous: Segment, next: Segment): GapBefore {
-  if (joins(previous, next)) return { gapUs: 0, missing: 0 };
+/** A torn segment lacks its end: what follows it by number does not follow what is left of it (F41). */
+export function gapBetween(previous: Segment & { readonly partial: boolean }, next: Segment): GapBefore {
+  if (joins(previous, next) && !previous.partial) return { gapUs: 0, missing: 0 };
   const missing =
     previous.position !== null && previous.position.streamId === next.position?.streamId
       ? Math.max(0, next.position.segmentNumber - previous.position.segmentNumber - 1)

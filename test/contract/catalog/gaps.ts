@@ -178,6 +178,7 @@ async function expectedGaps(catalog: Catalog, path: Recording["path"]): Promise<
     startUs: row.start_us,
     endUs: row.end_us,
     position: null,
+    partial: false,
   }));
   return segments.map((segment, index) => {
     const before = segments[index - 1];

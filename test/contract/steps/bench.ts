@@ -38,7 +38,9 @@ export interface BenchOptions {
   /** The variables of the README; folders are set. */
   readonly env?: Readonly<Record<string, string>>;
   readonly clock?: Clock;
-  /** Puts something between the steps and the folder store. */
+  /** In place of the folder store, for the marker too. */
+  readonly store?: ObjectStore;
+  /** Puts something between the steps and the store. */
   readonly wrapStore?: (inner: ObjectStore) => ObjectStore;
   /** Puts something between the step and the inspector. */
   readonly wrapInspector?: (inner: Inspector) => Pick<Inspector, "inspect">;
@@ -67,7 +69,7 @@ export interface Bench {
   readonly clock: Clock;
   readonly recordDir: string;
   readonly bucketDir: string;
-  /** The folder store itself, without what was put around it. */
+  /** The store itself, without what was put around it. */
   readonly store: ObjectStore;
   readonly ingest: NoteHookDeps & ScanDeps;
   readonly pace: UploadPace;
@@ -130,14 +132,14 @@ export async function createBench(options: BenchOptions = {}): Promise<Bench> {
   const databaseFile = options.databaseFile ?? path.join(await tempDir(options), "catalog.sqlite");
   const catalog = await openCatalog({ target: { kind: "sqlite", file: databaseFile }, clock, nodeId: "node-1" });
   onTestFinished(() => closeCatalog(catalog));
-  const store = createFolderStore({ dir: bucketDir, clock });
+  const store = options.store ?? createFolderStore({ dir: bucketDir, clock });
   const inspector = options.inspector ?? startInspector(clock);
   const pace = new UploadPace(clock, config.archive.maxConcurrency, createRateLimiter(clock, 0));
   let worker: Worker | undefined;
   let scansAsked = 0;
   const serverStartedAtUs = (): number | null => options.serverStartedAtUs ?? null;
   const wrappedStore = options.wrapStore?.(store) ?? store;
-  // The folder store itself: what a test does to a step's calls is not meant for the marker.
+  // The store itself: what a test does to a step's calls is not meant for the marker.
   const guard = createGuard(setup, { catalog, store, onReleased: () => worker?.wake() });
   const ingest = createIngest(setup, {
     catalog,

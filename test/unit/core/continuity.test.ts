@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { gapBetween, joins, mergeRuns, type Segment } from "../../../src/core/continuity.js";
+import { gapBetween as gapAfter, joins, mergeRuns, type Segment } from "../../../src/core/continuity.js";
 
 const SEC = 1_000_000;
 
@@ -12,6 +12,8 @@ function segment(startSec: number, endSec: number, position: readonly [string, n
     position: position === null ? null : { streamId: position[0], segmentNumber: position[1] },
   };
 }
+
+const gapBetween = (previous: Segment, next: Segment, partial = false) => gapAfter({ ...previous, partial }, next);
 
 describe("joins", () => {
   it("follows the numbers of a stream whatever the clock says", () => {
@@ -38,6 +40,15 @@ describe("joins", () => {
 describe("gapBetween", () => {
   it("is nothing between segments that join", () => {
     expect(gapBetween(segment(0, 4, ["a", 0]), segment(9, 12, ["a", 1]))).toEqual({ gapUs: 0, missing: 0 });
+  });
+
+  it("is what a torn segment lacks until the next one, which its number would hide (F41)", () => {
+    const isTorn = true;
+    expect(gapBetween(segment(0, 3, ["a", 0]), segment(4, 8, ["a", 1]), isTorn)).toEqual({ gapUs: SEC, missing: 0 });
+    expect(gapBetween(segment(0, 3, ["a", 0]), segment(9, 12, ["a", 2]), isTorn)).toEqual({
+      gapUs: 6 * SEC,
+      missing: 1,
+    });
   });
 
   it("counts the numbers that nobody has", () => {
