@@ -4,7 +4,7 @@ import http from "node:http";
 import { signS3Request } from "./sign-s3-request.js";
 import type { S3Server } from "./versitygw.js";
 
-export interface RawRequest {
+interface RawRequest {
   readonly method: string;
   /** Below the bucket: key and query, percent-encoded. */
   readonly target: string;
