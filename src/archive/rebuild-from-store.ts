@@ -90,7 +90,9 @@ function recordingOf(facts: ObjectFacts, nowUs: number): RebuiltRecording | unde
   if (!parsed.success || facts.sha256 === null) return undefined;
   try {
     const recording = parseFacts(facts, parsed.data, nowUs);
-    const { startUs, endUs } = recording;
+    const { startUs, endUs, filePath } = recording;
+    // PostgreSQL refuses text with NUL.
+    if (filePath.includes("\0")) return undefined;
     return endUs < startUs || !isPlausibleInstant(startUs) || !isPlausibleInstant(endUs) ? undefined : recording;
   } catch {
     // Whoever wrote these facts, it was not us; one odd object must not end the rebuild of all others.
