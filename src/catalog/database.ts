@@ -3,6 +3,7 @@
  * errors become AppErrors here, so that nobody outside this folder knows a driver's codes.
  */
 import { mkdir } from "node:fs/promises";
+import { Socket } from "node:net";
 import path from "node:path";
 
 import knex, { type Knex } from "knex";
@@ -14,7 +15,9 @@ import type { Clock } from "../platform/clock.js";
 import { migrate } from "./migrate.js";
 
 export type DatabaseTarget =
-  { readonly kind: "sqlite"; readonly file: string } | { readonly kind: "postgres"; readonly url: string };
+  | { readonly kind: "sqlite"; readonly file: string }
+  /** `silenceMs`: how long a server may say nothing before it counts as gone; default 30 s. */
+  | { readonly kind: "postgres"; readonly url: string; readonly silenceMs?: number };
 
 export type Database = Knex;
 
@@ -28,23 +31,28 @@ const SQLITE_ACQUIRE_TIMEOUT_MS = 3_000;
 const OPENING_TIMEOUT_MS = 20_000;
 const OPENING_TRIES = 20;
 const PG_POOL_MAX = 8;
+/** Far longer than any statement takes, migrations apart. */
+const PG_SILENCE_MS = 30_000;
 const INT8_OID = 20;
 
 export async function openDatabase(target: DatabaseTarget, clock: Clock): Promise<Database> {
-  const db =
-    target.kind === "sqlite"
-      ? await translating("open the database", () => openSqlite(target.file))
-      : openPostgres(target.url);
+  return translating("open the database", async () => {
+    if (target.kind === "sqlite") return usedBy(await openSqlite(target.file), (db) => migrateSqlite(db, clock));
+    // A migration of many rows is silent for long.
+    const migrating = await usedBy(openPostgres(target.url, 0), (db) => migrate(db, clock));
+    await migrating.destroy();
+    return openPostgres(target.url, target.silenceMs ?? PG_SILENCE_MS);
+  });
+}
+
+async function usedBy(db: Database, work: (db: Database) => Promise<void>): Promise<Database> {
   try {
-    await translating("open the database", async () => {
-      if (target.kind === "sqlite") await migrateSqlite(db, clock);
-      else await migrate(db, clock);
-    });
+    await work(db);
+    return db;
   } catch (error) {
     await db.destroy();
     throw error;
   }
-  return db;
 }
 
 async function openSqlite(file: string): Promise<Database> {
@@ -106,7 +114,17 @@ interface SqliteConnection {
   exec(sql: string, done: (error: Error | null) => void): void;
 }
 
-function openPostgres(url: string): Database {
+/**
+ * A server that vanished without a word leaves connections that look open (F40), on which TCP waits for a quarter of an
+ * hour. `silenceMs`, 0 for ever: who says nothing for so long is given up, and an idle connection is opened anew.
+ */
+function openPostgres(url: string, silenceMs: number): Database {
+  const stream = (): Socket => {
+    const socket = new Socket();
+    return socket.setTimeout(silenceMs, () =>
+      socket.destroy(new Error(`the database said nothing for ${String(silenceMs)} ms`)),
+    );
+  };
   // The declared parameter is an enum of known types, the server's is any number.
   const standardParser = pg.types.getTypeParser as (oid: number, format?: string) => unknown;
   const types = {
@@ -117,7 +135,7 @@ function openPostgres(url: string): Database {
   return knex({
     client: "pg",
     log: SILENT,
-    connection: { connectionString: url, types } as Knex.PgConnectionConfig,
+    connection: { connectionString: url, types, stream } as Knex.PgConnectionConfig,
     pool: { min: 0, max: PG_POOL_MAX },
     acquireConnectionTimeout: 10_000,
   });

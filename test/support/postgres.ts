@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 
 import pg from "pg";
 
-import { startChild } from "./child.js";
+import { type Child, startChild } from "./child.js";
 import { freePorts } from "./free-port.js";
 import { createTempDir, removeTempDir } from "./temp-dir.js";
 import { waitFor } from "./wait-for.js";
@@ -16,8 +16,15 @@ export interface PostgresServer {
   /** A new, empty database; answers its URL. */
   createDatabase(): Promise<string>;
   dropDatabase(url: string): Promise<void>;
+  /** As `pg_ctl -m immediate`: no session is told, nothing is written any more. Then starts it again on its port. */
+  crash(): Promise<void>;
   /** Ends the server and removes the cluster. */
   stop(): Promise<void>;
+}
+
+export interface PostgresOptions {
+  /** What was committed is there after a crash of the server; slower. */
+  readonly survivesCrash?: boolean;
 }
 
 const VERSION = "15";
@@ -25,7 +32,7 @@ const SUPERUSER = "reelkeeper";
 const run = promisify(execFile);
 
 /** Throws when PostgreSQL is not installed: these tests are not optional. The caller stops it. */
-export async function startPostgres(): Promise<PostgresServer> {
+export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
   const programs = findPrograms();
   const owner = await serverUser();
   const directory = await createTempDir();
@@ -35,36 +42,44 @@ export async function startPostgres(): Promise<PostgresServer> {
     if (owner.uid !== undefined) await Promise.all([directory, data].map((dir) => chown(dir, owner.uid, owner.gid)));
     // Names must compare byte by byte also where the server's language sorts otherwise.
     const locale = ["--encoding=UTF8", "--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US"];
-    const options = ["--pgdata", data, "--username", SUPERUSER, "--auth=trust", "--no-sync", ...locale];
-    await run(path.join(programs, "initdb"), options, { ...owner, cwd: directory });
-    return await startServer({ programs, owner, directory, data });
+    const flags = ["--pgdata", data, "--username", SUPERUSER, "--auth=trust", "--no-sync", ...locale];
+    await run(path.join(programs, "initdb"), flags, { ...owner, cwd: directory });
+    return await startServer({ programs, owner, directory, data, ...options });
   } catch (error) {
     await removeTempDir(directory);
     throw error;
   }
 }
 
-interface Cluster {
+interface Cluster extends PostgresOptions {
   readonly programs: string;
   readonly owner: ServerUser;
   readonly directory: string;
   readonly data: string;
 }
 
-async function startServer({ programs, owner, directory, data }: Cluster): Promise<PostgresServer> {
+async function startServer({
+  programs,
+  owner,
+  directory,
+  data,
+  survivesCrash = false,
+}: Cluster): Promise<PostgresServer> {
   const [port = 0] = await freePorts(1);
   const settings = {
     listen_addresses: "127.0.0.1",
     port: String(port),
     unix_socket_directories: "",
     fsync: "off",
-    synchronous_commit: "off",
+    synchronous_commit: survivesCrash ? "on" : "off",
     full_page_writes: "off",
     shared_buffers: "16MB",
     max_connections: "60",
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
-  const child = await startChild(path.join(programs, "postgres"), ["-D", data, ...flags], { ...owner, cwd: directory });
+  const start = (): Promise<Child> =>
+    startChild(path.join(programs, "postgres"), ["-D", data, ...flags], { ...owner, cwd: directory });
+  let child = await start();
   const stop = async (): Promise<void> => {
     // SIGINT is PostgreSQL's "fast": it ends the sessions that tests left open.
     await child.stop("SIGINT");
@@ -72,13 +87,16 @@ async function startServer({ programs, owner, directory, data }: Cluster): Promi
   };
   const urlOf = (database: string): string => `postgres://${SUPERUSER}@127.0.0.1:${port}/${database}`;
   let created = 0;
-  try {
+  const answers = async (): Promise<void> => {
     await waitFor("PostgreSQL to answer", async () => {
       if (child.process.exitCode !== null) return "ended" as const;
       await query(urlOf("postgres"), "select 1");
       return "answers" as const;
     });
     if (child.process.exitCode !== null) throw new Error("it ended");
+  };
+  try {
+    await answers();
   } catch (error) {
     await stop();
     throw new Error(`PostgreSQL does not start: ${child.output()}`, { cause: error });
@@ -92,6 +110,11 @@ async function startServer({ programs, owner, directory, data }: Cluster): Promi
     },
     dropDatabase: async (url) => {
       await query(urlOf("postgres"), `drop database ${new URL(url).pathname.slice(1)} with (force)`);
+    },
+    crash: async () => {
+      await child.stop("SIGQUIT");
+      child = await start();
+      await answers();
     },
     stop,
   };

@@ -12,6 +12,7 @@ import type { ObjectStore } from "../../../src/archive/object-store.js";
 import { createRateLimiter } from "../../../src/archive/rate-limiter.js";
 import { UploadPace } from "../../../src/archive/upload-pace.js";
 import { type Catalog, closeCatalog, openCatalog } from "../../../src/catalog/catalog.js";
+import type { DatabaseTarget } from "../../../src/catalog/database.js";
 import { recordingFromRow } from "../../../src/catalog/recording-row.js";
 import { loadConfig } from "../../../src/config/config.js";
 import { readEnv } from "../../../src/config/env.js";
@@ -49,6 +50,8 @@ export interface BenchOptions {
   readonly beside?: Bench;
   /** Folders and database on a RAM disk, where there is one: for thousands of short lives, whose fsyncs cost minutes. */
   readonly inMemory?: boolean;
+  /** Default: SQLite in `databaseFile`. */
+  readonly database?: DatabaseTarget;
   /** Default: a new database. */
   readonly databaseFile?: string;
   /** One that runs already and is stopped by the caller. */
@@ -130,7 +133,10 @@ export async function createBench(options: BenchOptions = {}): Promise<Bench> {
   const { clock, recordDir, config } = setup;
   const bucketDir = path.join(root, "bucket");
   const databaseFile = options.databaseFile ?? path.join(await tempDir(options), "catalog.sqlite");
-  const catalog = await openCatalog({ target: { kind: "sqlite", file: databaseFile }, clock, nodeId: "node-1" });
+  const catalog = await openCatalog({
+    target: options.database ?? { kind: "sqlite", file: databaseFile },
+    ...{ clock, nodeId: "node-1" },
+  });
   onTestFinished(() => closeCatalog(catalog));
   const store = options.store ?? createFolderStore({ dir: bucketDir, clock });
   const inspector = options.inspector ?? startInspector(clock);
