@@ -131,6 +131,14 @@ export class App {
     }
   }
 
+  hasEnded(): boolean {
+    return hasEnded(this.#running());
+  }
+
+  get mediamtxApiUrl(): string {
+    return `http://127.0.0.1:${this.installed.mediamtxPorts.api}`;
+  }
+
   get pid(): number {
     return this.#running().pid;
   }
