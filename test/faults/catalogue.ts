@@ -1,19 +1,33 @@
 /**
  * The faults that a recording companion meets, and what must happen. A test that covers one has its id in its name; the
- * table in README.md beside is made from that. `notYet` says why a fault has no test so far.
+ * table in README.md beside is made from that. `notYet` says why a fault has no test so far, `partly` what of it no test
+ * watches.
  */
 export interface Fault {
   readonly id: `F${number}`;
   readonly fault: string;
   readonly mustHappen: string;
   readonly notYet?: string;
+  readonly partly?: string;
 }
+
+/** What the tests that a fault has leave open. */
+const PARTLY: Readonly<Record<string, string>> = {
+  F33: "a known authority's certificate that is expired or of another host",
+  F34: "a MediaMTX whose own clock steps",
+  F41: "a damaged file of the same size and time is told and kept, and never read again by itself",
+  F57: "the server is a stand-in",
+  F62: "the death is an error in the middle, no kill -9",
+  F64: "a black hole of IPv6",
+  F65: "MediaMTX's files are made by hand",
+};
 
 const f = (id: number, fault: string, mustHappen: string, notYet?: string): Fault => ({
   id: `F${id}`,
   fault,
   mustHappen,
   ...(notYet === undefined ? {} : { notYet }),
+  ...(PARTLY[`F${id}`] === undefined ? {} : { partly: PARTLY[`F${id}`]! }),
 });
 
 export const FAULTS: readonly Fault[] = [
@@ -37,8 +51,8 @@ export const FAULTS: readonly Fault[] = [
   f(14, "kill -9 of Reelkeeper at any moment", "the invariants hold after the restart"),
   f(15, "SIGTERM during uploads", "finishes or gives back within 10 s, nothing half removed"),
   f(16, "SIGSTOP and SIGCONT", "consistent afterwards"),
-  f(17, "event loop blocked for 30 s", "health red, leases safe", "comes with the load tests"),
-  f(18, "out of memory", "restart without loss", "comes with the load tests"),
+  f(17, "event loop blocked for 30 s", "health red, leases safe"),
+  f(18, "out of memory", "restart without loss"),
   f(19, "store refuses connections for a day", "backlog grows, nothing removed, drains after"),
   f(20, "store hangs", "every call ends by its deadline, sockets are freed"),
   f(21, "storms of 500, 503, 429 with Retry-After", "slows down, at most one try per second and object"),
@@ -60,7 +74,7 @@ export const FAULTS: readonly Fault[] = [
   f(37, "database disk full", "recordings untouched, recovers by itself"),
   f(38, "database damaged", "says so, removes nothing; rebuild brings it back"),
   f(39, "database restored from yesterday", "adopts what is newer, removes nothing unknown"),
-  f(40, "PostgreSQL restarts, half-open connections", "retries, no double removal", "comes with several machines"),
+  f(40, "PostgreSQL restarts, half-open connections", "retries, no double removal"),
   f(41, "power loss after the hook: a shorter file", "hash differs, seen, local copy kept"),
   f(42, "EIO on read or fsync", "not proven, told, never removed"),
   f(43, "recordings disk full", "oldest proven copies go first, unproven never"),

@@ -40,11 +40,13 @@ export async function coveringFiles(): Promise<Map<string, string[]>> {
 
 export async function faultTable(): Promise<string> {
   const covering = await coveringFiles();
-  const rows = FAULTS.map(({ id, fault, mustHappen, notYet }) => {
+  const rows = FAULTS.map(({ id, fault, mustHappen, notYet, partly }) => {
     const files = covering.get(id) ?? [];
     const shown = files.slice(0, 3).map((file) => `\`${file}\``);
     const more = files.length > 3 ? ` and ${files.length - 3} more` : "";
-    return `| ${id} | ${fault} | ${mustHappen} | ${files.length > 0 ? shown.join(", ") + more : `not yet: ${notYet ?? ""}`} |`;
+    const open = partly === undefined ? "" : `; not watched: ${partly}`;
+    const tests = files.length > 0 ? shown.join(", ") + more + open : `not yet: ${notYet ?? ""}`;
+    return `| ${id} | ${fault} | ${mustHappen} | ${tests} |`;
   });
   const table = ["| id | fault | must happen | tested in |", "|---|---|---|---|", ...rows].join("\n");
   return prettier.format(`${INTRODUCTION}\n\n${table}\n`, { parser: "markdown", printWidth: 120 });
