@@ -312,8 +312,10 @@ export class DeletionGuard {
     const { catalog, store } = this.#deps;
     this.#storeAskedMs = catalog.clock.monotonicMs();
     const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(STORE_WITHIN_MS)]);
-    const found = await store.readMarker(signal);
+    const first = await store.readMarker(signal);
     const known = (await recall(catalog)).storeId ?? null;
+    // A command may have placed the first marker since, and remembered it then.
+    const found = first === null && known !== null ? await store.readMarker(signal) : first;
     const verdict = judgeMarker([known], found);
     if (verdict === "foreign") {
       const is = found === null ? "carries no marker: it is empty, or another one" : `is another one (marker ${found})`;

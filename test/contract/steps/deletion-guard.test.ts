@@ -289,6 +289,28 @@ describe("what is no doubt", () => {
     expect(command.stops).toEqual([]);
   });
 
+  it("is a store whose first marker a command placed between the look at it and the look into the database", async () => {
+    const { bench } = await withProvenSegments();
+    const { catalog, setup, recordDir } = bench;
+    let looks = 0;
+    const server = new DeletionGuard({
+      ...{ catalog, recordDir, logger: setup.logger, onReleased: () => undefined },
+      marks: createVolumeMarks(recordDir, setup.config.dataDir),
+      store: {
+        description: "the folder",
+        readMarker: async () => {
+          looks += 1;
+          if (looks > 1) return "placed meanwhile";
+          await remember(catalog, { storeId: "placed meanwhile" });
+          return null;
+        },
+        placeMarker: () => Promise.reject(new Error("there is one")),
+      },
+    });
+    await server.assertMayRemove();
+    expect(server.stops).toEqual([]);
+  });
+
   it("is a data directory that was lost with its database: the disk says which it is, the mark that it is older (F39)", async () => {
     const { bench, names } = await withProvenSegments();
     await writeFile(generationFile(bench), "3");
