@@ -22,7 +22,7 @@ export function reachedPoints() {
   return [...reached];
 }
 
-/** `onPoint(name)` after each point; `voidLeases()` as a new start does. */
+/** `onPoint(name)` after each point; `voidLeases()` as a new start does; `holdDatabase()` until what it gives is called. */
 export function listen(listener) {
   scene = listener;
 }
@@ -38,9 +38,16 @@ async function strike(name) {
   if (mode !== "repeat") fault = undefined;
   if (mode === "kill") process.kill(process.pid, "SIGKILL");
   if (mode === "error") throw new Error(`fault at ${name}`);
-  if (mode === "pause") process.kill(process.pid, "SIGSTOP");
+  if (mode === "pause") await pause(name);
   if (mode === "repeat") await repeat(name);
   await scene?.onPoint(name);
+}
+
+/** Another can take over only from who holds nothing of the database: other steps may be at work in it just now. */
+async function pause(name) {
+  const release = name.includes(".in-") ? undefined : await scene?.holdDatabase();
+  process.kill(process.pid, "SIGSTOP");
+  await release?.();
 }
 
 /** Who comes first loses the lease and waits until the second is there too; then both go on. */

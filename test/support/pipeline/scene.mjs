@@ -54,7 +54,11 @@ async function play(scene, undo) {
   const parts = await createParts(setup, scene, undo);
   const { catalog } = parts;
   await releaseStaleLeases(catalog);
-  listen({ onPoint: (name) => meddle(parts, scene, name), voidLeases: () => voidLeases(parts) });
+  listen({
+    onPoint: (name) => meddle(parts, scene, name),
+    voidLeases: () => voidLeases(parts),
+    holdDatabase: () => holdDatabase(parts),
+  });
   await parts.guard.start();
   undo.push(() => parts.guard.stop());
   parts.worker.start();
@@ -214,6 +218,13 @@ async function isFirst(mark) {
     if (error.code === "EEXIST") return false;
     throw error;
   }
+}
+
+/** The only connection, between two of its transactions. */
+async function holdDatabase({ catalog }) {
+  const { client } = catalog.db;
+  const connection = await client.acquireConnection();
+  return () => client.releaseConnection(connection);
 }
 
 async function voidLeases({ catalog, worker }) {
