@@ -6,7 +6,6 @@ import type { Catalog } from "../catalog/catalog.js";
 import { findPath } from "../catalog/paths.js";
 import { noteProgress, type Outcome } from "../catalog/recording-queue.js";
 import { AppError, isAppError } from "../core/errors.js";
-import { formatRfc3339 } from "../core/instant.js";
 import { conflictKey, type KeyFacts, objectKey } from "../core/object-key.js";
 import type { Recording } from "../core/recording.js";
 import { releaseDueAtUs } from "../core/retention.js";
@@ -15,6 +14,7 @@ import { identityOf, resolveInside } from "../platform/files.js";
 import type { Logger } from "../platform/logger.js";
 import type { ObjectStore, PutSource } from "./object-store.js";
 import { type ExpectedCopy, proveCopy, readBack } from "./prove-copy.js";
+import { metadataOf } from "./recording-metadata.js";
 import type { UploadPace } from "./upload-pace.js";
 
 export interface ArchiveDeps {
@@ -30,9 +30,6 @@ export interface ArchiveDeps {
   /** MediaMTX can never give the file's name to another segment (F35). */
   readonly nameIsUnique: (filePath: string) => boolean;
 }
-
-/** Metadata has 2 KiB in all; a file with dozens of tracks does without them there. */
-const MAX_TRACKS_CHARS = 700;
 
 type Hashed = Recording & { readonly md5: string; readonly sha256: string; readonly fileIdentity: string };
 
@@ -90,28 +87,6 @@ async function upload(deps: ArchiveDeps, { recording, key }: Upload, signal: Abo
     onBytes: deps.pace.onBytes(signal),
   });
   await faultPoint("archive.after-put");
-}
-
-/** Enough to rebuild the row from the bucket alone. */
-function metadataOf(recording: Hashed): Record<string, string> {
-  const tracks = JSON.stringify(recording.tracks);
-  return {
-    "recording-id": recording.id,
-    path: recording.path,
-    "start-at": formatRfc3339(recording.startUs),
-    "end-at": formatRfc3339(recording.endUs),
-    format: recording.format,
-    "file-path": encodeURI(recording.filePath),
-    partial: String(recording.partial),
-    "media-duration-us": String(recording.mediaDurationUs ?? 0),
-    ...(tracks.length > MAX_TRACKS_CHARS ? {} : { tracks }),
-    ...(recording.position === null
-      ? {}
-      : {
-          "stream-id": recording.position.streamId,
-          "segment-number": String(recording.position.segmentNumber),
-        }),
-  };
 }
 
 async function prove(

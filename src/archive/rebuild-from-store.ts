@@ -1,25 +1,28 @@
 /**
- * Rows from the bucket alone: each object carries the facts of its row. Rows that know of their copy are left as they
- * are, so this may run on a lost, an old or a whole database, any number of times (F38, F39).
+ * Rows from the bucket alone: each object carries the facts of its row, and its headers, read by ranges, tell the
+ * fragment index. Rows that know of their copy are left as they are, so this may run on a lost, an old or a whole
+ * database, any number of times (F38, F39).
  */
-import { z } from "zod";
-
 import type { Catalog } from "../catalog/catalog.js";
-import { parseTracks } from "../catalog/recording-row.js";
+import { findFragmentIndex } from "../catalog/fragment-indexes.js";
 import {
+  addFragmentIndex,
   adoptArchivedCopy,
-  findRecording,
+  type ArchivedRecording,
   findSameSegment,
-  insertRecording,
-  type NewRecording,
-} from "../catalog/recordings.js";
-import { isPlausibleInstant, parseRfc3339 } from "../core/instant.js";
+  insertArchivedRecording,
+} from "../catalog/rebuilt-recordings.js";
+import { findRecording } from "../catalog/recordings.js";
 import { isHousekeepingKey } from "../core/object-key.js";
-import { parsePathName } from "../core/path-name.js";
-import { NOT_LOOKED_INTO, type RecordingId } from "../core/recording.js";
+import type { Recording, RecordingId } from "../core/recording.js";
+import { encodeFragmentIndex } from "../media/fragment-index-codec.js";
 import { faultPoint } from "../platform/fault-point.js";
 import type { Logger } from "../platform/logger.js";
-import type { ObjectFacts, ObjectStore } from "./object-store.js";
+import { mapInOrder } from "../platform/map-in-order.js";
+import { retryUnavailable } from "../platform/retry.js";
+import type { ObjectStore } from "./object-store.js";
+import { inspectObject } from "./read-object.js";
+import { recordingFromObject, type RebuiltRecording } from "./recording-metadata.js";
 
 export interface RebuildDeps {
   readonly catalog: Catalog;
@@ -33,97 +36,94 @@ export interface RebuildResult {
   inserted: number;
   /** Rows that existed and did not know of their copy in the store. */
   adopted: number;
+  /** Rows that knew of it and lacked their fragment index. */
+  completed: number;
   /** Objects below the prefix that carry no facts of ours. */
   foreign: number;
 }
 
-const metadataSchema = z.object({
-  "recording-id": z.uuid(),
-  path: z.string(),
-  "start-at": z.string(),
-  "end-at": z.string(),
-  format: z.enum(["fmp4", "mpegts"]),
-  "file-path": z.string(),
-  partial: z.enum(["true", "false"]),
-  "media-duration-us": z.coerce.number().int(),
-  tracks: z.string().default("[]"),
-  "stream-id": z.string().optional(),
-  "segment-number": z.coerce.number().int().optional(),
-});
+/** What became of one object; `known`: its row says all that it says. */
+type Adoption = "inserted" | "adopted" | "completed" | "known" | "foreign";
+
+/** Requests wait for the network most of the time. */
+const OBJECTS_AT_ONCE = 16;
 
 export async function rebuildFromStore(
   deps: RebuildDeps,
   onProgress: (result: Readonly<RebuildResult>) => void,
   signal: AbortSignal,
 ): Promise<RebuildResult> {
-  const result: RebuildResult = { objects: 0, inserted: 0, adopted: 0, foreign: 0 };
-  for await (const { key } of deps.store.list(`${deps.prefix}/`, signal)) {
-    if (isHousekeepingKey(deps.prefix, key)) continue;
+  const result: RebuildResult = { objects: 0, inserted: 0, adopted: 0, completed: 0, foreign: 0 };
+  const objects = mapInOrder(keysOf(deps, signal), OBJECTS_AT_ONCE, (key) => readObject(deps, key, signal));
+  for await (const object of objects) {
     result.objects += 1;
-    const facts = await deps.store.head(key, signal);
-    const recording = facts === undefined ? undefined : recordingOf(facts, deps.catalog.clock.nowUs());
-    if (recording === undefined) {
-      result.foreign += 1;
-      deps.logger.warn("object carries no facts of ours and is left alone", { objectKey: key });
-      continue;
-    }
-    await faultPoint("rebuild.before-row");
-    const { id } = recording;
-    const known = (await findRecording(deps.catalog, id)) ?? (await findSameSegment(deps.catalog, recording));
-    if (known === undefined) {
-      await insertRecording(deps.catalog, recording);
-      result.inserted += 1;
-    } else if (await adoptArchivedCopy(deps.catalog, known, recording)) {
-      result.adopted += 1;
-    }
-    await faultPoint("rebuild.after-row");
+    const adoption = await recordObject(deps, object);
+    if (adoption !== "known") result[adoption] += 1;
     if (result.objects % 100 === 0) onProgress(result);
   }
   return result;
 }
 
-type RebuiltRecording = NewRecording & { readonly id: RecordingId };
-
-/** Undefined: not one of ours. */
-function recordingOf(facts: ObjectFacts, nowUs: number): RebuiltRecording | undefined {
-  const parsed = metadataSchema.safeParse(facts.metadata);
-  if (!parsed.success || facts.sha256 === null) return undefined;
-  try {
-    const recording = parseFacts(facts, parsed.data, nowUs);
-    const { startUs, endUs, filePath } = recording;
-    // PostgreSQL refuses text with NUL.
-    if (filePath.includes("\0")) return undefined;
-    return endUs < startUs || !isPlausibleInstant(startUs) || !isPlausibleInstant(endUs) ? undefined : recording;
-  } catch {
-    // Whoever wrote these facts, it was not us; one odd object must not end the rebuild of all others.
-    return undefined;
-  }
+async function* keysOf({ store, prefix }: RebuildDeps, signal: AbortSignal): AsyncGenerator<string> {
+  for await (const { key } of store.list(`${prefix}/`, signal)) if (!isHousekeepingKey(prefix, key)) yield key;
 }
 
-/** Throws when a value is malformed. */
-function parseFacts(facts: ObjectFacts, metadata: z.infer<typeof metadataSchema>, nowUs: number): RebuiltRecording {
-  const streamId = metadata["stream-id"];
-  const segmentNumber = metadata["segment-number"];
-  return {
-    ...NOT_LOOKED_INTO,
-    id: metadata["recording-id"] as RecordingId,
-    path: parsePathName(metadata.path, "path"),
-    format: metadata.format,
-    startUs: parseRfc3339(metadata["start-at"], "start-at"),
-    endUs: parseRfc3339(metadata["end-at"], "end-at"),
-    mediaDurationUs: metadata["media-duration-us"],
-    filePath: decodeURI(metadata["file-path"]),
-    bytes: facts.bytes,
-    tracks: parseTracks(metadata.tracks),
-    position: streamId === undefined || segmentNumber === undefined ? null : { streamId, segmentNumber },
-    partial: metadata.partial === "true",
-    local: "released",
-    archive: "verified",
-    objectKey: facts.key,
-    md5: facts.md5,
-    sha256: facts.sha256,
-    verifiedAtUs: nowUs,
-    nextAttemptAtUs: nowUs,
-    origin: "rebuild",
-  };
+interface ReadObject {
+  readonly key: string;
+  /** Undefined: not one of ours. */
+  readonly archived: (ArchivedRecording & Pick<RebuiltRecording, "facts">) | undefined;
+}
+
+async function readObject(deps: RebuildDeps, key: string, signal: AbortSignal): Promise<ReadObject> {
+  const { catalog, store } = deps;
+  const { clock } = catalog;
+  const object = await retryUnavailable(clock, signal, () => store.head(key, signal));
+  const rebuilt = object === undefined ? undefined : recordingFromObject(object, clock.nowUs());
+  if (rebuilt === undefined) return { key, archived: undefined };
+  const { facts, lacksTracks } = rebuilt;
+  const known = await findKnown(catalog, facts);
+  const isComplete = known?.objectKey === key && (await findFragmentIndex(catalog, known.id)) !== undefined;
+  if (facts.format !== "fmp4" || isComplete) return { key, archived: { facts, fragmentIndex: undefined } };
+  const inspection = await inspectObject({ store, clock }, { key, bytes: facts.bytes }, signal);
+  if (inspection === undefined) {
+    deps.logger.warn("object is no fragmented MP4; its recording has no fragment index", { objectKey: key });
+  }
+  const tracks = lacksTracks ? (inspection?.tracks ?? []) : facts.tracks;
+  const fragments = inspection?.fragments ?? null;
+  const fragmentIndex = fragments === null ? undefined : encodeFragmentIndex(fragments);
+  return { key, archived: { facts: { ...facts, tracks }, fragmentIndex } };
+}
+
+async function recordObject({ catalog, logger }: RebuildDeps, { key, archived }: ReadObject): Promise<Adoption> {
+  if (archived === undefined) {
+    logger.warn("object carries no facts of ours and is left alone", { objectKey: key });
+    return "foreign";
+  }
+  await faultPoint("rebuild.before-row");
+  const adoption = await record(catalog, key, archived);
+  await faultPoint("rebuild.after-row");
+  return adoption;
+}
+
+type Archived = NonNullable<ReadObject["archived"]>;
+
+async function record(catalog: Catalog, key: string, archived: Archived): Promise<Adoption> {
+  const known = await findKnown(catalog, archived.facts);
+  if (known === undefined) {
+    await insertArchivedRecording(catalog, archived);
+    return "inserted";
+  }
+  if (await adoptArchivedCopy(catalog, known, archived)) return "adopted";
+  const { fragmentIndex } = archived;
+  if (fragmentIndex === undefined || known.objectKey !== key) return "known";
+  await addFragmentIndex(catalog, known, fragmentIndex);
+  return "completed";
+}
+
+/** By id; else by what it is: a scan may have given the segment another id. */
+async function findKnown(
+  catalog: Catalog,
+  facts: Archived["facts"] & { readonly id: RecordingId },
+): Promise<Recording | undefined> {
+  return (await findRecording(catalog, facts.id)) ?? (await findSameSegment(catalog, facts));
 }

@@ -31,7 +31,7 @@ const ON_DISK = "local in ('open', 'present', 'quarantined')";
 const ROWS_PER_TRANSACTION = 100;
 const ON_DISK_PAGE = 1_000;
 /** A name and the `mtxi` box of its file differ by less than MediaMTX's clock estimate may be off (5 s). */
-const NAME_TOLERANCE_US = 10_000_000;
+export const NAME_TOLERANCE_US = 10_000_000;
 const WAS_REMOVED = `exists (select 1 from removals where removals.recording_id = recordings.id
   and removals.what = 'local' and removals.file_identity = recordings.file_identity)`;
 /** Longer than from a look at a file to the note of it, on the slowest disk and with a database that was locked. */
@@ -135,56 +135,16 @@ export function recordFoundFiles(catalog: Catalog, files: readonly FoundFile[]):
   });
 }
 
-/** A row for footage whose local copy is not here: rebuilt from a bucket, or a hook for a file that never was. */
+/** A row for footage whose local copy is not here: a hook for a file that never was. */
 export function insertRecording(catalog: Catalog, facts: NewRecording): Promise<Recording> {
   return translating("insert a recording", async () => {
-    const recording = complete(catalog, facts);
+    const recording = completeRecording(catalog, facts);
     await inWriteTransaction(catalog, [recording.path], async (trx) => {
       await trx("recordings").insert(rowOf(recording));
       await refreshGaps(trx, recording.path, [recording.startUs]);
     });
     return recording;
   });
-}
-
-/** The row of the same segment, whatever its state and id: rows of a lost database were born again with other ids. */
-export function findSameSegment(catalog: Catalog, facts: NewRecording): Promise<Recording | undefined> {
-  return translating("find the row of a segment", async () => {
-    const rows: unknown[] = await catalog
-      .db("recordings")
-      .where({ path: facts.path, format: facts.format })
-      .andWhereBetween("start_us", [facts.startUs - NAME_TOLERANCE_US, facts.startUs + NAME_TOLERANCE_US]);
-    return rows.map(recordingFromRow).find((row) => isSameSegment(row, facts));
-  });
-}
-
-/**
- * The store holds a copy that the row knows nothing of: the database is older than the copy (F39). What is on disk is
- * inspected again and compared with it. False when the row has an archive of its own, or is to be deleted.
- */
-export function adoptArchivedCopy(catalog: Catalog, row: Recording, facts: NewRecording): Promise<boolean> {
-  return translating("adopt an archived copy", () =>
-    inWriteTransaction(catalog, [row.path], async (trx) => {
-      const { startUs, endUs, mediaDurationUs, tracks, position, partial, objectKey, md5, sha256, verifiedAtUs } =
-        facts;
-      const known = { startUs, endUs, mediaDurationUs, tracks, position, partial };
-      const nowUs = catalog.clock.nowUs();
-      const changed = await trx("recordings")
-        .where({ id: row.id })
-        .whereIn("archive", ["none", "uploading"])
-        .whereNot({ local: "deleted" })
-        .andWhereRaw("(step is null or step <> 'delete')")
-        .update({
-          ...columnsOf({ ...known, archive: "verified", objectKey, md5, sha256, verifiedAtUs, uploadId: null }),
-          ...(row.local === "present" ? { step: "inspect", attempts: 0, next_attempt_at_us: nowUs } : {}),
-          lease_owner: null,
-          lease_until_us: null,
-          updated_at_us: nowUs,
-        });
-      if (changed > 0) await refreshGaps(trx, row.path, [row.startUs, startUs]);
-      return changed > 0;
-    }),
-  );
 }
 
 /**
@@ -256,7 +216,7 @@ async function recordOne(catalog: Catalog, trx: Knex, found: FoundFile): Promise
 async function insertFound(catalog: Catalog, trx: Knex, found: FoundFile): Promise<RecordingId> {
   const away = await findAway(trx, found);
   if (away !== undefined) return refresh(catalog, trx, { row: away, found });
-  const recording = complete(catalog, {
+  const recording = completeRecording(catalog, {
     ...NOT_LOOKED_INTO,
     ...factsOf(found),
     endUs: found.startUs,
@@ -352,7 +312,7 @@ async function findAway(trx: Knex, found: FoundFile): Promise<Recording | undefi
   return rows.map(recordingFromRow).find((row) => isSameSegment(row, found));
 }
 
-function isSameSegment(row: Recording, found: Pick<FoundFile, "position" | "filePath" | "bytes">): boolean {
+export function isSameSegment(row: Recording, found: Pick<FoundFile, "position" | "filePath" | "bytes">): boolean {
   if (row.position !== null && found.position !== null) {
     return (
       row.position.streamId === found.position.streamId && row.position.segmentNumber === found.position.segmentNumber
@@ -369,7 +329,8 @@ async function findOnDisk(catalog: Catalog, trx: Knex, filePath: string): Promis
   );
 }
 
-function complete(catalog: Catalog, facts: NewRecording): Recording {
+/** Gives facts what every new row has. */
+export function completeRecording(catalog: Catalog, facts: NewRecording): Recording {
   const nowUs = catalog.clock.nowUs();
   return {
     ...facts,

@@ -34,44 +34,62 @@ class CutOffError extends AppError {
 
 /** Throws `data-loss` when not one whole, sound fragment follows the init. */
 export function walkFragments(source: ByteSource, init: Init): Inspection {
-  const walk = new Walk(source, init);
-  const ending = walk.run();
-  if (walk.fragments.length > 0) return summarise(walk, init, ending?.message);
-  if (ending !== null && !(ending instanceof CutOffError)) throw ending;
-  throw new NoWholeFragmentError(ending?.message ?? "the file ends after moov");
+  const walk = new FragmentWalk(source, init);
+  let goesOn = true;
+  while (goesOn) goesOn = walk.step();
+  return walk.finish();
 }
 
-class Walk {
+/** The walk one step at a time, for a source that has to fetch what it is asked for; see remote-walk.ts. */
+export class FragmentWalk {
   readonly fragments: Fragment[] = [];
   readonly mainTrack: Track;
   readonly timelines: ReadonlyMap<number, TrackTimeline>;
   wholeBytes: number;
   readonly #source: ByteSource;
+  readonly #init: Init;
   readonly #tracks: ReadonlyMap<number, InitTrack>;
   #otherBoxes = 0;
+  #offset: number;
+  /** Why the walk ended before the end of the file. */
+  #ending: AppError | undefined;
 
   constructor(source: ByteSource, init: Init) {
     this.#source = source;
+    this.#init = init;
     this.#tracks = new Map(init.tracks.map((entry) => [entry.track.id, entry]));
     this.timelines = new Map(init.tracks.map(({ track }) => [track.id, new TrackTimeline()]));
     this.mainTrack = chooseMainTrack(init.tracks.map(({ track }) => track));
     this.wholeBytes = init.initBytes;
+    this.#offset = init.initBytes;
   }
 
-  /** Returns why the walk ended before the end of the file, null when it did not. */
-  run(): AppError | null {
-    let offset = this.wholeBytes;
+  /**
+   * One box or one fragment further; false at the end. All is read before anything is taken down, so a step that the
+   * source failed may be tried again.
+   */
+  step(): boolean {
+    if (this.#ending !== undefined || this.#offset >= this.#source.sizeBytes) return false;
     try {
-      while (offset < this.#source.sizeBytes) offset = this.#step(offset);
-      return null;
+      this.#offset = this.#pass(this.#offset);
+      return true;
     } catch (error) {
-      if (isAppError(error, "data-loss")) return error;
-      throw error;
+      if (!isAppError(error, "data-loss")) throw error;
+      this.#ending = error;
+      return false;
     }
   }
 
-  /** One box or one fragment; returns the offset after it. Throws `data-loss` when there is no whole, sound one. */
-  #step(offset: number): number {
+  /** Throws `data-loss` when not one whole, sound fragment was passed. */
+  finish(): Inspection {
+    const ending = this.#ending;
+    if (this.fragments.length > 0) return summarise(this, this.#init, ending?.message);
+    if (ending !== undefined && !(ending instanceof CutOffError)) throw ending;
+    throw new NoWholeFragmentError(ending?.message ?? "the file ends after moov");
+  }
+
+  /** Returns the offset after one box or fragment. Throws `data-loss` when there is no whole, sound one. */
+  #pass(offset: number): number {
     const restBytes = this.#source.sizeBytes - offset;
     const header = readBoxHeader(viewOf(this.#source.read(offset, Math.min(HEADER_BYTES, restBytes))), 0, offset);
     if (header === undefined) throw new CutOffError(`box header at byte ${String(offset)} is cut off`);
@@ -141,7 +159,7 @@ class Walk {
   }
 }
 
-function summarise(walk: Walk, init: Init, tornReason: string | undefined): Inspection {
+function summarise(walk: FragmentWalk, init: Init, tornReason: string | undefined): Inspection {
   let mediaDurationUs = 0;
   let plausibleDurationUs = 0;
   const tracks = init.tracks.map(({ track }): Track => {

@@ -69,11 +69,11 @@ describe("rebuild after the database was lost (F38)", () => {
   it("brings every row back as it was, released ones too, and a second run changes nothing", async () => {
     await original.stopWorker();
     const rebuilt = await createBench({ beside: original, env: { LOCAL_RETENTION: "1h" } });
-    expect(await rebuild(rebuilt)).toEqual({ objects: 10, inserted: 10, adopted: 0, foreign: 0 });
+    expect(await rebuild(rebuilt)).toEqual({ objects: 10, inserted: 10, adopted: 0, completed: 0, foreign: 0 });
     await rebuilt.drain();
     const rows = (await rebuilt.rows()).map(factsOf);
     expect(rows).toEqual((await original.rows()).map(factsOf));
-    expect(await rebuild(rebuilt)).toEqual({ objects: 10, inserted: 0, adopted: 0, foreign: 0 });
+    expect(await rebuild(rebuilt)).toEqual({ objects: 10, inserted: 0, adopted: 0, completed: 0, foreign: 0 });
     await rebuilt.drain();
     expect((await rebuilt.rows()).map(factsOf)).toEqual(rows);
   });
@@ -122,7 +122,7 @@ describe("rebuild after the database was lost (F38)", () => {
     await writeFile(byHand, "put there by hand");
     await original.stopWorker();
     const rebuilt = await createBench({ beside: original, env: { LOCAL_RETENTION: "1h" } });
-    expect(await rebuild(rebuilt)).toEqual({ objects: 20, inserted: 10, adopted: 0, foreign: 10 });
+    expect(await rebuild(rebuilt)).toEqual({ objects: 20, inserted: 10, adopted: 0, completed: 0, foreign: 10 });
     await rebuilt.drain();
     expect((await rebuilt.rows()).map(factsOf)).toEqual((await original.rows()).map(factsOf));
   });
@@ -142,7 +142,7 @@ describe("a database of yesterday", () => {
     const restored = await createBench({
       ...{ beside: original, env: { LOCAL_RETENTION: "1h" }, databaseFile: yesterday },
     });
-    expect(await rebuild(restored)).toEqual({ objects: 12, inserted: 0, adopted: 2, foreign: 0 });
+    expect(await rebuild(restored)).toEqual({ objects: 12, inserted: 0, adopted: 2, completed: 0, foreign: 0 });
     await restored.drain();
     const state = (rows: Recording[]) =>
       rows.map(({ id, archive, objectKey, sha256 }) => ({ id, archive, objectKey, sha256 }));
@@ -166,7 +166,7 @@ describe("a database of yesterday", () => {
     const restored = await createBench({
       ...{ beside: original, env: { LOCAL_RETENTION: "1h" }, databaseFile: yesterday },
     });
-    expect(await rebuild(restored)).toEqual({ objects: 12, inserted: 2, adopted: 0, foreign: 0 });
+    expect(await rebuild(restored)).toEqual({ objects: 12, inserted: 2, adopted: 0, completed: 0, foreign: 0 });
     await restored.drain();
     expect((await restored.rows()).map(factsOf)).toEqual((await original.rows()).map(factsOf));
   });

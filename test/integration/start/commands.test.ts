@@ -158,10 +158,12 @@ describe("rebuild", () => {
       }
       const first = await runCommand(installed, ["rebuild"]);
       expect(first).toMatchObject({ code: 0, stderr: "" });
-      expect(JSON.parse(first.stdout)).toMatchObject({ bucket: { inserted: FIXTURE_COUNT, adopted: 0, foreign: 0 } });
+      expect(JSON.parse(first.stdout)).toMatchObject({
+        bucket: { inserted: FIXTURE_COUNT, adopted: 0, completed: 0, foreign: 0 },
+      });
       const second = await runCommand(installed, ["rebuild"]);
       expect(JSON.parse(second.stdout)).toMatchObject({
-        bucket: { objects: FIXTURE_COUNT, inserted: 0, adopted: 0, foreign: 0 },
+        bucket: { objects: FIXTURE_COUNT, inserted: 0, adopted: 0, completed: 0, foreign: 0 },
         recordDirectory: { recorded: 0, missing: 0 },
       });
       const again = await serve(retention);
