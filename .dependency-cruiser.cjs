@@ -1,5 +1,5 @@
 /** The import rules of src/README.md. Folders not named here may import whatever the rules below do not forbid. */
-const FEATURES = "ingest|probe|archive|playback|events|retention|streams|doctor";
+const FEATURES = "ingest|probe|archive|playback|events|retention|streams|doctor|verify";
 
 /** [library, owner folders, why] */
 const OWNERS = [

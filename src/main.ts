@@ -11,6 +11,8 @@ const USAGE = `Usage: reelkeeper COMMAND
 
   serve [--demo]       run; --demo adds a test-pattern camera
   scan                 bring the catalog in line with the record directory, once
+  verify [--full] [--repair] [--json]
+                       compare rows, files and objects; --full reads all bytes
   rebuild              restore the catalog from bucket and record directory
   resume-deletes       release what stops deletions, after a look at it
   backup               back up the database to the store, now
@@ -46,6 +48,7 @@ interface Arguments {
   readonly command: readonly string[];
   readonly demo: boolean;
   readonly restore: RestoreOptions;
+  readonly verify: { readonly full: boolean; readonly repair: boolean; readonly json: boolean };
 }
 
 function parse(argv: readonly string[]): Arguments | undefined {
@@ -55,16 +58,20 @@ function parse(argv: readonly string[]): Arguments | undefined {
       allowPositionals: true,
       options: {
         demo: { type: "boolean", default: false },
+        full: { type: "boolean", default: false },
+        repair: { type: "boolean", default: false },
+        json: { type: "boolean", default: false },
         list: { type: "boolean", default: false },
         at: { type: "string" },
         to: { type: "string" },
       },
     });
     const command = positionals.length === 0 ? ["serve"] : positionals;
-    const { demo, list, at, to } = values;
+    const { demo, list, at, to, full, repair, json } = values;
     const isForRestore = list || at !== undefined || to !== undefined;
     if (isForRestore && command.join(" ") !== "restore") return undefined;
-    return { command, demo, restore: { list, at: at ?? "latest", to: to ?? null } };
+    if ((full || repair || json) && command.join(" ") !== "verify") return undefined;
+    return { command, demo, verify: { full, repair, json }, restore: { list, at: at ?? "latest", to: to ?? null } };
   } catch {
     return undefined;
   }
@@ -74,13 +81,15 @@ function parse(argv: readonly string[]): Arguments | undefined {
  * All modules that one import leads to are opened at once. So each command loads what it needs and no more, and zod with
  * its hundred small modules comes before the rest: 112 descriptors are enough (F52).
  */
-async function run({ command, demo, restore }: Arguments): Promise<number> {
+async function run({ command, demo, restore, verify }: Arguments): Promise<number> {
   await import("./contract/scalars.js");
   switch (command.join(" ")) {
     case "serve":
       return (await import("./cli/serve.js")).serve({ demo });
     case "scan":
       return (await import("./cli/scan.js")).scan();
+    case "verify":
+      return (await import("./cli/verify.js")).verify(verify);
     case "rebuild":
       return (await import("./cli/rebuild.js")).rebuild();
     case "resume-deletes":

@@ -64,6 +64,11 @@ export async function rebuildFromStore(
   return result;
 }
 
+/** The same for one object. */
+export async function adoptObject(deps: RebuildDeps, key: string, signal: AbortSignal): Promise<Adoption> {
+  return recordObject(deps, await readObject(deps, key, signal));
+}
+
 async function* keysOf({ store, prefix }: RebuildDeps, signal: AbortSignal): AsyncGenerator<string> {
   for await (const { key } of store.list(`${prefix}/`, signal)) if (!isHousekeepingKey(prefix, key)) yield key;
 }

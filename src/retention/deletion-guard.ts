@@ -41,6 +41,13 @@ export interface DeletionGuardDeps {
   readonly onReleased: () => void;
 }
 
+export interface MissingCounts {
+  readonly missing: number;
+  readonly onDisk: number;
+  /** What a person accepted stays for the next scan. */
+  readonly keepsAccepted?: boolean;
+}
+
 const CHECK_EVERY_MS = 5_000;
 /** A database that is this much older than the recordings is recognised. */
 const MARK_EVERY_MS = 60_000;
@@ -93,22 +100,24 @@ export class DeletionGuard {
   async assertMayRemove(): Promise<void> {
     await this.#inTurn(() => this.#check());
     if (this.#stops.length === 0) await this.#checkStore();
-    const [stop] = this.#stops;
-    if (stop === undefined) return;
-    throw new AppError({
-      kind: "failed-precondition",
-      message: `deletions are stopped: ${stop.message}`,
-      hint: HINT_OF[stop.doubt],
-    });
+    this.#refuseFor(this.#stops[0]);
+  }
+
+  /** May something be concluded from what is not there? Throws as `assertMayRemove` does, of this one doubt alone. */
+  async assertIsKnown(what: "volume" | "store"): Promise<void> {
+    await this.#inTurn(() => this.#check());
+    if (what === "store") await this.#checkStore();
+    this.#refuseFor(this.#stops.find(({ doubt }) => doubt === what));
   }
 
   /** At the end of a scan: are these files gone, or is something wrong with the disk (F45)? */
-  mayMarkMissing(counts: { readonly missing: number; readonly onDisk: number }): Promise<boolean> {
+  mayMarkMissing(counts: MissingCounts): Promise<boolean> {
     return this.#inTurn(async () => {
       const { isVolumeKnown, memory } = await this.#check();
       if (!isVolumeKnown) return false;
       // What a person accepted holds for one scan.
-      if (memory.acceptedMissing !== undefined) await forget(this.#deps.catalog, "acceptedMissing");
+      if (memory.acceptedMissing !== undefined && counts.keepsAccepted !== true)
+        await forget(this.#deps.catalog, "acceptedMissing");
       if (!isMassMissing(counts.missing, counts.onDisk)) return true;
       if (counts.missing <= Number(memory.acceptedMissing ?? 0)) return true;
       const message = `${String(counts.missing)} of ${String(counts.onDisk)} files vanished from ${this.#deps.recordDir} at once`;
@@ -137,6 +146,15 @@ export class DeletionGuard {
         await this.#refreshStops();
       }
       return released;
+    });
+  }
+
+  #refuseFor(stop: DeletionStop | undefined): void {
+    if (stop === undefined) return;
+    throw new AppError({
+      kind: "failed-precondition",
+      message: `deletions are stopped: ${stop.message}`,
+      hint: HINT_OF[stop.doubt],
     });
   }
 
