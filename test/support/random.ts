@@ -17,3 +17,11 @@ export function printedSeed(): number {
   console.log(`TEST_SEED=${seed}`);
   return seed;
 }
+
+/** In random order; `values` stays as it is. */
+export function shuffled<T>(random: () => number, values: readonly T[]): T[] {
+  return values
+    .map((value) => ({ value, place: random() }))
+    .sort((left, right) => left.place - right.place)
+    .map(({ value }) => value);
+}

@@ -10,7 +10,7 @@ import { audit } from "../../support/auditor.js";
 import type { RecordedRequest } from "../../support/r2-exchange.js";
 import { type FaultRule, FROM_NOW_ON, r2Error } from "../../support/r2-proxy-faults.js";
 import { type R2Proxy, startR2Proxy } from "../../support/r2-proxy.js";
-import { createRandom, printedSeed } from "../../support/random.js";
+import { createRandom, printedSeed, shuffled } from "../../support/random.js";
 import { type S3Bench, startS3Bench } from "../../support/s3-bench.js";
 import { waitFor } from "../../support/wait-for.js";
 import { type Bench, createBench, useBench } from "./bench.js";
@@ -153,11 +153,4 @@ async function lost(scene: StormScene, facts: { readonly created: readonly strin
 
 function count(met: Map<string, number>, requests: readonly RecordedRequest[]): void {
   for (const { fault } of requests) if (fault !== undefined) met.set(fault.kind, (met.get(fault.kind) ?? 0) + 1);
-}
-
-function shuffled<T>(random: () => number, values: readonly T[]): T[] {
-  return values
-    .map((value) => ({ value, order: random() }))
-    .sort((left, right) => left.order - right.order)
-    .map(({ value }) => value);
 }

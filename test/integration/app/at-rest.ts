@@ -3,7 +3,7 @@ import type { App } from "../../support/app.js";
 import { readRows, type RecordingRow } from "../../support/audit/rows.js";
 import { waitFor } from "../../support/wait-for.js";
 
-const WITHIN_MS = 600_000;
+const WITHIN_MS = 300_000;
 
 /** Resolves when every row is where it should be, such as `released verified`, and nothing but a release is due. */
 export async function allAtRest(app: App, placeOf: (row: RecordingRow) => string): Promise<void> {

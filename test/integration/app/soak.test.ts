@@ -8,6 +8,7 @@ import { describe, expect, it } from "vitest";
 
 import { usageOf } from "../../bench/support/process-usage.js";
 import type { App } from "../../support/app.js";
+import { PATIENCE } from "../../support/patience.js";
 import { waitFor } from "../../support/wait-for.js";
 import { allAtRest } from "./at-rest.js";
 import { s3Scene } from "./scene.js";
@@ -70,7 +71,7 @@ it(
     expect(counted.verified).toBe(counted.rows);
     expect(risen(samples)).toEqual([]);
   },
-  MINUTES * 60_000 + 600_000,
+  MINUTES * 60_000 + 300_000 * PATIENCE,
 );
 
 /** As viewers and a monitoring system would: lists, metrics, and files of which they leave half. */

@@ -5,12 +5,13 @@ import path from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 
 import { startChild } from "../../support/child.js";
+import { PATIENCE } from "../../support/patience.js";
 import { tempDir } from "../../support/temp-dir.js";
 
 const ROOT = path.resolve(import.meta.dirname, "../../..");
 const PARTS = ["hooks", "mediamtx-list", "probe"];
 /** About 30 s on a machine that does nothing else. */
-const TEST_TIMEOUT_MS = 600_000;
+const TEST_TIMEOUT_MS = 120_000 * PATIENCE;
 
 it(
   `runs ${PARTS.join(", ")} and writes down what they measured`,
