@@ -49,7 +49,8 @@ it("rebuilds what is ours beside objects that say odd things of themselves (F38,
   ];
   const sources = await tempDir();
   for (const [at, odd] of strangers.entries()) {
-    const facts = { ...metadata, "recording-id": randomUUID(), path: `odd${at}`, "stream-id": randomUUID(), ...odd };
+    const own = { "recording-id": randomUUID(), path: `odd${at}`, "stream-id": randomUUID() };
+    const facts: Readonly<Record<string, string | undefined>> = { ...metadata, ...own, ...odd };
     const told = Object.entries(facts).filter((entry): entry is [string, string] => entry[1] !== undefined);
     const source = { ...(await createSource(sources)), metadata: Object.fromEntries(told) };
     await original.store.put(`${PREFIX}/odd/${at}.mp4`, source, { signal: AbortSignal.timeout(5_000) });
