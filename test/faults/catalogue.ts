@@ -13,7 +13,6 @@ export interface Fault {
 
 /** What the tests that a fault has leave open. */
 const PARTLY: Readonly<Record<string, string>> = {
-  F33: "a known authority's certificate that is expired or of another host",
   F34: "a MediaMTX whose own clock steps",
   F41: "a damaged file of the same size and time is told and kept, and never read again by itself",
   F57: "the server is a stand-in",

@@ -4,13 +4,20 @@ import { generateKeyPairSync, sign } from "node:crypto";
 const ECDSA_WITH_SHA256 = [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02];
 const COMMON_NAME = [0x55, 0x04, 0x03];
 
-export function createSelfSigned(commonName: string): { readonly key: string; readonly cert: string } {
+const LONG_VALID = ["200101000000Z", "491231235959Z"] as const;
+const EXPIRED = ["200101000000Z", "200201000000Z"] as const;
+
+export function createSelfSigned(
+  commonName: string,
+  options: { readonly expired?: boolean } = {},
+): { readonly key: string; readonly cert: string } {
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const algorithm = sequence(tagged(0x06, Buffer.from(ECDSA_WITH_SHA256)));
   const name = sequence(
     tagged(0x31, sequence(tagged(0x06, Buffer.from(COMMON_NAME)), tagged(0x0c, Buffer.from(commonName)))),
   );
-  const validity = sequence(tagged(0x17, Buffer.from("200101000000Z")), tagged(0x17, Buffer.from("491231235959Z")));
+  const times = options.expired === true ? EXPIRED : LONG_VALID;
+  const validity = sequence(...times.map((time) => tagged(0x17, Buffer.from(time))));
   const serial = tagged(0x02, Buffer.from([1]));
   const spki = publicKey.export({ type: "spki", format: "der" });
   const toBeSigned = sequence(serial, algorithm, name, validity, name, spki);
