@@ -23,6 +23,12 @@ export interface FoundResult {
   readonly finding: Finding["kind"];
 }
 
+interface NamedFile {
+  readonly path: PathName;
+  readonly filePath: string;
+  readonly aroundUs: number;
+}
+
 /**
  * States in which the file of the row is on disk under its own name: word for word the condition of the index
  * `recordings_live_file`. With bound values in place of the words SQLite would read the whole table.
@@ -69,19 +75,8 @@ export async function* listOnDisk(catalog: Catalog): AsyncGenerator<Recording> {
 }
 
 /** The row of a file whatever its state, found by path and about when it began. */
-export function findRecordingOfFile(
-  catalog: Catalog,
-  file: { readonly path: PathName; readonly filePath: string; readonly aroundUs: number },
-): Promise<Recording | undefined> {
-  return translating("find a recording of a file", async () =>
-    firstOf(
-      await catalog
-        .db("recordings")
-        .where({ path: file.path, file_path: file.filePath })
-        .andWhereBetween("start_us", [file.aroundUs - NAME_TOLERANCE_US, file.aroundUs + NAME_TOLERANCE_US])
-        .limit(1),
-    ),
-  );
+export function findRecordingOfFile(catalog: Catalog, file: NamedFile): Promise<Recording | undefined> {
+  return translating("find a recording of a file", () => findOfFile(catalog.db, file));
 }
 
 /** Rows on disk whose file lies directly in `directory` (relative, no trailing slash), by file path. */
@@ -135,16 +130,26 @@ export function recordFoundFiles(catalog: Catalog, files: readonly FoundFile[]):
   });
 }
 
-/** A row for footage whose local copy is not here: a hook for a file that never was. */
+/** A row for footage whose local copy is not here. */
 export function insertRecording(catalog: Catalog, facts: NewRecording): Promise<Recording> {
-  return translating("insert a recording", async () => {
-    const recording = completeRecording(catalog, facts);
-    await inWriteTransaction(catalog, [recording.path], async (trx) => {
-      await trx("recordings").insert(rowOf(recording));
-      await refreshGaps(trx, recording.path, [recording.startUs]);
-    });
-    return recording;
-  });
+  return translating("insert a recording", () =>
+    inWriteTransaction(catalog, [facts.path], (trx) => insertComplete(catalog, trx, facts)),
+  );
+}
+
+/** The row of a file that is named and is not there: the one that it has, whatever its state, else a new one. */
+export function recordAbsentFile(
+  catalog: Catalog,
+  facts: NewRecording,
+): Promise<{ readonly id: RecordingId; readonly isNew: boolean }> {
+  return translating("record an absent file", () =>
+    inWriteTransaction(catalog, [facts.path], async (trx) => {
+      const { path, filePath, startUs } = facts;
+      const known = await findOfFile(trx, { path, filePath, aroundUs: startUs });
+      if (known !== undefined) return { id: known.id, isNew: false };
+      return { id: (await insertComplete(catalog, trx, facts)).id, isNew: true };
+    }),
+  );
 }
 
 /**
@@ -216,15 +221,13 @@ async function recordOne(catalog: Catalog, trx: Knex, found: FoundFile): Promise
 async function insertFound(catalog: Catalog, trx: Knex, found: FoundFile): Promise<RecordingId> {
   const away = await findAway(trx, found);
   if (away !== undefined) return refresh(catalog, trx, { row: away, found });
-  const recording = completeRecording(catalog, {
+  const recording = await insertComplete(catalog, trx, {
     ...NOT_LOOKED_INTO,
     ...factsOf(found),
     endUs: found.startUs,
     nextAttemptAtUs: catalog.clock.nowUs(),
     origin: found.origin,
   });
-  await trx("recordings").insert(rowOf(recording));
-  await refreshGaps(trx, recording.path, [recording.startUs]);
   return recording.id;
 }
 
@@ -327,6 +330,22 @@ async function findOnDisk(catalog: Catalog, trx: Knex, filePath: string): Promis
   return firstOf(
     await trx("recordings").where({ node_id: catalog.nodeId, file_path: filePath }).whereRaw(ON_DISK).limit(1),
   );
+}
+
+async function findOfFile(db: Knex, { path, filePath, aroundUs }: NamedFile): Promise<Recording | undefined> {
+  return firstOf(
+    await db("recordings")
+      .where({ path, file_path: filePath })
+      .andWhereBetween("start_us", [aroundUs - NAME_TOLERANCE_US, aroundUs + NAME_TOLERANCE_US])
+      .limit(1),
+  );
+}
+
+async function insertComplete(catalog: Catalog, trx: Knex, facts: NewRecording): Promise<Recording> {
+  const recording = completeRecording(catalog, facts);
+  await trx("recordings").insert(rowOf(recording));
+  await refreshGaps(trx, recording.path, [recording.startUs]);
+  return recording;
 }
 
 /** Gives facts what every new row has. */

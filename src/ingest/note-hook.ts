@@ -4,7 +4,7 @@
  */
 import { insertPathEvent } from "../catalog/path-events.js";
 import { recordRejectedFile } from "../catalog/rejected-files.js";
-import { findRecordingOfFile, insertRecording } from "../catalog/recordings.js";
+import { recordAbsentFile } from "../catalog/recordings.js";
 import { AppError } from "../core/errors.js";
 import type { PathName } from "../core/path-name.js";
 import { NOT_LOOKED_INTO, type RecordingId } from "../core/recording.js";
@@ -89,10 +89,8 @@ async function noteAbsent(deps: NoteHookDeps, filePath: string, note: SegmentNot
     });
   }
   assertSamePath(note, name.path);
-  const known = await findRecordingOfFile(deps.catalog, { path: name.path, filePath, aroundUs: name.startUs });
-  if (known !== undefined) return known.id;
   await faultPoint("hook.before-absent-row");
-  const recording = await insertRecording(deps.catalog, {
+  const { id, isNew } = await recordAbsentFile(deps.catalog, {
     ...NOT_LOOKED_INTO,
     ...name,
     endUs: name.startUs,
@@ -103,12 +101,13 @@ async function noteAbsent(deps: NoteHookDeps, filePath: string, note: SegmentNot
     origin: "hook",
   });
   await faultPoint("hook.after-absent-row");
+  if (!isNew) return id;
   deps.logger.error("hook names a file that is not there", {
-    segmentId: recording.id,
+    segmentId: id,
     path: name.path,
     file: filePath,
   });
-  return recording.id;
+  return id;
 }
 
 /** MTX_PATH and the path in the file name are the same thing; a hook that disagrees with itself is forged or broken. */

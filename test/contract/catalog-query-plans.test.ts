@@ -8,15 +8,15 @@ import { type RecordingFilter, listRecordings } from "../../src/catalog/recordin
 import { claimDue, commitStep, nextDueAtUs } from "../../src/catalog/recording-queue.js";
 import {
   findRecording,
-  findRecordingOfFile,
   findRecordingOnDisk,
   findRecordingsInDirectory,
   hasLaterRecording,
   listOnDisk,
+  recordAbsentFile,
   recordFoundFiles,
 } from "../../src/catalog/recordings.js";
 import { parsePathName } from "../../src/core/path-name.js";
-import { at, CAM1, insertRow, segmentFile } from "./catalog/builders.js";
+import { at, CAM1, insertRow, row, segmentFile } from "./catalog/builders.js";
 import { DIALECTS, openFresh } from "./catalog/dialects.js";
 
 const RANGE = { fromUs: at(0), toUs: at(86_400) };
@@ -36,7 +36,7 @@ const QUESTIONS: readonly (readonly [string, (catalog: Catalog) => Promise<unkno
   ["files found again and anew", (catalog) => recordFoundFiles(catalog, [segmentFile(0), segmentFile(50)])],
   ["a row by id", async (catalog) => findRecording(catalog, (await anyRow(catalog)).id)],
   ["a row by file on disk", (catalog) => findRecordingOnDisk(catalog, "cam1/0.mp4")],
-  ["a row by file", (catalog) => findRecordingOfFile(catalog, { path: CAM1, filePath: "cam1/0.mp4", aroundUs: at(0) })],
+  ["a row of a file that is not there", (catalog) => recordAbsentFile(catalog, row(0, { filePath: "cam1/0.mp4" }))],
   ["the rows of a directory", (catalog) => findRecordingsInDirectory(catalog, "cam1")],
   ["all rows on disk, in pages", (catalog) => listOnDisk(catalog).next()],
   ["a later segment", (catalog) => hasLaterRecording(catalog, CAM1, at(0))],

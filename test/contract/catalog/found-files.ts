@@ -8,13 +8,14 @@ import {
   hasLaterRecording,
   listOnDisk,
   markMissing,
+  recordAbsentFile,
   recordFoundFiles,
   requestDeletion,
 } from "../../../src/catalog/recordings.js";
 import type { FoundFile } from "../../../src/core/found-file.js";
 import { parsePathName } from "../../../src/core/path-name.js";
 import type { Recording } from "../../../src/core/recording.js";
-import { at, CAM1, countRows, insertRow, read, recordOne, segmentFile, STREAM_A, STREAM_B } from "./builders.js";
+import { at, CAM1, countRows, insertRow, read, recordOne, row, segmentFile, STREAM_A, STREAM_B } from "./builders.js";
 import { openFresh, openOn, type TestCatalog, type TestedDialect } from "./dialects.js";
 
 /** Segment `number`, whose local copy a step has just removed. */
@@ -85,6 +86,19 @@ export function describeFoundFiles(dialect: TestedDialect): void {
       expect(new Set(results.map(({ id }) => id)).size).toBe(1);
       expect(results.filter(({ finding }) => finding === "insert")).toHaveLength(1);
       expect(await countRows(catalog)).toBe(1);
+    });
+
+    it("makes one row of hooks for a file that is not there yet, and of the file, all at once (F3, F5, F6)", async () => {
+      const target = await dialect.freshTarget();
+      const catalogs = await Promise.all([openOn(target), openOn(target)]);
+      const { filePath } = segmentFile(0);
+      const absent = row(0, { filePath, local: "missing", fileIdentity: null, bytes: 0, endUs: at(0) });
+      const notes = await Promise.all([0, 1, 2, 3, 4, 5].map((hook) => recordAbsentFile(catalogs[hook % 2]!, absent)));
+      const found = await recordOne(catalogs[0], segmentFile(0));
+      expect(new Set([found.id, ...notes.map(({ id }) => id)]).size).toBe(1);
+      expect(notes.filter(({ isNew }) => isNew)).toHaveLength(1);
+      expect(await recordAbsentFile(catalogs[1], absent)).toEqual({ id: found.id, isNew: false });
+      expect(await countRows(catalogs[0])).toBe(1);
     });
 
     it("makes one row when two processes find one file at once (F3)", async () => {
