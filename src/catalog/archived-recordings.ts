@@ -29,6 +29,18 @@ export function findVerifiedAfter(catalog: Catalog, after: string): Promise<Reco
   });
 }
 
+/** Reads the index of all objects: not for often. */
+export function countVerified(catalog: Catalog): Promise<number> {
+  return translating("count archived recordings", async () => {
+    const rows = (await catalog
+      .db("recordings")
+      .whereNotNull("object_key")
+      .where({ archive: "verified" })
+      .count({ objects: "*" })) as { objects: number | string }[];
+    return Number(rows[0]?.objects ?? 0);
+  });
+}
+
 /** More than one when two rows name one object. */
 export function findByObjectKey(catalog: Catalog, key: string): Promise<Recording[]> {
   return translating("find the recording of an object", async () => {

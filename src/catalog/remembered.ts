@@ -7,9 +7,9 @@ import { translating } from "./database.js";
 /**
  * volumeId, storeId: markers · generation: high-water mark, also beside the recordings · latestUs: the latest instant ·
  * acceptedMissing: files that a person said may be missing, until the next scan · lastBackup: of this database, see
- * backup/last-backup.
+ * backup/last-backup · scrubKey: the object that the scrub read last.
  */
-export type MemoryName = "volumeId" | "storeId" | "generation" | "latestUs" | "acceptedMissing" | "lastBackup";
+export type MemoryName = "volumeId" | "storeId" | "generation" | "latestUs" | "acceptedMissing" | "lastBackup" | "scrubKey";
 
 export type Memory = Readonly<Partial<Record<MemoryName, string>>>;
 

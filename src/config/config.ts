@@ -19,6 +19,8 @@ export interface Config {
   readonly localRetentionMs: number;
   /** Of a SQLite database; 0: none. */
   readonly backupIntervalMs: number;
+  /** In so many days every proven object is read back once; 0: never. */
+  readonly scrubDays: number;
   readonly diskMarks: Watermarks;
   readonly mediamtx: MediaMtxConfig;
   readonly ingest: IngestConfig;
@@ -94,6 +96,7 @@ export function loadConfig(env: Env, where: { readonly cwd: string; readonly pro
     },
     localRetentionMs: read.durationMs("LOCAL_RETENTION", "24h", 0),
     backupIntervalMs: readBackupInterval(read),
+    scrubDays: read.number("SCRUB_DAYS", 30, [0, 3_650]),
     diskMarks: readDiskMarks(read),
     mediamtx: readMediaMtx(read, { dataDir, recordDir, projectDir: where.projectDir }),
     ingest: {

@@ -93,6 +93,11 @@ export const VARIABLES = {
     fallback: "24h",
     accepts: "a duration such as 0s, 30m, 24h, 7d",
   },
+  SCRUB_DAYS: {
+    about: "In so many days every proven object is read back once and compared, 0 for never",
+    fallback: "30",
+    accepts: "a number from 0 to 3650",
+  },
   BACKUP_INTERVAL: {
     about: "Time between backups of a SQLite database to the store, 0 for none",
     fallback: "24h",

@@ -43,6 +43,8 @@ export interface HealthSources {
   readonly deletionStops: () => readonly DeletionStop[];
   /** Of the database. */
   readonly backup: () => BackupReport | "of-operator" | "off";
+  /** Null: switched off. */
+  readonly scrub: () => { readonly damaged: number; readonly error: string | null } | null;
   /** Null: none since the start. */
   readonly secondsSinceHook: () => number | null;
   readonly secondsSinceSegment: () => number | null;
@@ -69,6 +71,7 @@ export async function checkHealth(sources: HealthSources): Promise<HealthCheck[]
     checkHooks(sources),
     ...checkDeletions(sources),
     checkBackup(sources),
+    checkScrub(sources),
   ];
   return checks.sort((left, right) => ORDER[left.status] - ORDER[right.status]);
 }
@@ -192,6 +195,19 @@ function checkBackup(sources: HealthSources): HealthCheck {
       : `of ${formatRfc3339(last.takenAtUs)}, ${(last.bytes / 1e6).toFixed(1)} MB, ${last.key}`;
   if (error !== null) return warn("backup", `${message}; the last attempt failed: ${error}`, BACKUP_HINT);
   return isOverdue ? warn("backup", message, BACKUP_HINT) : ok("backup", message);
+}
+
+function checkScrub(sources: HealthSources): HealthCheck {
+  const report = sources.scrub();
+  if (report === null) return ok("scrub", "switched off by SCRUB_DAYS");
+  const { damaged, error } = report;
+  if (damaged > 0) {
+    const message = `${String(damaged)} archived copies were not what was proven, since the start`;
+    return fail("scrub", message, "see the log for which; reelkeeper verify --full reads all others now");
+  }
+  if (error !== null)
+    return warn("scrub", `archived copies cannot be read back: ${error}`, "it is tried again by itself");
+  return ok("scrub", "archived copies are what was proven, as far as they were read back");
 }
 
 const BACKUP_HINT = "it is tried again by itself; to see what is wrong, run: reelkeeper backup";

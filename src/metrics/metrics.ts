@@ -33,6 +33,8 @@ export interface Metrics {
   /** From the end of the segment to its proof in the store. */
   readonly segmentProven: (bytes: number, lagSec: number) => void;
   readonly segmentReleased: (bytes: number) => void;
+  /** The scrub read an object back. `result` is `same`, `damaged` or `untold`. */
+  readonly objectScrubbed: (result: string) => void;
 }
 
 const STEP_SECONDS = [0.005, 0.02, 0.1, 0.5, 2, 10, 60];
@@ -63,6 +65,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   });
   const segments = counter("segments_total", "Segments by what happened to them", ["event"]);
   const bytes = counter("segment_bytes_total", "Bytes of segments by what happened to them", ["event"]);
+  const scrubbed = counter("scrubbed_objects_total", "Objects read back by the scrub, by what came of it", ["result"]);
   const errors = counter("errors_total", "Failed steps by kind of error", ["kind", "step"]);
   const count = (event: string, size: number): void => {
     segments.inc({ event });
@@ -81,6 +84,7 @@ export function createMetrics(sources: MetricSources): Metrics {
       lag.observe(Math.max(0, lagSec));
     },
     segmentReleased: (size) => count("released", size),
+    objectScrubbed: (result) => scrubbed.inc({ result }),
   };
 }
 

@@ -82,6 +82,7 @@ function healthSources(setup: Setup, parts: Parts): HealthSources {
     diskRelief: () => diskGuard.relief,
     deletionStops: () => guard.stops,
     backup: () => parts.backup?.state() ?? (setup.config.database.kind === "postgres" ? "of-operator" : "off"),
+    scrub: () => parts.scrub?.state ?? null,
     secondsSinceHook: () => pulse.secondsSinceHook(),
     secondsSinceSegment: () => pulse.secondsSinceSegment(),
   };

@@ -62,13 +62,10 @@ export function createVerify(setup: Setup, parts: VerifyParts): VerifyDeps {
   };
 }
 
-/** For verify and the scrub. `onBytes` may delay. */
-function createObjectReader(
+/** For verify and the scrub. */
+export function createObjectReader(
   { clock }: Pick<Setup, "clock">,
-  {
-    store,
-    onBytes,
-  }: Pick<VerifyParts, "store"> & { readonly onBytes?: (bytes: number, signal: AbortSignal) => Promise<void> | void },
+  { store }: Pick<VerifyParts, "store">,
 ): Pick<VerifyDeps, "headObject" | "hashObject"> {
   return {
     headObject: async (key, signal): Promise<ObjectHead | undefined> => {
@@ -82,7 +79,6 @@ function createObjectReader(
         const hash = createHash("sha256");
         for await (const chunk of (await store.get(key, { signal })) as AsyncIterable<Buffer>) {
           hash.update(chunk);
-          await onBytes?.(chunk.length, signal);
         }
         return hash.digest("hex");
       }),

@@ -18,6 +18,7 @@ import type { Worker } from "../pipeline/worker.js";
 import type { DeletionGuard } from "../retention/deletion-guard.js";
 import type { DiskGuard } from "../retention/disk-guard.js";
 import { listConfiguredPaths } from "../streams/configured-paths.js";
+import type { Scrub } from "../verify/scrub.js";
 import { createDailyBackup } from "./create-backup.js";
 import { createDiskGuard, otherDisks } from "./create-disk-guard.js";
 import { createGuard } from "./create-guard.js";
@@ -25,6 +26,7 @@ import { createIngest } from "./create-ingest.js";
 import { createPipeline } from "./create-pipeline.js";
 import { mediaMtxOptions } from "./media-mtx-options.js";
 import { Pulse } from "./pulse.js";
+import { createScrub } from "./create-scrub.js";
 import { openConfiguredStore, type Setup } from "./setup.js";
 
 export interface Parts {
@@ -43,6 +45,8 @@ export interface Parts {
   readonly watch: FolderWatch;
   /** Null: there is none to make. */
   readonly backup: DailyBackup | null;
+  /** Null: switched off. */
+  readonly scrub: Scrub | null;
 }
 
 export function createParts(setup: Setup, catalog: Catalog): Parts {
@@ -76,6 +80,7 @@ export function createParts(setup: Setup, catalog: Catalog): Parts {
   const guard = createGuard(setup, { catalog, store, onReleased });
   const diskGuard = createDiskGuard(setup, { catalog, wake, areDeletionsStopped: () => guard.stops.length > 0 });
   const backup = createDailyBackup(setup, { catalog, store, guard, onBytes: (signal) => pace.onBytes(signal) });
+  const scrub = createScrub(setup, { catalog, store, guard, wake, onRead: (result) => metrics.objectScrubbed(result) });
   const ingest = createIngest(setup, {
     catalog,
     wake,
@@ -100,6 +105,7 @@ export function createParts(setup: Setup, catalog: Catalog): Parts {
     scanner,
     watch,
     backup,
+    scrub,
   };
 }
 

@@ -154,6 +154,7 @@ function createFakes(recordDir: string): Fakes {
       diskRelief: () => null,
       deletionStops: () => stops.list,
       backup: () => "off",
+      scrub: () => null,
       secondsSinceHook: () => null,
       secondsSinceSegment: () => null,
     },

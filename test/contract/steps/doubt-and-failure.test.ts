@@ -71,6 +71,7 @@ describe("a record directory that is empty or another disk's (F45)", () => {
       ...{ otherDisks: [], diskMarks: bench.setup.config.diskMarks, diskRelief: () => null },
       deletionStops: () => bench.guard.stops,
       backup: () => "off",
+      scrub: () => null,
       secondsSinceHook: () => null,
       secondsSinceSegment: () => null,
     });

@@ -36,6 +36,7 @@ const MALFORMED: Partial<Record<string, readonly string[]>> = {
   ARCHIVE_MAX_BYTES_PER_SEC: ["-1", "1.5", "10M", "99999999999999999999"],
   ARCHIVE_READ_BACK_PERCENT: ["-1", "100.1", "all", "1e1"],
   LOCAL_RETENTION: ["24", "-1h", "1w", "forever", "1.5d"],
+  SCRUB_DAYS: ["-1", "3651", "monthly"],
   BACKUP_INTERVAL: ["999ms", "daily", "24"],
   DISK_WARN_PERCENT: ["0", "101", "half", "80%"],
   DISK_HIGH_PERCENT: ["79", "101", "-1"],

@@ -20,6 +20,7 @@ beforeEach(async () => {
     diskRelief: () => null,
     deletionStops: () => [],
     backup: () => ({ last: null, error: null, isOverdue: false }),
+    scrub: () => ({ damaged: 0, error: null }),
     secondsSinceHook: () => 3,
     secondsSinceSegment: () => 2,
   };
@@ -138,6 +139,20 @@ describe("health", () => {
       "warn",
       { backup: () => ({ last: BACKUP, error: "no space", isOverdue: false }) },
       "2026-11-20T00:00:00Z, 5.0 MB, rec/~backup/x; the last attempt failed: no space",
+    ],
+    [
+      "archived copies that are not what was proven",
+      "scrub",
+      "fail",
+      { scrub: () => ({ damaged: 2, error: "and a store that is away" }) },
+      "2 archived copies were not what was proven",
+    ],
+    [
+      "archived copies that cannot be read back",
+      "scrub",
+      "warn",
+      { scrub: () => ({ damaged: 0, error: "connection refused" }) },
+      "cannot be read back: connection refused",
     ],
     [
       "two days without a backup",
