@@ -9,7 +9,8 @@ import { translating } from "./database.js";
  * acceptedMissing: files that a person said may be missing, until the next scan · lastBackup: of this database, see
  * backup/last-backup · scrubKey: the object that the scrub read last.
  */
-export type MemoryName = "volumeId" | "storeId" | "generation" | "latestUs" | "acceptedMissing" | "lastBackup" | "scrubKey";
+export type MemoryName =
+  "volumeId" | "storeId" | "generation" | "latestUs" | "acceptedMissing" | "lastBackup" | "scrubKey";
 
 export type Memory = Readonly<Partial<Record<MemoryName, string>>>;
 
