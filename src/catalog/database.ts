@@ -116,7 +116,9 @@ interface SqliteConnection {
 
 /**
  * A server that vanished without a word leaves connections that look open (F40), on which TCP waits for a quarter of an
- * hour. `silenceMs`, 0 for ever: who says nothing for so long is given up, and an idle connection is opened anew.
+ * hour. `silenceMs`, 0 for ever: who says nothing for so long is given up, and an idle connection is opened anew. The
+ * server, which may be there all the same, does so too: else the transaction of a lost connection would hold its locks,
+ * and whoever comes after it would wait until there are no connections left.
  */
 function openPostgres(url: string, silenceMs: number): Database {
   const stream = (): Socket => {
@@ -135,7 +137,10 @@ function openPostgres(url: string, silenceMs: number): Database {
   return knex({
     client: "pg",
     log: SILENT,
-    connection: { connectionString: url, types, stream } as Knex.PgConnectionConfig,
+    connection: {
+      ...{ connectionString: url, types, stream },
+      ...{ statement_timeout: silenceMs, lock_timeout: silenceMs, idle_in_transaction_session_timeout: silenceMs },
+    } as Knex.PgConnectionConfig,
     pool: { min: 0, max: PG_POOL_MAX },
     acquireConnectionTimeout: 10_000,
   });
@@ -145,7 +150,8 @@ const BUSY_CODES = new Set(["SQLITE_BUSY", "SQLITE_LOCKED", "55P03", "40001", "4
 const FULL_CODES = new Set(["SQLITE_FULL", "53100", "ENOSPC"]);
 const DAMAGED_CODES = new Set(["SQLITE_CORRUPT", "SQLITE_NOTADB", "XX001", "XX002"]);
 /** The database is there but cannot work now: connection, resources, operator, system. */
-const PASSING_CODES = /^(?:08|53|57|58)...$|^SQLITE_(?:IOERR|CANTOPEN|READONLY|PROTOCOL|NOMEM|INTERRUPT|SCHEMA)$/;
+const PASSING_CODES =
+  /^(?:08|53|57|58)...$|^25P03$|^SQLITE_(?:IOERR|CANTOPEN|READONLY|PROTOCOL|NOMEM|INTERRUPT|SCHEMA)$/;
 /** A SQLSTATE, or one of SQLite's codes. */
 const DATABASE_CODE = /^[0-9A-Z]{5}$|^SQLITE_/;
 
