@@ -26,6 +26,8 @@ export interface Claim {
   readonly steps: readonly Step[];
   readonly limit: number;
   readonly leaseMs: number;
+  /** A name that no other claim has or had; default: a new one. */
+  readonly leaseOwner?: string;
 }
 
 export interface Outcome {
@@ -50,7 +52,10 @@ export interface Failure {
 /** Highest first. Event clips go before everyday segments. */
 const PRIORITIES = [10, 0] as const;
 
-/** Due rows, highest priority first, now leased to this claim. */
+/**
+ * Due rows, highest priority first, now leased to this claim. When it throws, the claim may have been committed all the
+ * same (F40): `releaseClaim` gives back what nobody would work on.
+ */
 export function claimDue(catalog: Catalog, claim: Claim): Promise<Recording[]> {
   return translating("claim due recordings", () =>
     inWriteTransaction(catalog, [], async (trx) => {
@@ -66,7 +71,7 @@ export function claimDue(catalog: Catalog, claim: Claim): Promise<Recording[]> {
         if (dialectOf(catalog.db) === "postgres") void query.forUpdate().skipLocked();
         due.push(...((await query) as unknown[]));
       }
-      const leaseOwner = randomUUID();
+      const leaseOwner = claim.leaseOwner ?? randomUUID();
       const recordings = due.map((row) => ({ ...recordingFromRow(row), leaseOwner }));
       await trx("recordings")
         .whereIn("id", idsOf(recordings))
@@ -157,6 +162,17 @@ export function hastenSettling(catalog: Catalog, begunUs: ReadonlyMap<PathName, 
 export function giveBack(catalog: Catalog, { id, leaseOwner }: Recording): Promise<void> {
   return translating("give a row back", async () => {
     await catalog.db("recordings").where({ id, lease_owner: leaseOwner }).update(NO_LEASE);
+  });
+}
+
+/** Gives back all rows of a claim whose outcome nobody heard of. */
+export function releaseClaim(catalog: Catalog, leaseOwner: string): Promise<void> {
+  return translating("give a claim back", async () => {
+    await catalog
+      .db("recordings")
+      .where({ node_id: catalog.nodeId, lease_owner: leaseOwner })
+      .whereNotNull("step")
+      .update(NO_LEASE);
   });
 }
 

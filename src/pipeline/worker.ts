@@ -2,8 +2,10 @@
  * Takes due rows and runs their steps, lane by lane. All of the queue is in the rows: this object can be killed at any
  * moment and another one goes on where it stood.
  */
+import { randomUUID } from "node:crypto";
+
 import type { Catalog } from "../catalog/catalog.js";
-import { claimDue, commitStep, giveBack, nextDueAtUs, postponeStep } from "../catalog/recording-queue.js";
+import { claimDue, commitStep, giveBack, nextDueAtUs, postponeStep, releaseClaim } from "../catalog/recording-queue.js";
 import { describeError, type ErrorKind, isAppError, toAppError } from "../core/errors.js";
 import type { Recording, Step } from "../core/recording.js";
 import { faultPoint } from "../platform/fault-point.js";
@@ -39,6 +41,8 @@ export class Worker {
   readonly #lanes: readonly Lane[];
   readonly #latches = new Map<Lane, Latch>();
   readonly #running = new Set<Promise<void>>();
+  /** Claims that failed: whether they hold rows is not known. */
+  readonly #lostClaims = new Set<string>();
   /** Aborts steps that outlast the grace of `stop`. */
   readonly #abort = new AbortController();
   readonly #stopping = new AbortController();
@@ -110,12 +114,31 @@ export class Worker {
     { limit, failures }: { readonly limit: number; readonly failures: number },
   ): Promise<Recording[] | undefined> {
     try {
-      return await claimDue(this.#deps.catalog, { steps: lane.steps, limit, leaseMs: lane.leaseMs });
+      await this.#releaseLostClaims();
+      return await this.#claimOnce(lane, limit);
     } catch (error) {
       if (isTold(failures)) {
         this.#deps.logger.error("queue cannot be read", { lane: lane.name, failures, err: describeError(error) });
       }
       return undefined;
+    }
+  }
+
+  async #claimOnce({ steps, leaseMs }: Lane, limit: number): Promise<Recording[]> {
+    const leaseOwner = randomUUID();
+    try {
+      return await claimDue(this.#deps.catalog, { steps, limit, leaseMs, leaseOwner });
+    } catch (error) {
+      this.#lostClaims.add(leaseOwner);
+      throw error;
+    }
+  }
+
+  /** Before the next claim, so that a database that is away for hours leaves no more than one for each lane. */
+  async #releaseLostClaims(): Promise<void> {
+    for (const leaseOwner of this.#lostClaims) {
+      await releaseClaim(this.#deps.catalog, leaseOwner);
+      this.#lostClaims.delete(leaseOwner);
     }
   }
 

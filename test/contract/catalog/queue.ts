@@ -11,6 +11,7 @@ import {
   nextDueAtUs,
   noteProgress,
   postponeStep,
+  releaseClaim,
   releaseStaleLeases,
 } from "../../../src/catalog/recording-queue.js";
 import { markMissing, requestDeletion } from "../../../src/catalog/recordings.js";
@@ -285,6 +286,18 @@ export function describeQueue(dialect: TestedDialect): void {
     await giveBack(catalog, fresh!);
     expect(await catalog.db("recordings").first()).toEqual(before);
     expect(await claimDue(catalog, CLAIM)).toHaveLength(1);
+  });
+
+  it("gives back what a claim holds whose answer was lost, and nothing of another claim (F40)", async () => {
+    const catalog = await openFresh(dialect);
+    for (const number of [0, 10]) await insertRow(catalog, number, DUE);
+    await claimDue(catalog, { ...CLAIM, limit: 1, leaseOwner: "lost" });
+    const [heard] = await claimDue(catalog, { ...CLAIM, limit: 1 });
+    await releaseClaim(catalog, "lost");
+    const again = await claimDue(catalog, CLAIM);
+    expect(again.map(({ id }) => id)).not.toContain(heard!.id);
+    expect(again).toHaveLength(1);
+    await commitStep(catalog, heard!, { patch: { step: null } });
   });
 
   it("voids the leases of the process before, of its own machine only", async () => {
