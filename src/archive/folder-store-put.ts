@@ -13,6 +13,7 @@ import { addAbortSignal } from "node:stream";
 import { AppError, errnoOf } from "../core/errors.js";
 import { type FileStat, fileIdentity } from "../core/file-identity.js";
 import { faultPoint } from "../platform/fault-point.js";
+import { syncFile } from "../platform/files.js";
 import { readFacts, stampOf, writeFacts } from "./folder-store-facts.js";
 import { assertNoLinks, type BucketFolder, lstatOrUndefined, placeFile } from "./folder-store-files.js";
 import type { PutOptions, PutSource } from "./object-store.js";
@@ -140,14 +141,5 @@ async function giveName(folder: BucketFolder, temporary: string, objectFile: str
   } catch (error) {
     if (errnoOf(error) !== "EEXIST" || (await lstatOrUndefined(objectFile))?.isFile() !== true) throw error;
     throw new AppError({ kind: "already-exists", message: `put ${objectFile}: the object exists`, cause: error });
-  }
-}
-
-async function syncFile(filePath: string): Promise<void> {
-  const handle = await open(filePath, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

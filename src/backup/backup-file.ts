@@ -4,16 +4,16 @@
  */
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
-import { lstat, open, readdir, rm, stat } from "node:fs/promises";
+import { lstat, open, readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 
 import { checkSqlite, copySqlite } from "../catalog/sqlite-copy.js";
 import type { DiskSpace } from "../core/disk-level.js";
-import { AppError, errnoOf } from "../core/errors.js";
+import { AppError } from "../core/errors.js";
 import { fileIdentity } from "../core/file-identity.js";
-import { ensureDirectory } from "../platform/files.js";
+import { ensureDirectory, sizeOf, syncFile } from "../platform/files.js";
 
 export interface BackupFile {
   readonly filePath: string;
@@ -72,27 +72,9 @@ async function assertSpace({ databaseFile, workDir, readSpace }: BackupFileDeps)
   });
 }
 
-async function sizeOf(file: string): Promise<number> {
-  try {
-    return (await stat(file)).size;
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return 0;
-    throw error;
-  }
-}
-
 /** Rows of paths hold cameras' passwords. SQLite fills the file that is there. */
 async function createPrivately(file: string): Promise<void> {
   await (await open(file, "wx", 0o600)).close();
-}
-
-async function syncFile(file: string): Promise<void> {
-  const handle = await open(file, "r+");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 async function compress(source: string, target: string, signal: AbortSignal): Promise<BackupFile> {

@@ -220,6 +220,8 @@ function inLane(catalog: Catalog, db: Knex, [step, priority]: Lane): Knex.QueryB
 
 /** Throws `cancelled` when the row is no longer ours to change. */
 async function updateLeased(db: Knex, recording: Recording, columns: Record<string, unknown>): Promise<void> {
+  // A row that nobody claimed is nobody's to change; null would match one that nobody holds.
+  if (recording.leaseOwner === null) throw leaseLost(recording);
   const query = db("recordings").where({ id: recording.id, lease_owner: recording.leaseOwner });
   if (recording.step !== "delete") void query.andWhereRaw("(step is null or step <> 'delete')");
   if ((await query.update(columns)) === 0) throw leaseLost(recording);

@@ -4,11 +4,12 @@
  * the same time wait for each other; should they not, the later rename replaces one good binary by another.
  */
 import { randomUUID } from "node:crypto";
-import { chmod, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { chmod, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 
 import { AppError, describeError, errnoOf, isAppError } from "../core/errors.js";
 import { type Clock, systemClock } from "../platform/clock.js";
+import { syncFile } from "../platform/files.js";
 import type { Logger } from "../platform/logger.js";
 import { downloadRelease } from "./binary-download.js";
 import { buildWithGo } from "./binary-go-build.js";
@@ -208,16 +209,6 @@ async function removeLeftovers(directory: string, version: string): Promise<void
   for (const name of await readdir(directory)) {
     if (name.startsWith(temporaryPrefix(version)))
       await rm(path.join(directory, name), { recursive: true, force: true });
-  }
-}
-
-/** Or a power loss could leave the name with half of the bytes. */
-async function syncFile(file: string): Promise<void> {
-  const handle = await open(file, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }
 

@@ -3,10 +3,9 @@
  * again after a crash, with a pause that grows from 1 s to 30 s; stops it first when Reelkeeper stops. It may be killed at
  * any moment: the pid file leads the next one to the MediaMTX that goes on recording.
  */
-import { stat } from "node:fs/promises";
-
-import { AppError, describeError, errnoOf } from "../core/errors.js";
+import { AppError, describeError } from "../core/errors.js";
 import type { Clock } from "../platform/clock.js";
+import { sizeOf } from "../platform/files.js";
 import type { Logger } from "../platform/logger.js";
 import { childEnvironment } from "./child-environment.js";
 import { lastReason, takenAddress } from "./log-line.js";
@@ -255,13 +254,4 @@ function aborted(signal: AbortSignal): Promise<undefined> {
     if (signal.aborted) resolve(undefined);
     else signal.addEventListener("abort", () => resolve(undefined), { once: true });
   });
-}
-
-async function sizeOf(file: string): Promise<number> {
-  try {
-    return (await stat(file)).size;
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return 0;
-    throw error;
-  }
 }

@@ -1,6 +1,6 @@
 /** File-system effects with the durability that the promises need: write temp, fsync, rename, fsync the directory. */
 import { randomUUID } from "node:crypto";
-import { link, lstat, mkdir, open, realpath, rename, rm } from "node:fs/promises";
+import { link, lstat, mkdir, open, realpath, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 
 import { AppError, errnoOf } from "../core/errors.js";
@@ -30,12 +30,27 @@ export async function writeFileAtomically(filePath: string, content: string | Ui
 }
 
 /** Makes renames, links and unlinks in a directory survive a power loss. */
-export async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, "r");
+export function syncDirectory(directory: string): Promise<void> {
+  return syncFile(directory);
+}
+
+/** Makes what was written to a file survive a power loss. */
+export async function syncFile(filePath: string): Promise<void> {
+  const handle = await open(filePath, "r");
   try {
     await handle.sync();
   } finally {
     await handle.close();
+  }
+}
+
+/** In bytes; 0 for a file that is not there. */
+export async function sizeOf(filePath: string): Promise<number> {
+  try {
+    return (await stat(filePath)).size;
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return 0;
+    throw error;
   }
 }
 

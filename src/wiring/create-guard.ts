@@ -2,6 +2,7 @@
 import { createStoreMarker } from "../archive/store-marker.js";
 import type { ObjectStore } from "../archive/object-store.js";
 import type { Catalog } from "../catalog/catalog.js";
+import { describeError } from "../core/errors.js";
 import { DeletionGuard } from "../retention/deletion-guard.js";
 import { createVolumeMarks } from "../retention/volume-marks.js";
 import type { Setup } from "./setup.js";
@@ -27,4 +28,17 @@ export function createGuard(setup: Setup, { catalog, store, onReleased }: GuardP
     },
     onReleased: () => onReleased?.(),
   });
+}
+
+/** Why nothing may be concluded from what is not there; null: nothing speaks against it. */
+export async function doubtAbout(
+  guard: Pick<DeletionGuard, "assertIsKnown">,
+  what: "files" | "objects",
+): Promise<string | null> {
+  try {
+    await guard.assertIsKnown(what === "files" ? "volume" : "store");
+    return null;
+  } catch (error) {
+    return describeError(error);
+  }
 }

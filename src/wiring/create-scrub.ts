@@ -1,9 +1,9 @@
 /** Wires the scrub to store, guard and metrics. */
 import type { ObjectStore } from "../archive/object-store.js";
 import type { Catalog } from "../catalog/catalog.js";
-import { describeError } from "../core/errors.js";
 import type { DeletionGuard } from "../retention/deletion-guard.js";
 import { Scrub, type ScrubDeps } from "../verify/scrub.js";
+import { doubtAbout } from "./create-guard.js";
 import { createObjectReader } from "./create-verify.js";
 import type { Setup } from "./setup.js";
 
@@ -22,13 +22,6 @@ export function createScrub({ clock, config, logger }: Setup, parts: ScrubParts)
     ...createObjectReader({ clock }, { store }),
     prefix: config.storage.prefix,
     days: config.scrubDays,
-    doubtAbout: async () => {
-      try {
-        await guard.assertIsKnown("store");
-        return null;
-      } catch (error) {
-        return describeError(error);
-      }
-    },
+    doubtAbout: (what) => doubtAbout(guard, what),
   });
 }

@@ -8,14 +8,14 @@ import type { ObjectStore } from "../archive/object-store.js";
 import { adoptObject } from "../archive/rebuild-from-store.js";
 import { recordingFromObject } from "../archive/recording-metadata.js";
 import type { Catalog } from "../catalog/catalog.js";
-import { AppError, describeError } from "../core/errors.js";
+import { AppError } from "../core/errors.js";
 import { isHousekeepingKey } from "../core/object-key.js";
 import { examineFile } from "../ingest/examine-file.js";
 import { recordFound } from "../ingest/record-found.js";
 import { walkRecordDir } from "../ingest/walk-record-dir.js";
 import { retryUnavailable } from "../platform/retry.js";
 import type { ObjectHead, VerifyDeps } from "../verify/verify-deps.js";
-import { createGuard } from "./create-guard.js";
+import { createGuard, doubtAbout } from "./create-guard.js";
 import { createIngest } from "./create-ingest.js";
 import type { Setup } from "./setup.js";
 
@@ -49,14 +49,7 @@ export function createVerify(setup: Setup, parts: VerifyParts): VerifyDeps {
       await recordFound(ingest, [found]);
     },
     hashFile,
-    doubtAbout: async (what) => {
-      try {
-        await guard.assertIsKnown(what === "files" ? "volume" : "store");
-        return null;
-      } catch (error) {
-        return describeError(error);
-      }
-    },
+    doubtAbout: (what) => doubtAbout(guard, what),
     // What a person accepted is for the scan.
     mayMarkMissing: (counts) => guard.mayMarkMissing({ ...counts, keepsAccepted: true }),
   };

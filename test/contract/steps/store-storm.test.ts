@@ -7,6 +7,7 @@ import path from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 
 import { audit } from "../../support/auditor.js";
+import { PATIENCE } from "../../support/patience.js";
 import type { RecordedRequest } from "../../support/r2-exchange.js";
 import { type FaultRule, FROM_NOW_ON, r2Error } from "../../support/r2-proxy-faults.js";
 import { type R2Proxy, startR2Proxy } from "../../support/r2-proxy.js";
@@ -25,7 +26,7 @@ const MOST_WAVES = 3 * WAVES;
 const START_US = Date.UTC(2026, 10, 20) * 1_000;
 /** Two parts of a multipart upload. */
 const LARGE_SAMPLE_BYTES = 160_000;
-const TEST_TIMEOUT_MS = 300_000;
+const TEST_TIMEOUT_MS = 300_000 * PATIENCE;
 /** What hangs is waited for; what is slow on a busy machine is tried again, as any other fault. */
 const TIMEOUTS = { connectMs: 1_000, idleMs: 500, requestMs: 1_000 };
 
