@@ -5,9 +5,9 @@
 import type { Knex } from "knex";
 
 import type { PathName } from "../core/path-name.js";
-import type { Recording, RecordingId, Track } from "../core/recording.js";
+import type { Recording, RecordingId } from "../core/recording.js";
 import { dialectOf } from "./dialect.js";
-import { parseTracks } from "./recording-row.js";
+import { createTracksParser } from "./recording-row.js";
 
 /** Without what concerns only the queue and the proof. */
 export type ListedRecording = Omit<
@@ -65,13 +65,7 @@ export function listedColumns(db: Knex): (string | Knex.Raw)[] {
 }
 
 export function listedFromRows(rows: readonly { readonly facts: string }[]): ListedRecording[] {
-  // Cameras seldom change what they send: on one page the same text comes again and again.
-  const tracksByText = new Map<string, readonly Track[]>();
-  const tracksOf = (text: string): readonly Track[] => {
-    const tracks = tracksByText.get(text) ?? parseTracks(text);
-    tracksByText.set(text, tracks);
-    return tracks;
-  };
+  const tracksOf = createTracksParser();
   return rows.map(({ facts }) => {
     const row = JSON.parse(facts) as Facts;
     const { stream_id: streamId, segment_number: segmentNumber } = row;

@@ -40,7 +40,7 @@ export interface RecordingPage {
  * MediaMTX lets a segment last 24 h (`mvhd` holds 32-bit milliseconds), plus one GOP: a recording that overlaps an
  * instant began at most this much before it. It bounds the range scan.
  */
-const LONGEST_RECORDING_US = 25 * 3_600 * 1_000_000;
+export const LONGEST_RECORDING_US = 25 * 3_600 * 1_000_000;
 /** SQLite merges at most 500 queries. */
 const MOST_MERGED_PATHS = 100;
 

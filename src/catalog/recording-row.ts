@@ -180,3 +180,13 @@ export function rowOf(recording: Recording): Record<string, unknown> {
     updated_at_us: recording.updatedAtUs,
   };
 }
+
+/** Cameras seldom change what they send: in one range the same text comes again and again. */
+export function createTracksParser(): (text: string) => readonly Track[] {
+  const parsed = new Map<string, readonly Track[]>();
+  return (text) => {
+    const tracks = parsed.get(text) ?? parseTracks(text);
+    parsed.set(text, tracks);
+    return tracks;
+  };
+}

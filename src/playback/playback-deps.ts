@@ -1,0 +1,22 @@
+/** What playback needs from the other rooms: rows, and the bytes behind them. */
+import type { Readable } from "node:stream";
+
+import type { Catalog } from "../catalog/catalog.js";
+import type { PlayableRecording } from "../catalog/playable-recordings.js";
+import type { Clock } from "../platform/clock.js";
+
+/**
+ * Bytes [start, end] of a recording, from disk or store. Throws `not-found` when neither copy is there, `unavailable`
+ * when we cannot tell, `data-loss` when a proven object is gone, and the same through the stream.
+ */
+export type OpenBytes = (
+  recording: PlayableRecording,
+  part: { readonly start: number; readonly end: number },
+  signal: AbortSignal,
+) => Promise<Readable>;
+
+export interface PlaybackDeps {
+  readonly catalog: Catalog;
+  readonly clock: Clock;
+  readonly openBytes: OpenBytes;
+}
