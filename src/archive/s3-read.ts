@@ -1,4 +1,5 @@
 /** What is read from a bucket: bytes, lists, and whether the bucket is there at all. */
+import { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 
 import { GetObjectCommand, HeadBucketCommand, HeadObjectCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
@@ -55,7 +56,7 @@ export async function getObject(
   assertObjectKey(key);
   const operation = `get ${key}`;
   const context = target.contextOf(operation);
-  // The deadline ends with the headers: how long the bytes take is the reader's affair, the idle timeout remains.
+  // The deadline ends with the headers: how long the bytes take is the reader's affair, as long as they come.
   const output = await target.call({ operation, signal }, (call) =>
     target.clients.read.send(
       new GetObjectCommand({
@@ -72,7 +73,10 @@ export async function getObject(
     body?.destroy();
     throw noSuchAnswer(context, startsWhereAsked === true ? "ETag" : "Content-Range of the range asked for");
   }
-  return guardStream(body, { signal, operation, translate: (error) => toStoreError(error, context) });
+  // The client's own timer would also end a stream that its reader, a viewer who pauses, does not read.
+  if (body instanceof IncomingMessage) body.setTimeout(0);
+  const { idleMs } = target;
+  return guardStream(body, { signal, operation, translate: (error) => toStoreError(error, context), idleMs });
 }
 
 export async function* listObjects(

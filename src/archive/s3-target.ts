@@ -39,6 +39,7 @@ export interface S3Target {
   readonly partBytes: number;
   readonly clock: Clock;
   readonly clients: S3Clients;
+  readonly idleMs: number;
   call<T>(what: S3CallInit, request: (call: S3Call) => Promise<T>): Promise<T>;
   contextOf(operation: string): Omit<S3CallOptions, "signal">;
 }
@@ -74,6 +75,7 @@ export function createTarget(options: S3StoreOptions): S3Target {
     prefix,
     clock,
     partBytes: options.partBytes ?? PART_BYTES,
+    idleMs: timeouts.idleMs,
     clients: createS3Clients({
       endpoint,
       region: options.region,

@@ -135,9 +135,14 @@ async function workUntilRest(bench: Bench): Promise<void> {
   await waitFor("the queue to be at rest", () => bench.isAtRest(), { timeoutMs: 120_000 });
 }
 
-async function drained(bench: Bench): Promise<boolean> {
+async function drained(bench: Bench): Promise<true> {
   await workUntilRest(bench);
-  return (await bench.rows()).every(({ local, archive }) => local === "released" && archive === "verified");
+  const left = (await bench.rows()).filter(({ local, archive }) => local !== "released" || archive !== "verified");
+  if (left.length === 0) return true;
+  const [{ objectKey, local, archive, step, error }] = left as [(typeof left)[number]];
+  throw new Error(
+    `${left.length} rows left, of the first: ${JSON.stringify({ objectKey, local, archive, step, error })}`,
+  );
 }
 
 /** What the checker finds, but for the bytes that the proxy itself changed in objects that nobody counts on. */

@@ -2,6 +2,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { truncate, unlink } from "node:fs/promises";
 import { createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
@@ -113,6 +114,32 @@ describe("a store that hangs", () => {
       expect(tookMs).toBeLessThan(TIMEOUTS.idleMs + SLACK_MS);
     },
   );
+
+  it("F20 a body that drips fails the reader, however long it is", async () => {
+    await put(await sourceOf(200_000));
+    bench.proxy.inject({ fault: { kind: "drip", intervalMs: 20 }, method: "GET" });
+    const stream = await store.get(key, { signal: never });
+    const tookMs = await elapsedMs(() => expect(stream.toArray()).rejects.toMatchObject({ kind: "unavailable" }));
+    expect(tookMs).toBeLessThan(4 * TIMEOUTS.idleMs + SLACK_MS);
+    await waitFor("the sockets to be freed", () => bench.proxy.openConnections() === 0);
+  });
+
+  it("F20 a reader that takes its time gets every byte", async () => {
+    const source = await sourceOf(4 * MEBIBYTE);
+    await put(source);
+    const hasty = bench.openStore({ timeouts: { ...TIMEOUTS, idleMs: 200 } });
+    onTestFinished(() => hasty.close());
+    const stream = await hasty.get(key, { signal: never });
+    const hash = createHash("sha256");
+    let restMs = 2_000;
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      hash.update(chunk);
+      // Once, and far longer than a store may starve us.
+      await sleep(restMs);
+      restMs = 0;
+    }
+    expect(hash.digest("hex")).toBe(source.sha256);
+  });
 
   it("F20 a TLS handshake that never ends is given up", async () => {
     const silent = createServer((socket) => socket.on("error", () => undefined));
