@@ -11,6 +11,7 @@ import type { HealthCheck } from "../doctor/health.js";
 import type { SegmentNote, SourceNote } from "../ingest/note-hook.js";
 import type { ScanState } from "../ingest/scanner.js";
 import type { Logger } from "../platform/logger.js";
+import type { PlaybackDeps } from "../playback/playback-deps.js";
 import type { ConfigState, PathAdmin } from "../streams/path-admin.js";
 
 export interface HttpDeps {
@@ -21,6 +22,7 @@ export interface HttpDeps {
   readonly projectDir: string;
   readonly recordDir: string;
   readonly store: ObjectStore;
+  readonly playback: PlaybackDeps;
   /** Public address of the bucket; null when it has none. */
   readonly publicUrl: string | null;
   readonly paths: PathAdmin;

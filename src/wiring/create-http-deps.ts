@@ -1,4 +1,5 @@
 /** What the routes get: narrow views of the parts. */
+import { openRecording } from "../archive/open-recording.js";
 import { pingCatalog } from "../catalog/catalog.js";
 import { isPathName, type PathName } from "../core/path-name.js";
 import { checkHealth, type HealthSources } from "../doctor/health.js";
@@ -22,6 +23,12 @@ export function createHttpDeps(setup: Setup, parts: Parts): HttpDeps {
     projectDir: setup.projectDir,
     recordDir: setup.recordDir,
     store,
+    playback: {
+      catalog,
+      clock: catalog.clock,
+      openBytes: (recording, part, signal) =>
+        openRecording({ recordDir: setup.recordDir, store }, recording, { part, signal }),
+    },
     publicUrl: config.storage.kind === "r2" ? config.storage.publicUrl : null,
     paths: createPathAdmin({
       catalog,

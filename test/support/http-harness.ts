@@ -8,6 +8,7 @@ import { onTestFinished } from "vitest";
 
 import { createFolderStore } from "../../src/archive/folder-store.js";
 import type { ObjectStore } from "../../src/archive/object-store.js";
+import { openRecording } from "../../src/archive/open-recording.js";
 import { type Catalog, closeCatalog, openCatalog } from "../../src/catalog/catalog.js";
 import { summarizeBacklog } from "../../src/catalog/archive-summary.js";
 import { listLatestRecordings } from "../../src/catalog/latest-recordings.js";
@@ -193,6 +194,11 @@ function createDeps({ catalog, recordDir, store, options, fakes }: DepsParts): H
     projectDir: path.resolve(import.meta.dirname, "../.."),
     recordDir,
     store,
+    playback: {
+      catalog,
+      clock: catalog.clock,
+      openBytes: (recording, part, signal) => openRecording({ recordDir, store }, recording, { part, signal }),
+    },
     publicUrl: options.publicUrl ?? null,
     paths: createPathAdmin({
       catalog,
