@@ -7,7 +7,7 @@ import { AppError } from "../core/errors.js";
 import { isPlausibleInstant, US_PER_MS, US_PER_SEC } from "../core/instant.js";
 import { isPathName, MAX_PATH_NAME_LENGTH, type PathName } from "../core/path-name.js";
 import type { SegmentFormat } from "../core/recording.js";
-import { zoneClock, type ZoneClock } from "./zone-clock.js";
+import { zoneClock, type ZoneClock } from "../core/zone-clock.js";
 
 /** What we configure: second and microsecond in UTC, so that neither zone nor summer time can make two names equal. */
 export const OUR_RECORD_PATH = "%path/%Y-%m-%d/%s-%f";
