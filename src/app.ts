@@ -45,6 +45,7 @@ export function createApp(setup: Setup, options: { readonly demo: boolean }): Ap
       undo.push(() => closeCatalog(catalog));
       await releaseStaleLeases(catalog);
       const parts = createParts(setup, catalog);
+      await parts.serverNotes.begin();
       await parts.mediamtx.prepare(signal);
       const version = await versionOf(projectDir);
       const listening = await startServing(setup, parts, { undo, version });
@@ -104,7 +105,7 @@ async function startServing(
 
 /** A stop that comes meanwhile does not wait until MediaMTX answers, and leaves none behind that started after all. */
 async function startMediaMtx(
-  { mediamtx }: Parts,
+  { mediamtx, serverNotes }: Parts,
   hookUrl: string | null,
   { undo, signal }: { readonly undo: Undo; readonly signal: AbortSignal },
 ): Promise<void> {
@@ -113,6 +114,7 @@ async function startMediaMtx(
     await mediamtx.stop();
     await started.catch(() => undefined);
     await mediamtx.stop();
+    await serverNotes.settled();
   });
   await Promise.race([started, aborted(signal)]);
   signal.throwIfAborted();

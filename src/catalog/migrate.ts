@@ -13,9 +13,10 @@ import { initial } from "./migrations/0001-initial.js";
 import { deletionStops } from "./migrations/0002-deletion-stops.js";
 import { objectKeyIndex } from "./migrations/0003-object-key-index.js";
 import { backlogIndex } from "./migrations/0004-backlog-index.js";
+import { timeline } from "./migrations/0005-timeline.js";
 import { inTransaction } from "./transaction.js";
 
-export const MIGRATIONS: readonly Migration[] = [initial, deletionStops, objectKeyIndex, backlogIndex];
+export const MIGRATIONS: readonly Migration[] = [initial, deletionStops, objectKeyIndex, backlogIndex, timeline];
 
 export async function migrate(db: Knex, clock: Clock, migrations: readonly Migration[] = MIGRATIONS): Promise<void> {
   await createMigrationsTable(db);

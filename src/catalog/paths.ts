@@ -1,10 +1,13 @@
 /** The `paths` table: the truth about which paths there are and how they record. */
+import type { Knex } from "knex";
 import { z } from "zod";
 
 import { AppError, errnoOf } from "../core/errors.js";
 import type { PathName } from "../core/path-name.js";
 import type { Catalog } from "./catalog.js";
 import { translating } from "./database.js";
+import { notePathCondition } from "./recording-conditions.js";
+import { inWriteTransaction } from "./write-transaction.js";
 
 export interface PathRow {
   readonly name: PathName;
@@ -54,7 +57,10 @@ export function insertPath(catalog: Catalog, facts: PathFacts): Promise<PathRow>
   return translating("add a path", async () => {
     const nowUs = catalog.clock.nowUs();
     try {
-      await catalog.db("paths").insert({ ...columnsOf(facts), created_at_us: nowUs, updated_at_us: nowUs });
+      await inWriteTransaction(catalog, [facts.name], async (trx) => {
+        await trx("paths").insert({ ...columnsOf(facts), created_at_us: nowUs, updated_at_us: nowUs });
+        await noteConditions(trx, catalog, facts);
+      });
     } catch (error) {
       const isDuplicate = errnoOf(error) === "SQLITE_CONSTRAINT" || errnoOf(error) === "23505";
       if (!isDuplicate) throw error;
@@ -71,10 +77,13 @@ export function insertPath(catalog: Catalog, facts: PathFacts): Promise<PathRow>
 export function updatePath(catalog: Catalog, facts: PathFacts, before?: PathFacts): Promise<boolean> {
   return translating("change a path", async () => {
     const { name, ...changes } = columnsOf(facts);
-    const changed = await catalog
-      .db("paths")
-      .where(before === undefined ? { name } : columnsOf(before))
-      .update({ ...changes, updated_at_us: catalog.clock.nowUs() });
+    const changed = await inWriteTransaction(catalog, [facts.name], async (trx) => {
+      const rows = await trx("paths")
+        .where(before === undefined ? { name } : columnsOf(before))
+        .update({ ...changes, updated_at_us: catalog.clock.nowUs() });
+      if (rows > 0) await noteConditions(trx, catalog, facts);
+      return rows;
+    });
     if (changed === 0 && before === undefined) throw unknownPath(facts.name);
     return changed > 0;
   });
@@ -83,9 +92,24 @@ export function updatePath(catalog: Catalog, facts: PathFacts, before?: PathFact
 /** Throws `not-found`. Recordings of the path stay. */
 export function deletePath(catalog: Catalog, name: PathName): Promise<void> {
   return translating("delete a path", async () => {
-    const deleted = await catalog.db("paths").where({ name }).delete();
-    if (deleted === 0) throw unknownPath(name);
+    await inWriteTransaction(catalog, [name], async (trx) => {
+      const deleted = await trx("paths").where({ name }).delete();
+      if (deleted === 0) throw unknownPath(name);
+      // Who publishes to it all the same is recorded as MediaMTX's defaults say.
+      await noteConditions(trx, catalog, { name, enabled: true, settings: {} });
+    });
   });
+}
+
+/** What keeps the path from being recorded, for the timeline of later. */
+async function noteConditions(
+  trx: Knex,
+  catalog: Catalog,
+  { name, enabled, settings }: Pick<PathFacts, "name" | "enabled" | "settings">,
+): Promise<void> {
+  const note = { path: name, atUs: catalog.clock.nowUs() };
+  await notePathCondition(trx, catalog, { ...note, condition: "disabled", holds: !enabled });
+  await notePathCondition(trx, catalog, { ...note, condition: "recording-off", holds: settings["record"] === false });
 }
 
 export function unknownPath(name: string): AppError {

@@ -18,7 +18,7 @@ import { ConfigPublisher, type ConfigPublisherState } from "./config-publisher.j
 import { type ControlApi, createControlApi, type ServerPath } from "./control-api.js";
 import { hookCommandOf, installHook } from "./install-hook.js";
 import { type PublishAddresses, publishAddresses } from "./publish-addresses.js";
-import { MediaMtxSupervisor } from "./supervisor.js";
+import { type MediaMtxStart, MediaMtxSupervisor } from "./supervisor.js";
 import { validateConfig } from "./validate-config.js";
 
 export interface MediaMtxOptions {
@@ -46,6 +46,10 @@ export interface MediaMtxDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly listPaths: () => Promise<readonly ConfiguredPath[]>;
+  /** Of an embedded server. */
+  readonly onStart?: (start: MediaMtxStart) => void;
+  /** It ended, by itself or because it was asked to. */
+  readonly onEnd?: () => void;
 }
 
 export interface MediaMtxState {
@@ -116,7 +120,9 @@ export class MediaMtx {
   /** Ends an embedded server first, so that its last hooks still find us. */
   async stop(): Promise<void> {
     await this.#publisher.stop();
-    await this.#supervisor?.stop();
+    if (this.#supervisor === undefined) return;
+    await this.#supervisor.stop();
+    this.#deps.onEnd?.();
   }
 
   requestApply(): void {
@@ -182,7 +188,13 @@ export class MediaMtx {
   async #startEmbedded(binary: MediaMtxBinary): Promise<void> {
     const { configDir, env } = this.#options;
     this.#supervisor = new MediaMtxSupervisor(
-      { log: this.#deps.logger, clock: this.#deps.clock, probe: (signal) => this.#api.info(signal) },
+      {
+        log: this.#deps.logger,
+        clock: this.#deps.clock,
+        probe: (signal) => this.#api.info(signal),
+        onStart: (start) => this.#deps.onStart?.(start),
+        onExit: () => this.#deps.onEnd?.(),
+      },
       {
         bin: binary.path,
         configFile: this.#configFile,

@@ -5,6 +5,7 @@
  */
 import type { Catalog } from "../catalog/catalog.js";
 import { bytesOnDisk, listReleasable, releaseNow } from "../catalog/early-releases.js";
+import { noteMachineCondition } from "../catalog/recording-conditions.js";
 import {
   bytesAboveHigh,
   type DiskLevel,
@@ -79,6 +80,8 @@ export class DiskGuard {
   /** Asked to go, and when. */
   readonly #asked = new Map<RecordingId, number>();
   #relief: Relief | null = null;
+  /** What the catalog says; undefined: not known since the start. */
+  #notedFull: boolean | undefined;
 
   constructor(deps: DiskGuardDeps) {
     this.#deps = deps;
@@ -104,7 +107,9 @@ export class DiskGuard {
       try {
         const space = await this.#deps.readSpace(disk.directory);
         this.#tellLevel(disk, space);
-        if (disk === this.#deps.disks[0]) await this.#relieve(space);
+        if (disk !== this.#deps.disks[0]) continue;
+        await this.#noteFull(this.#levels.get(disk.name) === "full");
+        await this.#relieve(space);
       } catch (error) {
         if (this.#levels.get(disk.name) === "unknown") continue;
         this.#levels.set(disk.name, "unknown");
@@ -135,6 +140,14 @@ export class DiskGuard {
     if (level === "full") this.#deps.logger.error("disk is full", fields);
     else if (level === "ok") this.#deps.logger.info("disk has room again", fields);
     else this.#deps.logger.warn("disk fills up", { ...fields, level });
+  }
+
+  /** For the timeline: it explains what was not recorded then. */
+  async #noteFull(isFull: boolean): Promise<void> {
+    if (isFull === this.#notedFull) return;
+    const { catalog } = this.#deps;
+    await noteMachineCondition(catalog, { condition: "disk-full", holds: isFull, atUs: catalog.clock.nowUs() });
+    this.#notedFull = isFull;
   }
 
   async #relieve(space: DiskSpace): Promise<void> {

@@ -27,6 +27,7 @@ import { createPipeline } from "./create-pipeline.js";
 import { mediaMtxOptions } from "./media-mtx-options.js";
 import { Pulse } from "./pulse.js";
 import { createScrub } from "./create-scrub.js";
+import { ServerNotes } from "./server-notes.js";
 import { openConfiguredStore, type Setup } from "./setup.js";
 
 export interface Parts {
@@ -37,6 +38,7 @@ export interface Parts {
   readonly pulse: Pulse;
   readonly metrics: Metrics;
   readonly mediamtx: MediaMtx;
+  readonly serverNotes: ServerNotes;
   readonly ingest: NoteHookDeps;
   readonly guard: DeletionGuard;
   readonly diskGuard: DiskGuard;
@@ -66,10 +68,8 @@ export function createParts(setup: Setup, catalog: Catalog): Parts {
     disks: [{ name: "recordings", directory: recordDir }, ...otherDisks(setup)],
     readDiskSpace,
   });
-  const mediamtx = new MediaMtx(
-    { clock, logger: logger.child({ of: "mediamtx" }), listPaths: () => listConfiguredPaths(catalog) },
-    mediaMtxOptions(setup),
-  );
+  const serverNotes = new ServerNotes(catalog, logger);
+  const mediamtx = createServer(setup, catalog, serverNotes);
   // The worker needs ingest for its steps and the scanner for what it does not find, and both wake the worker.
   const wake = (): void => worker.wake();
   const requestScan = (): void => scanner.request();
@@ -98,6 +98,7 @@ export function createParts(setup: Setup, catalog: Catalog): Parts {
     pulse,
     metrics,
     mediamtx,
+    serverNotes,
     ingest,
     guard,
     diskGuard,
@@ -107,6 +108,20 @@ export function createParts(setup: Setup, catalog: Catalog): Parts {
     backup,
     scrub,
   };
+}
+
+function createServer(setup: Setup, catalog: Catalog, notes: ServerNotes): MediaMtx {
+  const { clock, logger } = setup;
+  return new MediaMtx(
+    {
+      clock,
+      logger: logger.child({ of: "mediamtx" }),
+      listPaths: () => listConfiguredPaths(catalog),
+      onStart: (start) => notes.started(start),
+      onEnd: () => notes.ended(),
+    },
+    mediaMtxOptions(setup),
+  );
 }
 
 function createWatch({ recordDir, logger, clock }: Setup, { pulse, ingest }: Pick<Parts, "pulse" | "ingest">) {

@@ -92,7 +92,15 @@ export async function addFile(http: HttpHarness, sec: number, file: WithFile): P
 
 /** Every row of every table, in a form that compares. */
 export async function dump(catalog: Catalog): Promise<Record<string, unknown[]>> {
-  const tables = ["paths", "recordings", "fragment_indexes", "removals", "rejected_files", "path_events"];
+  const tables = [
+    "paths",
+    "recordings",
+    "fragment_indexes",
+    "removals",
+    "rejected_files",
+    "path_events",
+    "recording_conditions",
+  ];
   const whole: Record<string, unknown[]> = {};
   for (const table of tables) {
     const rows = (await catalog.db(table)) as unknown[];

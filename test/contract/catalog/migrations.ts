@@ -36,6 +36,7 @@ export function describeMigrations(dialect: TestedDialect): void {
           "removals",
           "rejected_files",
           "path_events",
+          "recording_conditions",
         ]),
       );
     });
