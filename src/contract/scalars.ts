@@ -56,9 +56,11 @@ export const retention = z
 export function listOf<T extends z.ZodType>(item: T) {
   return z.preprocess(
     (value) =>
-      (Array.isArray(value) ? value : [value]).flatMap((text: unknown) =>
-        typeof text === "string" ? text.split(",") : [text],
-      ),
+      value === undefined
+        ? undefined
+        : (Array.isArray(value) ? value : [value]).flatMap((text: unknown) =>
+            typeof text === "string" ? text.split(",") : [text],
+          ),
     z.array(item).min(1).max(100),
   );
 }

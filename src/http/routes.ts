@@ -6,8 +6,15 @@ import { operationRoutes } from "./routes/operation.js";
 import { pageRoutes } from "./routes/pages.js";
 import { pathRoutes } from "./routes/paths.js";
 import { recordingRoutes } from "./routes/recordings.js";
+import { timelineRoutes } from "./routes/timeline.js";
 
 export function createRoutes(deps: HttpDeps, version: string): Route[] {
-  const api = [...recordingRoutes(deps), ...pathRoutes(deps), ...operationRoutes(deps), ...hookRoutes(deps)];
+  const api = [
+    ...recordingRoutes(deps),
+    ...timelineRoutes(deps),
+    ...pathRoutes(deps),
+    ...operationRoutes(deps),
+    ...hookRoutes(deps),
+  ];
   return [...api, ...pageRoutes(deps, api, version)];
 }

@@ -55,6 +55,17 @@ const QUERY: Readonly<Record<string, string>> = {
   "DELETE /api/v1/paths": "?path=cam1",
 };
 
+/** What a GET cannot do without, for the fields that a test does not make wrong. */
+const RIGHT_QUERY: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "GET /api/v1/timeline": { path: "cam1", from: "2026-11-20T00:00:00Z", to: "2026-11-21T00:00:00Z" },
+  "GET /api/v1/days": { path: "cam1", month: "2026-11" },
+};
+/** Fields that may be given several times. */
+const LISTS: Readonly<Record<string, readonly string[]>> = {
+  "GET /api/v1/recordings": ["path", "state"],
+  "GET /api/v1/timeline": ["path"],
+};
+
 /** Wrong whatever the field: no field of ours takes any of these. */
 const NEVER_RIGHT: readonly unknown[] = [
   {},
@@ -264,6 +275,9 @@ describe("query parameters", () => {
     limit: ["", "0", "2001", "-1", "1.5", "1e2", "ten", "99999999999", "0x10", " 1"],
     cursor: ["", "x", "null", "W10", "WyJuZXdlc3QiLDEsIngiXQ", "a".repeat(201), "__proto__", "\0"],
     total: ["", "1", "TRUE", "yes"],
+    resolution: ["", "0", "-1", "1.5", "1e2", "60s", "31622401", "8", "\0"],
+    month: ["", "2026", "2026-13", "2026-00", "2026-1", "1969-12", "2026-11-01", "11-2026", "\0", "__proto__"],
+    zone: ["", "+01:00", "Berlin", "Europe/Berlin ", "../etc", "UTC\0", "__proto__", "constructor", "a".repeat(65)],
   };
 
   it("with wrong values are refused by name, with the value and what would be right", async () => {
@@ -273,14 +287,17 @@ describe("query parameters", () => {
         const values = route.tag === "pages" ? ["a".repeat(201)] : WRONG_QUERY[field];
         if (values === undefined) throw new Error(`the parameter "${field}" has no wrong values here: add some`);
         for (const value of values) {
-          const target = `${urlOf(route)}?${field}=${encodeURIComponent(value)}`;
+          const query = { ...RIGHT_QUERY[keyOf(route)], [field]: value };
+          const target = `${urlOf(route)}?${new URLSearchParams(query).toString()}`;
           const answer = await ask(http, target, { method: route.method });
           expect(answer.status, `${route.method} ${target}`).toBe(400);
           const [first] = problemIn(answer).errors ?? [];
           expect(first?.field.split(".")[0], target).toBe(field);
         }
-        if (!["path", "state"].includes(field) || route.path !== "/api/v1/recordings") {
-          const twice = `${urlOf(route)}?${field}=1&${field}=2`;
+        if (LISTS[keyOf(route)]?.includes(field) !== true) {
+          const others = Object.entries(RIGHT_QUERY[keyOf(route)] ?? {}).filter(([name]) => name !== field);
+          const pairs: [string, string][] = [...others, [field, "1"], [field, "2"]];
+          const twice = `${urlOf(route)}?${new URLSearchParams(pairs).toString()}`;
           expect(problemIn(await ask(http, twice, { method: route.method })), twice).toMatchObject({
             status: 400,
             errors: [{ field }],
