@@ -42,23 +42,24 @@ export interface PlayableRange {
   readonly toUs: number;
 }
 
-const COLUMNS = [
+export const PLAYABLE_COLUMNS = [
   ...["id", "format", "start_us", "end_us", "media_duration_us", "file_path", "file_identity", "bytes", "tracks"],
   ...["stream_id", "segment_number", "partial", "local", "archive", "object_key", "sha256", "step"],
 ] as const;
 
-interface Row {
+export interface PlayableRow {
   readonly id: RecordingId;
   readonly format: Recording["format"];
-  readonly start_us: number;
-  readonly end_us: number;
-  readonly media_duration_us: number | null;
+  // PostgreSQL's bigint may come as text.
+  readonly start_us: number | string;
+  readonly end_us: number | string;
+  readonly media_duration_us: number | string | null;
   readonly file_path: string;
   readonly file_identity: string | null;
-  readonly bytes: number;
+  readonly bytes: number | string;
   readonly tracks: string;
   readonly stream_id: string | null;
-  readonly segment_number: number | null;
+  readonly segment_number: number | string | null;
   readonly partial: boolean | number;
   readonly local: Recording["local"];
   readonly archive: Recording["archive"];
@@ -80,19 +81,22 @@ export function findPlayable(catalog: Catalog, { path, fromUs, toUs }: PlayableR
       .andWhereRaw("(end_us > ? or start_us >= ? or local = 'open')", [fromUs, fromUs])
       .andWhereRaw("(local in ('open', 'present') or archive = 'verified')")
       .orderBy([{ column: "start_us" }, { column: "id" }])
-      .select([...COLUMNS, "data"])) as Row[];
+      .select([...PLAYABLE_COLUMNS, "data"])) as PlayableRow[];
     const tracksOf = createTracksParser();
     return rows.map((row) => toPlayable(path, row, tracksOf));
   });
 }
 
-function toPlayable(path: PathName, row: Row, tracksOf: (text: string) => readonly Track[]): PlayableRecording {
+export function toPlayable(
+  path: PathName,
+  row: PlayableRow,
+  tracksOf: (text: string) => readonly Track[],
+): PlayableRecording {
   const { stream_id: streamId, segment_number: segmentNumber } = row;
   return {
     id: row.id,
     path,
     format: row.format,
-    // PostgreSQL's bigint may come as text.
     startUs: Number(row.start_us),
     endUs: Number(row.end_us),
     mediaDurationUs: row.media_duration_us === null ? null : Number(row.media_duration_us),
