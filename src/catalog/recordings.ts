@@ -3,7 +3,7 @@ import type { Knex } from "knex";
 import { v7 as uuidv7 } from "uuid";
 
 import { AppError } from "../core/errors.js";
-import { type Finding, type FoundFile, judgeFoundFile } from "../core/found-file.js";
+import { type Finding, type FoundFile, judgeFoundFile, LOOK_AT_OPEN_AFTER_MS } from "../core/found-file.js";
 import type { PathName } from "../core/path-name.js";
 import { NOT_LOOKED_INTO, type Recording, type RecordingId } from "../core/recording.js";
 import { faultPoint } from "../platform/fault-point.js";
@@ -225,7 +225,7 @@ async function insertFound(catalog: Catalog, trx: Knex, found: FoundFile): Promi
     ...NOT_LOOKED_INTO,
     ...factsOf(found),
     endUs: found.startUs,
-    nextAttemptAtUs: catalog.clock.nowUs(),
+    nextAttemptAtUs: catalog.clock.nowUs() + (found.closed ? 0 : LOOK_AT_OPEN_AFTER_MS * 1_000),
     origin: found.origin,
   });
   return recording.id;
@@ -250,7 +250,8 @@ async function refresh(
         position,
         endUs: Math.max(row.endUs, startUs),
         attempts: 0,
-        nextAttemptAtUs: nowUs,
+        // A look that is due soon stays so.
+        nextAttemptAtUs: found.closed || row.step !== "settle" ? nowUs : row.nextAttemptAtUs,
         error: null,
         ...(row.step === "delete" ? { step: row.step } : {}),
       }),

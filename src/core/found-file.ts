@@ -61,6 +61,9 @@ export interface ClosedEvidence {
   readonly writtenBeforeServerStart: boolean;
 }
 
+/** Hook and watch come first, and a later segment of the path hastens the look; it is for when nothing else comes. */
+export const LOOK_AT_OPEN_AFTER_MS = 30_000;
+
 /** A lull that a stalled camera does not reach within one file, but a file that was left behind does at once. */
 const LEFT_BEHIND_QUIET_MS = 2_000;
 

@@ -2,12 +2,9 @@
 import type { Outcome } from "../catalog/recording-queue.js";
 import { recordFoundFiles } from "../catalog/recordings.js";
 import { AppError } from "../core/errors.js";
-import { judgeFoundFile } from "../core/found-file.js";
+import { judgeFoundFile, LOOK_AT_OPEN_AFTER_MS } from "../core/found-file.js";
 import type { Recording } from "../core/recording.js";
 import { type ExamineDeps, examineFile } from "./examine-file.js";
-
-/** Hook and watch come first, and a later segment of the path hastens this; it is for when nothing else comes. */
-const LOOK_AGAIN_MS = 30_000;
 
 export async function settleRecording(deps: ExamineDeps, recording: Recording): Promise<Outcome | undefined> {
   const examination = await examineFile(deps, recording.filePath, { origin: recording.origin });
@@ -23,7 +20,7 @@ export async function settleRecording(deps: ExamineDeps, recording: Recording): 
         return undefined;
       }
       const { bytes, fileIdentity } = found;
-      const nextAttemptAtUs = deps.catalog.clock.nowUs() + LOOK_AGAIN_MS * 1_000;
+      const nextAttemptAtUs = deps.catalog.clock.nowUs() + LOOK_AT_OPEN_AFTER_MS * 1_000;
       return { patch: { bytes, fileIdentity, step: "settle", nextAttemptAtUs } };
     }
     default:

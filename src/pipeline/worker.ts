@@ -3,6 +3,7 @@
  * moment and another one goes on where it stood.
  */
 import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Catalog } from "../catalog/catalog.js";
 import { claimDue, commitStep, giveBack, nextDueAtUs, postponeStep, releaseClaim } from "../catalog/recording-queue.js";
@@ -33,6 +34,8 @@ export interface WorkerDeps {
 /** Safety net: a lane looks at the queue at least this often, even when nobody wakes it. */
 const LONGEST_WAIT_MS = 5_000;
 const SHORTEST_WAIT_MS = 20;
+/** What wakes an idle lane seldom comes alone: one look for all of it costs less than one for each. */
+const GATHER_MS = 20;
 /** Between tries to read a queue that cannot be read, whoever wakes the lane meanwhile. */
 const QUEUE_RETRY_MS = 1_000;
 
@@ -60,6 +63,10 @@ export class Worker {
   /** New rows may be due: look now. */
   wake(): void {
     for (const latch of this.#latches.values()) latch.set();
+  }
+
+  #wakeLaneOf(step: Step): void {
+    for (const [lane, latch] of this.#latches) if (lane.steps.includes(step)) latch.set();
   }
 
   /** Stops claiming, gives running steps `graceMs` to finish, then aborts them; their rows go back to the queue. */
@@ -97,7 +104,12 @@ export class Worker {
         this.#running.add(done);
       }
       const isFull = claimed.length === free || free <= 0;
-      await latch.wait(clock, isFull ? LONGEST_WAIT_MS : await this.#untilNextDueMs(lane));
+      if (isFull) {
+        await latch.wait(clock, LONGEST_WAIT_MS);
+      } else {
+        await latch.wait(clock, await this.#untilNextDueMs(lane));
+        await sleep(GATHER_MS);
+      }
     }
   }
 
@@ -156,7 +168,7 @@ export class Worker {
         await commitStep(catalog, recording, outcome);
         await faultPoint(`${step}.after-commit`);
         logTransition(logger, recording, outcome.patch);
-        if (outcome.patch.step !== undefined && outcome.patch.step !== null) this.wake();
+        if (outcome.patch.step !== undefined && outcome.patch.step !== null) this.#wakeLaneOf(outcome.patch.step);
       }
       onStepDone?.(step, seconds(), "done");
     } catch (error) {

@@ -1,5 +1,7 @@
 import type { Clock } from "./clock.js";
 
+const WOKEN = "woken";
+
 /** "Something happened since I last looked": set any number of times, waited for by one loop. */
 export class Latch {
   #isSet = false;
@@ -14,7 +16,8 @@ export class Latch {
   async wait(clock: Clock, ms: number): Promise<void> {
     if (!this.#isSet) {
       const wakeUp = new AbortController();
-      this.#release = () => wakeUp.abort();
+      // With a reason: Node builds an exception, with its stack, for an abort without one.
+      this.#release = () => wakeUp.abort(WOKEN);
       await clock.sleep(ms, wakeUp.signal);
       this.#release = undefined;
     }
