@@ -233,7 +233,7 @@ async function lookAtLanes(catalog: Catalog, steps: readonly Step[]): Promise<(L
   const [first, ...others] = firsts;
   if (first === undefined) return [];
   const rows = (await first.unionAll(others)) as { lane: number; next_attempt_at_us: number }[];
-  const dueAtUs = new Map(rows.map((row) => [Number(row.lane), Number(row.next_attempt_at_us)]));
+  const dueAtUs = new Map(rows.map((row) => [row.lane, row.next_attempt_at_us]));
   return all.flatMap((lane, index) => {
     const at = dueAtUs.get(index);
     return at === undefined ? [] : [{ ...lane, dueAtUs: at }];

@@ -27,6 +27,8 @@ export interface WorkerDeps {
   readonly catalog: Catalog;
   readonly logger: Logger;
   readonly handlers: Readonly<Record<Step, StepHandler>>;
+  /** Default 20. What wakes an idle lane seldom comes alone: one look for all of it costs less than one for each. */
+  readonly gatherMs?: number;
   /** For the metrics: a step ended well, or with an error of this kind. */
   readonly onStepDone?: (step: Step, seconds: number, outcome: "done" | ErrorKind) => void;
 }
@@ -34,7 +36,6 @@ export interface WorkerDeps {
 /** Safety net: a lane looks at the queue at least this often, even when nobody wakes it. */
 const LONGEST_WAIT_MS = 5_000;
 const SHORTEST_WAIT_MS = 20;
-/** What wakes an idle lane seldom comes alone: one look for all of it costs less than one for each. */
 const GATHER_MS = 20;
 /** Between tries to read a queue that cannot be read, whoever wakes the lane meanwhile. */
 const QUEUE_RETRY_MS = 1_000;
@@ -108,7 +109,7 @@ export class Worker {
         await latch.wait(clock, LONGEST_WAIT_MS);
       } else {
         await latch.wait(clock, await this.#untilNextDueMs(lane));
-        await sleep(GATHER_MS);
+        await sleep(this.#deps.gatherMs ?? GATHER_MS);
       }
     }
   }

@@ -30,6 +30,8 @@ export interface PipelineParts {
   readonly guard: Pick<DeletionGuard, "assertMayRemove" | "stops">;
   /** A file is not where its row says: have the scan look. */
   readonly requestScan: () => void;
+  /** See the worker's. */
+  readonly gatherMs?: number;
 }
 
 /** Waiting is mostly for the inspector's thread; two at once keep it busy while rows are committed. */
@@ -56,8 +58,14 @@ export function createPipeline(setup: Setup, parts: PipelineParts): Worker {
       leaseMs: 10 * MINUTE_MS,
     },
   ];
-  const onStepDone = metrics.stepDone;
-  return new Worker({ catalog, logger: setup.logger, handlers: createHandlers(setup, parts), onStepDone }, lanes);
+  const { gatherMs } = parts;
+  return new Worker(
+    {
+      ...{ catalog, logger: setup.logger, handlers: createHandlers(setup, parts), onStepDone: metrics.stepDone },
+      ...(gatherMs === undefined ? {} : { gatherMs }),
+    },
+    lanes,
+  );
 }
 
 function createHandlers(setup: Setup, parts: PipelineParts) {
