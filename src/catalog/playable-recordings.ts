@@ -42,24 +42,23 @@ export interface PlayableRange {
   readonly toUs: number;
 }
 
-export const PLAYABLE_COLUMNS = [
+const COLUMNS = [
   ...["id", "format", "start_us", "end_us", "media_duration_us", "file_path", "file_identity", "bytes", "tracks"],
   ...["stream_id", "segment_number", "partial", "local", "archive", "object_key", "sha256", "step"],
 ] as const;
 
-export interface PlayableRow {
+interface Row {
   readonly id: RecordingId;
   readonly format: Recording["format"];
-  // PostgreSQL's bigint may come as text.
-  readonly start_us: number | string;
-  readonly end_us: number | string;
-  readonly media_duration_us: number | string | null;
+  readonly start_us: number;
+  readonly end_us: number;
+  readonly media_duration_us: number | null;
   readonly file_path: string;
   readonly file_identity: string | null;
-  readonly bytes: number | string;
+  readonly bytes: number;
   readonly tracks: string;
   readonly stream_id: string | null;
-  readonly segment_number: number | string | null;
+  readonly segment_number: number | null;
   readonly partial: boolean | number;
   readonly local: Recording["local"];
   readonly archive: Recording["archive"];
@@ -78,25 +77,23 @@ export function findPlayable(catalog: Catalog, { path, fromUs, toUs }: PlayableR
       .where("path", path)
       .andWhere("start_us", ">=", fromUs - LONGEST_RECORDING_US)
       .andWhere("start_us", "<", toUs)
-      .andWhereRaw("(end_us > ? or start_us >= ? or local = 'open')", [fromUs, fromUs])
+      // Until it was looked into, a recording has no end that could be compared.
+      .andWhereRaw("(end_us > ? or start_us >= ? or local = 'open' or media_duration_us is null)", [fromUs, fromUs])
       .andWhereRaw("(local in ('open', 'present') or archive = 'verified')")
       .orderBy([{ column: "start_us" }, { column: "id" }])
-      .select([...PLAYABLE_COLUMNS, "data"])) as PlayableRow[];
+      .select([...COLUMNS, "data"])) as Row[];
     const tracksOf = createTracksParser();
     return rows.map((row) => toPlayable(path, row, tracksOf));
   });
 }
 
-export function toPlayable(
-  path: PathName,
-  row: PlayableRow,
-  tracksOf: (text: string) => readonly Track[],
-): PlayableRecording {
+function toPlayable(path: PathName, row: Row, tracksOf: (text: string) => readonly Track[]): PlayableRecording {
   const { stream_id: streamId, segment_number: segmentNumber } = row;
   return {
     id: row.id,
     path,
     format: row.format,
+    // PostgreSQL's bigint may come as text.
     startUs: Number(row.start_us),
     endUs: Number(row.end_us),
     mediaDurationUs: row.media_duration_us === null ? null : Number(row.media_duration_us),

@@ -5,15 +5,15 @@ import { hookRoutes } from "./routes/hooks.js";
 import { operationRoutes } from "./routes/operation.js";
 import { pageRoutes } from "./routes/pages.js";
 import { pathRoutes } from "./routes/paths.js";
+import { playlistRoutes } from "./routes/playlist.js";
 import { recordingRoutes } from "./routes/recordings.js";
-import { thumbnailRoutes } from "./routes/thumbnails.js";
 import { timelineRoutes } from "./routes/timeline.js";
 
 export function createRoutes(deps: HttpDeps, version: string): Route[] {
   const api = [
     ...recordingRoutes(deps),
     ...timelineRoutes(deps),
-    ...thumbnailRoutes(deps),
+    ...playlistRoutes(deps),
     ...pathRoutes(deps),
     ...operationRoutes(deps),
     ...hookRoutes(deps),

@@ -59,6 +59,7 @@ const QUERY: Readonly<Record<string, string>> = {
 const RIGHT_QUERY: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "GET /api/v1/timeline": { path: "cam1", from: "2026-11-20T00:00:00Z", to: "2026-11-21T00:00:00Z" },
   "GET /api/v1/days": { path: "cam1", month: "2026-11" },
+  "GET /api/v1/playlist.m3u8": { path: "cam1", from: "2026-11-20T00:00:00Z", to: "2026-11-21T00:00:00Z" },
 };
 /** Fields that may be given several times. */
 const LISTS: Readonly<Record<string, readonly string[]>> = {

@@ -1,0 +1,91 @@
+/**
+ * An HLS media playlist (RFC 8216) as text. Each file keeps its own timeline (MediaMTX's `tfdt` begins anew in each), so
+ * each begins with a discontinuity, its own map and its own wall clock; a hole in the footage is no more than a jump of
+ * that clock.
+ */
+import { formatRfc3339, US_PER_SEC } from "./instant.js";
+
+export interface ByteRange {
+  readonly offsetBytes: number;
+  readonly sizeBytes: number;
+}
+
+export interface HlsSegment {
+  /** Wall clock of its first sample. */
+  readonly startUs: number;
+  readonly durationUs: number;
+  /** Null: the whole file. */
+  readonly range: ByteRange | null;
+  /** It begins with a sync sample. */
+  readonly beginsWithSync: boolean;
+}
+
+export interface HlsFile {
+  /** Printable ASCII without quotes. */
+  readonly uri: string;
+  /** Of `ftyp` + `moov`; null for MPEG-TS, which has none. */
+  readonly initBytes: number | null;
+  /** At least one. */
+  readonly segments: readonly HlsSegment[];
+}
+
+export interface MediaPlaylist {
+  readonly files: readonly HlsFile[];
+  /** EVENT: lines are only ever added. */
+  readonly type: "VOD" | "EVENT";
+  /** Nothing will be added. */
+  readonly isEnded: boolean;
+  /** No segment needs another one to be decoded. */
+  readonly isIndependent: boolean;
+}
+
+/** EXT-X-MAP in a playlist of media segments needs 6, fractions of a second need 3 (RFC 8216, section 7). */
+const VERSION = { fmp4: 6, mpegts: 3 } as const;
+/**
+ * "The server MUST NOT change the value of the EXT-X-TARGETDURATION tag" (section 6.2.1), and what is still to come is
+ * not known: only a longer GOP than this breaks the rule.
+ */
+const EVENT_TARGET_SEC = 10;
+
+export function renderMediaPlaylist({ files, type, isEnded, isIndependent }: MediaPlaylist): string {
+  const version = files.some(({ initBytes }) => initBytes !== null) ? VERSION.fmp4 : VERSION.mpegts;
+  const lines = [
+    "#EXTM3U",
+    `#EXT-X-VERSION:${String(version)}`,
+    `#EXT-X-TARGETDURATION:${String(targetSec(files, type))}`,
+    "#EXT-X-MEDIA-SEQUENCE:0",
+    `#EXT-X-PLAYLIST-TYPE:${type}`,
+  ];
+  if (isIndependent) lines.push("#EXT-X-INDEPENDENT-SEGMENTS");
+  for (const [index, file] of files.entries()) {
+    if (index > 0) lines.push("#EXT-X-DISCONTINUITY");
+    pushFile(lines, file);
+  }
+  if (isEnded) lines.push("#EXT-X-ENDLIST");
+  return `${lines.join("\n")}\n`;
+}
+
+function pushFile(lines: string[], { uri, initBytes, segments }: HlsFile): void {
+  if (initBytes !== null) lines.push(`#EXT-X-MAP:URI="${uri}",BYTERANGE="${String(initBytes)}@0"`);
+  const [first] = segments;
+  if (first !== undefined) lines.push(`#EXT-X-PROGRAM-DATE-TIME:${formatRfc3339(first.startUs)}`);
+  for (const { durationUs, range } of segments) {
+    lines.push(`#EXTINF:${secondsText(durationUs)},`);
+    if (range !== null) lines.push(`#EXT-X-BYTERANGE:${String(range.sizeBytes)}@${String(range.offsetBytes)}`);
+    lines.push(uri);
+  }
+}
+
+/** "The EXTINF duration …, when rounded to the nearest integer, MUST be less than or equal to" it (section 4.3.3.1). */
+function targetSec(files: readonly HlsFile[], type: MediaPlaylist["type"]): number {
+  let longestUs = 0;
+  for (const { segments } of files) {
+    for (const { durationUs } of segments) longestUs = Math.max(longestUs, durationUs);
+  }
+  return Math.max(type === "EVENT" ? EVENT_TARGET_SEC : 1, Math.round(longestUs / US_PER_SEC));
+}
+
+function secondsText(us: number): string {
+  const whole = Math.floor(us / US_PER_SEC);
+  return `${String(whole)}.${String(us - whole * US_PER_SEC).padStart(6, "0")}`;
+}
