@@ -47,18 +47,21 @@ const COLUMNS = [
   ...["stream_id", "segment_number", "partial", "local", "archive", "object_key", "sha256", "step"],
 ] as const;
 
+/** PostgreSQL's bigint may come as text. */
+type Bigint = number | string;
+
 interface Row {
   readonly id: RecordingId;
   readonly format: Recording["format"];
-  readonly start_us: number;
-  readonly end_us: number;
-  readonly media_duration_us: number | null;
+  readonly start_us: Bigint;
+  readonly end_us: Bigint;
+  readonly media_duration_us: Bigint | null;
   readonly file_path: string;
   readonly file_identity: string | null;
-  readonly bytes: number;
+  readonly bytes: Bigint;
   readonly tracks: string;
   readonly stream_id: string | null;
-  readonly segment_number: number | null;
+  readonly segment_number: Bigint | null;
   readonly partial: boolean | number;
   readonly local: Recording["local"];
   readonly archive: Recording["archive"];
@@ -93,7 +96,6 @@ function toPlayable(path: PathName, row: Row, tracksOf: (text: string) => readon
     id: row.id,
     path,
     format: row.format,
-    // PostgreSQL's bigint may come as text.
     startUs: Number(row.start_us),
     endUs: Number(row.end_us),
     mediaDurationUs: row.media_duration_us === null ? null : Number(row.media_duration_us),
