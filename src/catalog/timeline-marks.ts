@@ -11,7 +11,7 @@ import type { TimeRange } from "../core/span.js";
 import type { Mark, TimelineFacts } from "../core/timeline.js";
 import type { Catalog } from "./catalog.js";
 import { translating } from "./database.js";
-import { dialectOf } from "./dialect.js";
+import { type Dialect, dialectOf } from "./dialect.js";
 
 export interface PathRange extends TimeRange {
   readonly path: PathName;
@@ -51,6 +51,7 @@ const PAGE = 5_000;
 const MOST_RUNS = 20_000;
 /** A state of no recording: whatever comes first is another one. */
 const NO_STATE = COPY_STATES.length;
+const UNFINISHED: readonly CopyState[] = ["open", "pending"];
 
 interface Row {
   readonly start_us: number;
@@ -133,26 +134,37 @@ async function findRunStarts(db: Knex, { path, fromUs, toUs, limit }: MarksReque
   return found;
 }
 
-/** SQLite has to be told that the index of few rows is better than that of all. */
 function runStarts(db: Knex, { path, fromUs, toUs }: PathRange): Knex.QueryBuilder {
-  const table = dialectOf(db) === "sqlite" ? "recordings indexed by recordings_run_starts" : "recordings";
-  return db(db.raw(table) as unknown as string)
+  return from(db, "recordings_run_starts")
     .where({ path })
     .andWhere("start_us", ">=", fromUs)
     .andWhere("start_us", "<", toUs)
     .whereRaw(BEGINS_A_RUN);
 }
 
+function from(db: Knex, index: string): Knex.QueryBuilder {
+  return db(db.raw(tableBy(index, dialectOf(db))) as unknown as string);
+}
+
+/** SQLite has to be told that the index of few rows is better than the one that all rows lie in. */
+function tableBy(index: string, dialect: Dialect): string {
+  return dialect === "sqlite" ? `recordings indexed by ${index}` : "recordings";
+}
+
 /** Open and pending ones: each has an end of its own that no row knows yet. */
 async function findUnfinished(db: Knex, { path, fromUs, toUs, limit }: MarksRequest): Promise<Row[]> {
-  const query = db("recordings")
-    .where({ path })
-    .whereRaw(`${COPY_STATE} in (0, 1)`)
-    .andWhere("start_us", ">", fromUs)
-    .andWhere("start_us", "<", toUs)
-    .limit(limit + 1)
-    .select(db.raw(COLUMNS));
-  return (await query) as Row[];
+  const found: Row[] = [];
+  for (const state of UNFINISHED) {
+    const query = from(db, "recordings_copy_state")
+      .where({ path })
+      .whereRaw(`${COPY_STATE} = ${String(COPY_STATES.indexOf(state))}`)
+      .andWhere("start_us", ">", fromUs)
+      .andWhere("start_us", "<", toUs)
+      .limit(limit + 1)
+      .select(db.raw(COLUMNS));
+    found.push(...((await query) as Row[]));
+  }
+  return found;
 }
 
 /** From state to state: each step asks the index for the first recording of any other state. */
@@ -165,7 +177,7 @@ async function findStateChanges(
   let [atUs, state] = [fromUs, stateBefore];
   while (found.length <= limit) {
     const bindings = [atUs, state, ...COPY_STATES.flatMap(() => [path, toUs]), PAGE, path];
-    const answer = rowsOf((await db.raw(STATE_CHANGES, bindings)) as RawRows<Row>);
+    const answer = rowsOf((await db.raw(stateChanges(dialectOf(db)), bindings)) as RawRows<Row>);
     const page = [...answer].sort((left, right) => left.start_us - right.start_us);
     found.push(...page);
     const end = page.at(-1);
@@ -179,12 +191,15 @@ async function findStateChanges(
  * A mark is one number, start and state together: the least of several is the first in time. Only 16 fits above 8
  * states and "none".
  */
-const STATE_CHANGES = `with recursive mark(place, steps) as (
+const stateChanges = (dialect: Dialect) => `with recursive mark(place, steps) as (
     select cast(? as bigint) * 16 + cast(? as bigint), 0
     union all
     select (select min(place) from (
         ${COPY_STATES.map(
-          (_, code) => `select min(start_us) * 16 + ${String(code)} as place from recordings
+          (
+            _,
+            code,
+          ) => `select min(start_us) * 16 + ${String(code)} as place from ${tableBy("recordings_copy_state", dialect)}
             where path = ? and ${COPY_STATE} = ${String(code)} and start_us > mark.place / 16 and start_us < ?
               and mark.place % 16 <> ${String(code)}`,
         ).join(" union all ")}

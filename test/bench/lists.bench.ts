@@ -1,4 +1,4 @@
-/** Lists from ten million rows, at the HTTP client, on both databases. */
+/** Lists and timelines from ten million rows, at the HTTP client, on both databases. */
 import { existsSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import os from "node:os";
@@ -36,7 +36,7 @@ it("lists from many rows in PostgreSQL", async () => {
 
 /** Kept between runs: writing the rows takes minutes. */
 async function seededSqlite(): Promise<string> {
-  const file = path.join(CACHE_DIR, `rows-${ROWS}.sqlite`);
+  const file = path.join(CACHE_DIR, `rows-${ROWS}-with-gaps.sqlite`);
   if (existsSync(file)) return file;
   await mkdir(CACHE_DIR, { recursive: true });
   const unfinished = `${file}.tmp`;
@@ -74,6 +74,18 @@ async function measure(name: string, databaseUrl: string): Promise<Line[]> {
     app.url,
     numbers.map(() => "/api/v1/recordings?limit=100"),
   );
+  const month = await timeRequests(
+    app.url,
+    numbers.map((number) => monthTarget(number)),
+  );
+  const buckets = await timeRequests(
+    app.url,
+    numbers.map((number) => `${monthTarget(number)}&resolution=3600`),
+  );
+  const days = await timeRequests(
+    app.url,
+    numbers.map((number) => `/api/v1/days?path=${pathOf(number)}&month=2026-0${(number % 2) + 1}&zone=Europe/Berlin`),
+  );
   const archive = await timeRequests(
     app.url,
     numbers.map(() => "/api/v1/archive"),
@@ -84,6 +96,10 @@ async function measure(name: string, databaseUrl: string): Promise<Line[]> {
     below(`${name}: newest 100 of all paths, p50`, newest.p50Ms, { value: 3, unit: "ms" }),
     below(`${name}: day of ${ROWS_OF_A_DAY} rows, p50`, wholeDay.p50Ms, { value: 20, unit: "ms" }),
     below(`${name}: day of ${ROWS_OF_A_DAY} rows, p99`, wholeDay.p99Ms, { value: 40, unit: "ms" }),
+    below(`${name}: timeline of a month of one path, p50`, month.p50Ms, { value: 50, unit: "ms" }),
+    below(`${name}: timeline of a month of one path, p99`, month.p99Ms, { value: 100, unit: "ms" }),
+    below(`${name}: coverage of a month by the hour, p50`, buckets.p50Ms, { value: 50, unit: "ms" }),
+    below(`${name}: days of a month with footage, p50`, days.p50Ms, { value: 50, unit: "ms" }),
     below(`${name}: state counts of /archive, p50`, archive.p50Ms, { value: 5, unit: "ms" }),
   ];
 }
@@ -93,6 +109,17 @@ function dayTarget(number: number, limit: number): string {
   const days = Math.max(1, Math.floor(ROWS / SEED.paths / ROWS_OF_A_DAY));
   const fromUs = SEED.startUs + ((number * 7) % days) * 86_400_000_000 + 1_000_000;
   const [from, to] = [fromUs, fromUs + 86_400_000_000 - 2_000_000].map((us) => new Date(us / 1_000).toISOString());
-  const path = seededPath((number * 13) % SEED.paths);
+  const path = pathOf(number);
   return `/api/v1/recordings?${new URLSearchParams({ path, from: from!, to: to!, limit: String(limit) }).toString()}`;
+}
+
+/** Another path and another month each time. */
+function monthTarget(number: number): string {
+  const fromUs = SEED.startUs + (number % 30) * 86_400_000_000;
+  const [from, to] = [fromUs, fromUs + 30 * 86_400_000_000].map((us) => new Date(us / 1_000).toISOString());
+  return `/api/v1/timeline?${new URLSearchParams({ path: pathOf(number), from: from!, to: to! }).toString()}`;
+}
+
+function pathOf(number: number): string {
+  return seededPath((number * 13) % SEED.paths);
 }

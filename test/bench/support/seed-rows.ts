@@ -1,6 +1,7 @@
 /**
- * Millions of proven, released recordings, written inside the database: 100 paths in steps of a minute, in the order in
- * which they would have come. Only the rows exist: what is measured is how they are listed.
+ * Millions of proven recordings, written inside the database: 100 paths in steps of a minute, in the order in which they
+ * would have come; eight gaps a day, and one day of seven on disk still. Only the rows exist: what is measured is how
+ * they are listed.
  */
 import type { Knex } from "knex";
 
@@ -53,7 +54,8 @@ function select(words: Words): string {
   return `${words.path}, ${start}, ${words.id}, ${start} + ${length}, ${length}, '${SEED.nodeId}', 'fmp4',
     ${words.path} || '/2026-01-01/' || (${start} / 1000000) || '-000000.mp4',
     '2049:' || (1000000 + i) || ':15728640:' || ${start} || '000', 15728640, '${TRACKS}',
-    ${words.stream}, k, ${words.isPartial}, 0, 0, 'released', 'verified',
+    ${words.stream}, k, ${words.isPartial}, case when k % 180 = 0 then 5000000 else 0 end, 0,
+    case when k % 10080 < 1440 then 'present' else 'released' end, 'verified',
     'recordings/' || ${words.path} || '/2026/01/01/' || (${start} / 1000000) || '_000000000000-' || k || '.mp4',
     ${words.hex(16)}, ${words.hex(32)}, null, ${start} + ${length} + 900000, null, 0, 0, ${start} + ${length}, null, null, null, 'hook',
     ${start} + ${length}, ${start} + ${length} + 900000`;
