@@ -42,7 +42,7 @@ export interface PlayableRange {
   readonly toUs: number;
 }
 
-const COLUMNS = [
+export const PLAYABLE_COLUMNS = [
   ...["id", "format", "start_us", "end_us", "media_duration_us", "file_path", "file_identity", "bytes", "tracks"],
   ...["stream_id", "segment_number", "partial", "local", "archive", "object_key", "sha256", "step"],
 ] as const;
@@ -50,7 +50,7 @@ const COLUMNS = [
 /** PostgreSQL's bigint may come as text. */
 type Bigint = number | string;
 
-interface Row {
+export interface PlayableRow {
   readonly id: RecordingId;
   readonly format: Recording["format"];
   readonly start_us: Bigint;
@@ -84,13 +84,17 @@ export function findPlayable(catalog: Catalog, { path, fromUs, toUs }: PlayableR
       .andWhereRaw("(end_us > ? or start_us >= ? or local = 'open' or media_duration_us is null)", [fromUs, fromUs])
       .andWhereRaw("(local in ('open', 'present') or archive = 'verified')")
       .orderBy([{ column: "start_us" }, { column: "id" }])
-      .select([...COLUMNS, "data"])) as Row[];
+      .select([...PLAYABLE_COLUMNS, "data"])) as PlayableRow[];
     const tracksOf = createTracksParser();
     return rows.map((row) => toPlayable(path, row, tracksOf));
   });
 }
 
-function toPlayable(path: PathName, row: Row, tracksOf: (text: string) => readonly Track[]): PlayableRecording {
+export function toPlayable(
+  path: PathName,
+  row: PlayableRow,
+  tracksOf: (text: string) => readonly Track[],
+): PlayableRecording {
   const { stream_id: streamId, segment_number: segmentNumber } = row;
   return {
     id: row.id,

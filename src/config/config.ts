@@ -2,6 +2,7 @@
 import os from "node:os";
 import path from "node:path";
 
+import { parseByteSize } from "../core/byte-size.js";
 import type { Watermarks } from "../core/disk-level.js";
 import { parseDurationMs } from "../core/duration.js";
 import { isAppError } from "../core/errors.js";
@@ -25,6 +26,7 @@ export interface Config {
   readonly mediamtx: MediaMtxConfig;
   readonly ingest: IngestConfig;
   readonly ffprobePath: string | null;
+  readonly thumbnails: ThumbnailConfig;
   /** Null: generated and kept in the data directory. */
   readonly nodeId: string | null;
   readonly log: { readonly level: "debug" | "info" | "warn" | "error"; readonly format: "json" | "pretty" };
@@ -63,6 +65,12 @@ interface MediaMtxConfig {
   readonly recordDir: string;
   /** Null: the hook in `configDir`; "none": no hooks. */
   readonly hookCommand: string | null;
+}
+
+interface ThumbnailConfig {
+  readonly ffmpegPath: string | null;
+  /** 0: nothing is kept. */
+  readonly cacheBytes: number;
 }
 
 interface IngestConfig {
@@ -106,6 +114,10 @@ export function loadConfig(env: Env, where: { readonly cwd: string; readonly pro
       timeZone: readTimeZone(read),
     },
     ffprobePath: read.optionalDir("FFPROBE_PATH"),
+    thumbnails: {
+      ffmpegPath: read.optionalDir("FFMPEG_PATH"),
+      cacheBytes: readBytes(read, "THUMBNAIL_CACHE", "256M"),
+    },
     nodeId: read.optionalMatching("NODE_ID", /^[0-9a-zA-Z-]{1,64}$/),
     log: {
       level: read.oneOf("LOG_LEVEL", "info", ["debug", "info", "warn", "error"]),
@@ -172,6 +184,13 @@ function reader(env: Env, cwd: string) {
       return text.replace(/\/+$/, "");
     },
   };
+}
+
+function readBytes(read: Reader, name: VariableName, fallback: string): number {
+  const text = read.text(name) ?? fallback;
+  const bytes = parseByteSize(text);
+  if (bytes === undefined) throw refuse(name, text);
+  return bytes;
 }
 
 function readDatabase(env: Env, cwd: string, dataDir: string): Config["database"] {

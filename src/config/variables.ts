@@ -194,6 +194,12 @@ export const VARIABLES = {
     accepts: "an IANA zone name",
   },
   FFPROBE_PATH: { about: "ffprobe", fallback: "PATH, else ffprobe-static", accepts: "a path without line breaks" },
+  FFMPEG_PATH: { about: "ffmpeg, for pictures", fallback: "PATH", accepts: "a path without line breaks" },
+  THUMBNAIL_CACHE: {
+    about: "Bytes of pictures kept in DATA_DIR/thumbnails, the least used go first; 0 for none",
+    fallback: "256M",
+    accepts: "bytes, or a size such as 512K, 256M, 4G",
+  },
   NODE_ID: {
     about: "Name of this machine in the rows",
     fallback: "generated in DATA_DIR",

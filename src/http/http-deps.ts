@@ -12,6 +12,7 @@ import type { SegmentNote, SourceNote } from "../ingest/note-hook.js";
 import type { ScanState } from "../ingest/scanner.js";
 import type { Logger } from "../platform/logger.js";
 import type { PlaybackDeps } from "../playback/playback-deps.js";
+import type { Thumbnails } from "../playback/thumbnails.js";
 import type { ConfigState, PathAdmin } from "../streams/path-admin.js";
 
 export interface HttpDeps {
@@ -23,6 +24,7 @@ export interface HttpDeps {
   readonly recordDir: string;
   readonly store: ObjectStore;
   readonly playback: PlaybackDeps;
+  readonly thumbnails: Pick<Thumbnails, "locate" | "read">;
   /** Public address of the bucket; null when it has none. */
   readonly publicUrl: string | null;
   readonly paths: PathAdmin;

@@ -7,6 +7,7 @@ import { pageRoutes } from "./routes/pages.js";
 import { pathRoutes } from "./routes/paths.js";
 import { playlistRoutes } from "./routes/playlist.js";
 import { recordingRoutes } from "./routes/recordings.js";
+import { thumbnailRoutes } from "./routes/thumbnails.js";
 import { timelineRoutes } from "./routes/timeline.js";
 
 export function createRoutes(deps: HttpDeps, version: string): Route[] {
@@ -14,6 +15,7 @@ export function createRoutes(deps: HttpDeps, version: string): Route[] {
     ...recordingRoutes(deps),
     ...timelineRoutes(deps),
     ...playlistRoutes(deps),
+    ...thumbnailRoutes(deps),
     ...pathRoutes(deps),
     ...operationRoutes(deps),
     ...hookRoutes(deps),

@@ -11,6 +11,7 @@ import { AppError } from "../core/errors.js";
 import { formatRfc3339 } from "../core/instant.js";
 import { extensionOf } from "../core/object-key.js";
 import type { Recording } from "../core/recording.js";
+import { isNamed } from "./if-none-match.js";
 import { HttpError } from "./problem.js";
 import { parseRange } from "./range.js";
 
@@ -106,10 +107,4 @@ function setFileHeaders(response: ServerResponse, recording: Recording): void {
   response.setHeader("Content-Disposition", `inline; filename="${name}"`);
   // A browser that opens the file makes a page around it, and that page must be allowed to load the file.
   response.setHeader("Content-Security-Policy", "default-src 'none'; media-src 'self'; frame-ancestors 'none'");
-}
-
-/** Weak comparison, as If-None-Match asks for (RFC 9110, section 13.1.2). */
-function isNamed(header: string | undefined, etag: string): boolean {
-  if (header === undefined) return false;
-  return header.split(",").some((candidate) => ["*", etag, `W/${etag}`].includes(candidate.trim()));
 }

@@ -3,21 +3,19 @@
  * file name that cannot be taken for an option, 10 s and 1 MiB of output (F13, F49).
  */
 import { execFile } from "node:child_process";
-import { access, constants, stat } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 
 import { AppError } from "../core/errors.js";
 import type { SegmentFormat, Track } from "../core/recording.js";
 import { durationUsOf, type FfprobeReport, ffprobeReport, tracksOf } from "./ffprobe-report.js";
+import { findInPath, isExecutable, toolEnvironment } from "./find-executable.js";
 
 const run = promisify(execFile);
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 const MAX_OUTPUT_BYTES = 1_048_576;
 const DEMUXERS: Readonly<Record<SegmentFormat, string>> = { fmp4: "mov", mpegts: "mpegts" };
-/** What ffprobe may know of our environment: enough to be found and linked, no secret. */
-const PASSED_ON = ["PATH", "LD_LIBRARY_PATH", "HOME", "TMPDIR", "SystemRoot"];
 const HINT = "install ffmpeg, or set FFPROBE_PATH to an ffprobe";
 /** The import of ffprobe-static ends the process on any other platform. */
 const STATIC_PLATFORMS = ["linux", "darwin", "win32"];
@@ -63,25 +61,13 @@ export async function findFfprobe(settings: FfprobeSettings): Promise<string> {
     if (await isExecutable(configured)) return configured;
     throw new AppError({ kind: "unavailable", message: `find ffprobe: ${configured} is not executable`, hint: HINT });
   }
-  const name = process.platform === "win32" ? "ffprobe.exe" : "ffprobe";
-  for (const directory of (settings.env["PATH"] ?? "").split(path.delimiter)) {
-    const candidate = path.join(directory, name);
-    if (path.isAbsolute(directory) && (await isExecutable(candidate))) return candidate;
-  }
+  const inPath = await findInPath("ffprobe", settings.env);
+  if (inPath !== undefined) return inPath;
   if (STATIC_PLATFORMS.includes(process.platform)) {
     const bundled = await import("ffprobe-static");
     if (await isExecutable(bundled.path)) return bundled.path;
   }
   throw new AppError({ kind: "unavailable", message: "find ffprobe: none in PATH and none bundled", hint: HINT });
-}
-
-async function isExecutable(filePath: string): Promise<boolean> {
-  try {
-    await access(filePath, constants.X_OK);
-    return (await stat(filePath)).isFile();
-  } catch {
-    return false;
-  }
 }
 
 interface Command {
@@ -92,10 +78,9 @@ interface Command {
 
 async function runFfprobe({ executable, args, settings }: Command, signal: AbortSignal): Promise<string> {
   const timeoutMs = settings.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-  const env = Object.fromEntries(PASSED_ON.map((name) => [name, settings.env[name]]));
   try {
     const { stdout } = await run(executable, args, {
-      env,
+      env: toolEnvironment(settings.env),
       signal,
       timeout: timeoutMs,
       killSignal: "SIGKILL",

@@ -5,8 +5,10 @@ import { isPathName, type PathName } from "../core/path-name.js";
 import { checkHealth, type HealthSources } from "../doctor/health.js";
 import type { HttpDeps, LivePath } from "../http/http-deps.js";
 import { noteSegment, noteSource } from "../ingest/note-hook.js";
+import type { PlaybackDeps } from "../playback/playback-deps.js";
 import { createPathAdmin } from "../streams/path-admin.js";
 import { otherDisks } from "./create-disk-guard.js";
+import { createThumbnails } from "./create-thumbnails.js";
 import type { Parts } from "./parts.js";
 import type { Setup } from "./setup.js";
 
@@ -16,6 +18,12 @@ export function createHttpDeps(setup: Setup, parts: Parts): HttpDeps {
   const { config, secrets, logger } = setup;
   const { catalog, store, pace, pulse, metrics, mediamtx, ingest, guard, worker, scanner } = parts;
   const wake = (): void => worker.wake();
+  const playback: PlaybackDeps = {
+    catalog,
+    clock: catalog.clock,
+    openBytes: (recording, part, signal) =>
+      openRecording({ recordDir: setup.recordDir, store }, recording, { part, signal }),
+  };
   return {
     catalog,
     logger,
@@ -23,12 +31,8 @@ export function createHttpDeps(setup: Setup, parts: Parts): HttpDeps {
     projectDir: setup.projectDir,
     recordDir: setup.recordDir,
     store,
-    playback: {
-      catalog,
-      clock: catalog.clock,
-      openBytes: (recording, part, signal) =>
-        openRecording({ recordDir: setup.recordDir, store }, recording, { part, signal }),
-    },
+    playback,
+    thumbnails: createThumbnails(setup, playback),
     publicUrl: config.storage.kind === "r2" ? config.storage.publicUrl : null,
     paths: createPathAdmin({
       catalog,

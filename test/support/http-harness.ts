@@ -25,6 +25,7 @@ import type { ScanState } from "../../src/ingest/scanner.js";
 import { GroupCommit } from "../../src/ingest/group-commit.js";
 import { type NoteHookDeps, noteSegment, noteSource } from "../../src/ingest/note-hook.js";
 import { recordFound } from "../../src/ingest/record-found.js";
+import type { FfmpegSettings } from "../../src/media/ffmpeg.js";
 import { readHead } from "../../src/media/read-head.js";
 import { mapSegmentPath } from "../../src/mediamtx/hook-payload.js";
 import { createNameDecoder } from "../../src/mediamtx/record-path.js";
@@ -32,6 +33,9 @@ import { createMetrics } from "../../src/metrics/metrics.js";
 import { readDiskSpace } from "../../src/platform/disk-space.js";
 import { ensureDirectory } from "../../src/platform/files.js";
 import type { Logger } from "../../src/platform/logger.js";
+import { PictureCache } from "../../src/playback/picture-cache.js";
+import type { PlaybackDeps } from "../../src/playback/playback-deps.js";
+import { Thumbnails } from "../../src/playback/thumbnails.js";
 import { type ConfiguredPath } from "../../src/streams/configured-paths.js";
 import { createPathAdmin } from "../../src/streams/path-admin.js";
 import { createFakeClock, type FakeClock } from "./fake-clock.js";
@@ -49,6 +53,9 @@ export interface HttpOptions {
   readonly store?: (folder: ObjectStore) => ObjectStore;
   /** Inactive sockets are closed after this long. */
   readonly stalledMs?: number;
+  /** In place of the one in the PATH. */
+  readonly ffmpeg?: FfmpegSettings;
+  readonly thumbnailCacheBytes?: number;
 }
 
 interface LogLine {
@@ -105,7 +112,14 @@ export async function startHttp(options: HttpOptions = {}): Promise<HttpHarness>
   const folder = createFolderStore({ dir: path.join(directory, "bucket"), clock });
   const fakes = createFakes(recordDir);
   const store = options.store?.(folder) ?? folder;
-  const deps = createDeps({ catalog, recordDir, store, options, fakes });
+  const deps = createDeps({
+    catalog,
+    recordDir,
+    store,
+    options,
+    fakes,
+    thumbnailDir: path.join(directory, "thumbnails"),
+  });
   const routes = createRoutes(deps, "1.2.3");
   const app = createExpressApp({ ...deps, routes });
   const stalled = options.stalledMs === undefined ? {} : { stalledMs: options.stalledMs };
@@ -168,9 +182,10 @@ interface DepsParts {
   readonly store: ObjectStore;
   readonly options: HttpOptions;
   readonly fakes: Fakes;
+  readonly thumbnailDir: string;
 }
 
-function createDeps({ catalog, recordDir, store, options, fakes }: DepsParts): HttpDeps {
+function createDeps({ catalog, recordDir, store, options, fakes, thumbnailDir }: DepsParts): HttpDeps {
   const { mediamtx, scanner, health, pace, woken, stops } = fakes;
   const logger = createLogRecorder(fakes.log);
   const wake = (): void => {
@@ -187,6 +202,11 @@ function createDeps({ catalog, recordDir, store, options, fakes }: DepsParts): H
     disks: [{ name: "recordings", directory: recordDir }],
     readDiskSpace,
   });
+  const playback: PlaybackDeps = {
+    catalog,
+    clock: catalog.clock,
+    openBytes: (recording, part, signal) => openRecording({ recordDir, store }, recording, { part, signal }),
+  };
   return {
     catalog,
     logger,
@@ -194,11 +214,18 @@ function createDeps({ catalog, recordDir, store, options, fakes }: DepsParts): H
     projectDir: path.resolve(import.meta.dirname, "../.."),
     recordDir,
     store,
-    playback: {
-      catalog,
-      clock: catalog.clock,
-      openBytes: (recording, part, signal) => openRecording({ recordDir, store }, recording, { part, signal }),
-    },
+    playback,
+    thumbnails: new Thumbnails({
+      ...playback,
+      cache: new PictureCache({
+        directory: thumbnailDir,
+        mostBytes: options.thumbnailCacheBytes ?? 1e9,
+        logger,
+        clock: catalog.clock,
+      }),
+      ffmpeg: options.ffmpeg ?? { configuredPath: null, env: process.env },
+      atOnce: 2,
+    }),
     publicUrl: options.publicUrl ?? null,
     paths: createPathAdmin({
       catalog,

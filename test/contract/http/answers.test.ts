@@ -8,8 +8,10 @@ import { problemSchema } from "../../../src/contract/operation.js";
 import { parsePathName } from "../../../src/core/path-name.js";
 import type { Route } from "../../../src/http/route.js";
 import { ask, type Ask } from "../../support/http-ask.js";
+import { addFixture } from "../../support/http-footage.js";
 import { HOOK_SECRET, type HttpHarness, startHttp } from "../../support/http-harness.js";
 import { addFile, addRow, at } from "../../support/http-rows.js";
+import { fixture } from "../../unit/media/fixtures.js";
 
 const NAME = parsePathName("site/gate");
 const SEGMENT = { secret: HOOK_SECRET, path: "cam9", segmentPath: "/recordings/cam9/2026-11-20/1795132800-000000.mp4" };
@@ -55,6 +57,7 @@ beforeAll(async () => {
       ],
     },
   });
+  await addFixture(http, fixture("v1.20.1/h264-aac"), { changes: { path: parsePathName("cam-with-film") } });
   await addRow(http.catalog, 9, { step: "archive", error: "put: 503", attempts: 2, local: "present" });
   await addRow(http.catalog, 13, { startUs: at(13.5), endUs: at(13.5), mediaDurationUs: null, format: "mpegts" });
   await recordRejectedFile(http.catalog, { filePath: "cam1/notes.mp4", reason: "a link", bytes: 7 });
@@ -81,6 +84,7 @@ const REQUESTS: readonly (readonly [route: string, target: string, body?: unknow
   ["GET /api/v1/recordings", "/api/v1/recordings?limit=1&total=true"],
   ["GET /api/v1/recordings", "/api/v1/recordings?path=nobody"],
   ["GET /api/v1/recordings/{id}", `/api/v1/recordings/${ID}`],
+  ["GET /api/v1/thumbnail.jpg", "/api/v1/thumbnail.jpg?path=cam-with-film"],
   ["GET /api/v1/recordings/{id}/file", `/api/v1/recordings/${ID}/file`],
   ["GET /api/v1/archive", "/api/v1/archive"],
   ["GET /api/v1/rejected-files", "/api/v1/rejected-files"],

@@ -59,6 +59,8 @@ const MALFORMED: Partial<Record<string, readonly string[]>> = {
   IMPORT_RECORD_PATHS: ["%Y/%m/%d", "%path/%s;nothing", "%path/%s;"],
   RECORD_TIMEZONE: ["Mars/Olympus", "GMT plus 1"],
   FFPROBE_PATH: ["/bin/ff\nprobe"],
+  FFMPEG_PATH: ["/bin/ff\nmpeg"],
+  THUMBNAIL_CACHE: ["-1", "1.5M", "256 M", "256MB", "lots", "9007199254740992"],
   NODE_ID: ["with space", "a".repeat(65), "a/b", "ü"],
   CACHE_DIR: ["/cache/a\nb"],
   LOG_LEVEL: ["verbose", "INFO", "0"],

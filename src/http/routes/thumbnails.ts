@@ -1,0 +1,43 @@
+import { thumbnailQuerySchema } from "../../contract/thumbnails.js";
+import { formatRfc3339 } from "../../core/instant.js";
+import { pictureName } from "../../playback/thumbnails.js";
+import type { HttpDeps } from "../http-deps.js";
+import { isNamed } from "../if-none-match.js";
+import { defineRoute, type Route } from "../route.js";
+
+const JPEG = "image/jpeg";
+/** The picture of an instant that has passed does not change; whoever deletes it does not wait for longer than this. */
+const FIXED = "private, max-age=3600";
+const NEWEST = "private, no-cache";
+
+export function thumbnailRoutes(deps: Pick<HttpDeps, "thumbnails">): Route[] {
+  return [thumbnailRoute(deps)];
+}
+
+function thumbnailRoute({ thumbnails }: Pick<HttpDeps, "thumbnails">): Route {
+  return defineRoute({
+    method: "GET",
+    path: "/api/v1/thumbnail.jpg",
+    access: "viewer",
+    tag: "playback",
+    summary: "The picture at an instant",
+    description:
+      "The last sync sample at or before the instant, from disk or store; Reelkeeper-Taken-At tells when it was taken (not for MPEG-TS, where it is near the instant). 404 in a gap tells what is nearest; 503 when no ffmpeg is installed.",
+    query: thumbnailQuerySchema,
+    responses: { 200: { description: "The picture", mediaType: JPEG }, 304: { description: "Not modified" } },
+    handler: async ({ query: { path, at, width }, request, response, signal }) => {
+      const picture = await thumbnails.locate({ path, atUs: at ?? null });
+      const etag = `"${pictureName(picture, width)}"`;
+      const isKnown = isNamed(request.headers["if-none-match"], etag);
+      const jpeg = isKnown || request.method === "HEAD" ? null : await thumbnails.read(picture, width, signal);
+      response.setHeader("ETag", etag);
+      response.setHeader("Cache-Control", at === undefined || picture.recording.local === "open" ? NEWEST : FIXED);
+      if (picture.takenAtUs !== null) response.setHeader("Reelkeeper-Taken-At", formatRfc3339(picture.takenAtUs));
+      if (isKnown) response.statusCode = 304;
+      else response.setHeader("Content-Type", JPEG);
+      if (jpeg !== null) response.setHeader("Content-Length", String(jpeg.length));
+      response.end(jpeg);
+      return { kind: "sent" };
+    },
+  });
+}

@@ -1,0 +1,122 @@
+/**
+ * Which bytes hold the picture of an instant: the sync sample at or before it, and of the file no more than its init and
+ * that one fragment. A fragment's first sync sample stands for all of it. In a gap there is none, and what is nearest is
+ * told instead.
+ */
+import { findPlayableAround, type PlayableNeighbours } from "../catalog/playable-neighbours.js";
+import type { PlayableRecording } from "../catalog/playable-recordings.js";
+import { joins } from "../core/continuity.js";
+import { AppError } from "../core/errors.js";
+import { formatRfc3339, US_PER_SEC } from "../core/instant.js";
+import type { PathName } from "../core/path-name.js";
+import { decodeFragmentIndex } from "../media/fragment-index-codec.js";
+import type { FragmentIndex } from "../media/inspection.js";
+import { ticksToUs } from "../media/ticks.js";
+import type { PlaybackDeps } from "./playback-deps.js";
+
+export interface Picture {
+  readonly recording: PlayableRecording;
+  /** To be read one after the other; `end` is inclusive. */
+  readonly parts: readonly { readonly start: number; readonly end: number }[];
+  /** Wall clock of the sync sample; null for MPEG-TS, where only its surroundings are known. */
+  readonly takenAtUs: number | null;
+}
+
+export interface PictureRequest {
+  readonly path: PathName;
+  /** Null: the newest there is. */
+  readonly atUs: number | null;
+}
+
+/** Where a segment ends by less than this before the instant, its last picture still is the one of the instant. */
+const END_TOLERANCE_US = US_PER_SEC;
+/** MPEG-TS has no index: a piece around the place where the instant is by proportion, cut on a coarse grid for the cache. */
+const TS_PACKET_BYTES = 188;
+const TS_GRID_BYTES = 4_096 * TS_PACKET_BYTES;
+const TS_LEAD_BYTES = 1_048_576;
+const TS_PIECE_BYTES = 8 * 1_048_576;
+
+/** Throws `not-found` in a gap and without video, `unavailable` while the segment is not indexed yet. */
+export async function locatePicture(
+  { catalog }: Pick<PlaybackDeps, "catalog">,
+  request: PictureRequest,
+): Promise<Picture> {
+  const neighbours = await findPlayableAround(catalog, request.path, request.atUs);
+  const { atUs } = request;
+  if (atUs === null) return newestPicture(request, neighbours);
+  const recording = covering(neighbours, atUs) ?? justEnded(neighbours, atUs);
+  if (recording === undefined) throw nothingAt(request, neighbours);
+  return pictureIn(recording, atUs);
+}
+
+function newestPicture({ path }: PictureRequest, { before }: PlayableNeighbours): Picture {
+  const [newest] = before;
+  if (newest === undefined) throw new AppError({ kind: "not-found", message: `there is no footage of ${path}` });
+  const indexed = before.find(({ format, fragmentIndex }) => format === "mpegts" || fragmentIndex !== null);
+  return pictureIn(indexed ?? newest, Number.MAX_SAFE_INTEGER);
+}
+
+function covering({ before }: PlayableNeighbours, atUs: number): PlayableRecording | undefined {
+  return before.find(({ endUs, local }) => endUs > atUs || local === "open");
+}
+
+/** MediaMTX estimates the wall clock of each file anew: files that join may seem to lie some seconds apart. */
+function justEnded(neighbours: PlayableNeighbours, atUs: number): PlayableRecording | undefined {
+  const last = lastEnding(neighbours);
+  if (last === undefined) return undefined;
+  const { after } = neighbours;
+  const goesOn = after !== undefined && joins(last, after);
+  return goesOn || atUs - last.endUs < END_TOLERANCE_US ? last : undefined;
+}
+
+function lastEnding({ before }: PlayableNeighbours): PlayableRecording | undefined {
+  const [first, ...others] = before;
+  return first === undefined ? undefined : others.reduce((a, b) => (b.endUs > a.endUs ? b : a), first);
+}
+
+function nothingAt({ path, atUs }: PictureRequest, neighbours: PlayableNeighbours): AppError {
+  const before = lastEnding(neighbours)?.endUs;
+  const after = neighbours.after?.startUs;
+  const nearest = [
+    ...(before === undefined ? [] : [`the last before it ends at ${formatRfc3339(before)}`]),
+    ...(after === undefined ? [] : [`the first after it begins at ${formatRfc3339(after)}`]),
+  ];
+  const there = nearest.length === 0 ? "there is none of this path at all" : nearest.join(", ");
+  const message = `no footage of ${path} at ${formatRfc3339(atUs ?? 0)}: ${there}`;
+  return new AppError({ kind: "not-found", message });
+}
+
+function pictureIn(recording: PlayableRecording, atUs: number): Picture {
+  if (recording.tracks.length > 0 && recording.tracks.every(({ kind }) => kind !== "video")) {
+    throw new AppError({ kind: "not-found", message: `recording ${recording.id} has no video` });
+  }
+  if (recording.format === "mpegts") return pieceOfTransportStream(recording, atUs);
+  if (recording.fragmentIndex === null) {
+    throw new AppError({ kind: "unavailable", message: `recording ${recording.id} is not indexed yet` });
+  }
+  return pictureByIndex(recording, decodeFragmentIndex(recording.fragmentIndex), atUs);
+}
+
+/** Before the first sync sample, in the moment in which a file holds audio only, that one is the nearest. */
+function pictureByIndex(recording: PlayableRecording, index: FragmentIndex, atUs: number): Picture {
+  const wallUs = (ticks: number): number => recording.startUs + ticksToUs(ticks, index.timescale);
+  const withSync = index.fragments.flatMap((fragment) =>
+    fragment.syncTicks === null ? [] : [{ ...fragment, takenAtUs: wallUs(fragment.syncTicks) }],
+  );
+  const chosen = withSync.findLast(({ takenAtUs }) => takenAtUs <= atUs) ?? withSync[0];
+  if (chosen === undefined) {
+    throw new AppError({ kind: "not-found", message: `recording ${recording.id} has no sync sample` });
+  }
+  const { offsetBytes, sizeBytes, takenAtUs } = chosen;
+  const fragment = { start: offsetBytes, end: offsetBytes + sizeBytes - 1 };
+  return { recording, parts: [{ start: 0, end: index.initBytes - 1 }, fragment], takenAtUs };
+}
+
+function pieceOfTransportStream(recording: PlayableRecording, atUs: number): Picture {
+  const { startUs, endUs, bytes } = recording;
+  const share = endUs > startUs ? Math.min(1, Math.max(0, (atUs - startUs) / (endUs - startUs))) : 0;
+  const lead = Math.max(0, share * bytes - TS_LEAD_BYTES);
+  const start = Math.floor(lead / TS_GRID_BYTES) * TS_GRID_BYTES;
+  const end = Math.min(bytes, start + TS_PIECE_BYTES) - 1;
+  return { recording, parts: [{ start, end }], takenAtUs: null };
+}
