@@ -29,25 +29,45 @@ interface Wanted {
   readonly signal: AbortSignal;
 }
 
+/** A descriptor that whoever gets it must close. */
+export interface LocalFile {
+  readonly handle: FileHandle;
+  readonly sizeBytes: number;
+}
+
+export type OpenCopy =
+  | { readonly kind: "local"; readonly file: LocalFile }
+  | { readonly kind: "stored"; readonly open: (wanted: Wanted) => Promise<Readable> };
+
 /** Throws `not-found` when neither copy is there, `unavailable` when we cannot tell, `data-loss` when a proven object is gone. */
 export async function openRecording(
   deps: OpenRecordingDeps,
   recording: ReadableRecording,
   wanted: Wanted,
 ): Promise<Readable> {
+  const isOpen = recording.local === "open";
+  const copy = await openCopy(deps, isOpen ? { ...recording, local: "missing" } : recording);
+  return copy.kind === "local" ? copy.file.handle.createReadStream({ ...wanted.part }) : copy.open(wanted);
+}
+
+/** Throws as `openRecording`; a file that is still being written is open as it is now. */
+export async function openCopy(deps: OpenRecordingDeps, recording: ReadableRecording): Promise<OpenCopy> {
   const { archive, objectKey } = recording;
   const isInStore = archive === "verified" && objectKey !== null;
-  const local = recording.local === "present" ? await tryLocal(deps, recording, wanted) : undefined;
+  const isOnDisk = recording.local === "present" || recording.local === "open";
+  const local = isOnDisk ? await tryLocal(deps, recording) : undefined;
   if (local instanceof AppError && !isInStore) throw local;
-  if (local !== undefined && !(local instanceof AppError)) return local;
-  if (!isInStore) {
-    throw new AppError({ kind: "not-found", message: `recording ${recording.id} has no copy that could be read` });
-  }
+  if (local !== undefined && !(local instanceof AppError)) return { kind: "local", file: local };
+  if (!isInStore) throw noCopy(recording);
   if (!isHashed(recording)) {
     const message = `the file of recording ${recording.id} has changed and is being looked at`;
     throw new AppError({ kind: "failed-precondition", message });
   }
-  return openStored(deps.store, objectKey, wanted);
+  return { kind: "stored", open: (wanted) => openStored(deps.store, objectKey, wanted) };
+}
+
+function noCopy({ id }: ReadableRecording): AppError {
+  return new AppError({ kind: "not-found", message: `recording ${id} has no copy that could be read` });
 }
 
 async function openStored(store: ObjectStore, key: string, { part, signal }: Wanted): Promise<Readable> {
@@ -75,16 +95,15 @@ export function isHashed(recording: ReadableRecording): boolean {
 async function tryLocal(
   deps: OpenRecordingDeps,
   recording: ReadableRecording,
-  { part }: Wanted,
-): Promise<Readable | AppError | undefined> {
+): Promise<LocalFile | AppError | undefined> {
   try {
     const file = await resolveInside(deps.recordDir, recording.filePath);
     const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    const isOurs = await isTheFileOf(recording, handle).catch(async (error: unknown) => {
+    const sizeBytes = await sizeIfTheFileOf(recording, handle).catch(async (error: unknown) => {
       await handle.close();
       throw error;
     });
-    if (isOurs) return handle.createReadStream({ ...part });
+    if (sizeBytes !== undefined) return { handle, sizeBytes };
     await handle.close();
     return undefined;
   } catch (error) {
@@ -95,7 +114,8 @@ async function tryLocal(
 }
 
 /** Device and inode numbers change when a disk is mounted again or a folder is restored; the scan minds neither. */
-async function isTheFileOf(recording: ReadableRecording, handle: FileHandle): Promise<boolean> {
+async function sizeIfTheFileOf(recording: ReadableRecording, handle: FileHandle): Promise<number | undefined> {
   const stat = await handle.stat({ bigint: true });
-  return stat.isFile() && looksUnchanged(recording.fileIdentity, stat);
+  const isOurs = recording.local === "open" || looksUnchanged(recording.fileIdentity, stat);
+  return stat.isFile() && isOurs ? Number(stat.size) : undefined;
 }

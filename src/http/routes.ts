@@ -1,6 +1,7 @@
 /** Every route there is. What is not in this list does not exist; who may call each stands in it. */
 import type { HttpDeps } from "./http-deps.js";
 import type { Route } from "./route.js";
+import { clipRoutes } from "./routes/clip.js";
 import { hookRoutes } from "./routes/hooks.js";
 import { operationRoutes } from "./routes/operation.js";
 import { pageRoutes } from "./routes/pages.js";
@@ -16,6 +17,7 @@ export function createRoutes(deps: HttpDeps, version: string): Route[] {
     ...timelineRoutes(deps),
     ...playlistRoutes(deps),
     ...thumbnailRoutes(deps),
+    ...clipRoutes(deps),
     ...pathRoutes(deps),
     ...operationRoutes(deps),
     ...hookRoutes(deps),

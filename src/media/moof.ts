@@ -7,15 +7,30 @@ import type { InitTrack, SampleDefaults } from "./init.js";
 import { ticksToUs } from "./ticks.js";
 
 /** Samples that take no bytes in `trun` cannot be bounded by its size. */
-const MAX_UNIFORM_SAMPLES = 1_048_576;
+export const MAX_UNIFORM_SAMPLES = 1_048_576;
 /** A sample this long is suspect; see track-timeline.ts. */
 const LONG_SAMPLE_SEC = 10;
 /** Enough of each fragment to know the usual duration of a sample. */
 const TYPICAL_SAMPLES = 64;
-const NON_SYNC_SAMPLE = 0x1_0000;
+/** `sample_is_non_sync_sample` of §8.8.3.1. */
+export const NON_SYNC_SAMPLE = 0x1_0000;
 
-const TFHD = { baseDataOffset: 0x1, descriptionIndex: 0x2, duration: 0x8, size: 0x10, flags: 0x20 };
-const TRUN = { dataOffset: 0x1, firstFlags: 0x4, duration: 0x100, size: 0x200, flags: 0x400, compositionOffset: 0x800 };
+export const TFHD = {
+  baseDataOffset: 0x1,
+  descriptionIndex: 0x2,
+  duration: 0x8,
+  size: 0x10,
+  flags: 0x20,
+  baseIsMoof: 0x2_0000,
+};
+export const TRUN = {
+  dataOffset: 0x1,
+  firstFlags: 0x4,
+  duration: 0x100,
+  size: 0x200,
+  flags: 0x400,
+  compositionOffset: 0x800,
+};
 
 /** What one track has in one fragment. */
 export interface TrackSpan {
@@ -67,7 +82,7 @@ function readTraf(traf: Box, tracks: ReadonlyMap<number, InitTrack>): TrackSpan 
 }
 
 /** §8.8.7 */
-function readTfhd(
+export function readTfhd(
   tfhd: Box,
   tracks: ReadonlyMap<number, InitTrack>,
 ): { readonly trackId: number; readonly defaults: SampleDefaults; readonly timescale: number } {
@@ -92,7 +107,7 @@ function readTfhd(
 }
 
 /** §8.8.12 */
-function readTfdt(tfdt: Box, timescale: number): number {
+export function readTfdt(tfdt: Box, timescale: number): number {
   requireBody(tfdt, 4);
   const isLong = tfdt.view.getUint8(tfdt.body) === 1;
   requireBody(tfdt, isLong ? 12 : 8);
@@ -163,6 +178,6 @@ function addUniform(run: Run, trun: Box, { count, firstFlags, defaults }: Unifor
   run.sizeBytes += count * defaults.sizeBytes;
 }
 
-function flagsOf(box: Box): number {
+export function flagsOf(box: Box): number {
   return box.view.getUint32(box.body) & 0xff_ffff;
 }

@@ -3,6 +3,7 @@ import type { Readable } from "node:stream";
 
 import type { Catalog } from "../catalog/catalog.js";
 import type { PlayableRecording } from "../catalog/playable-recordings.js";
+import type { ByteReader } from "../media/byte-reader.js";
 import type { Clock } from "../platform/clock.js";
 
 /**
@@ -15,8 +16,12 @@ export type OpenBytes = (
   signal: AbortSignal,
 ) => Promise<Readable>;
 
+/** For many reads of one recording, also of one that is still being written. Throws as `OpenBytes`. */
+export type OpenReader = (recording: PlayableRecording, signal: AbortSignal) => Promise<ByteReader>;
+
 export interface PlaybackDeps {
   readonly catalog: Catalog;
   readonly clock: Clock;
   readonly openBytes: OpenBytes;
+  readonly openReader: OpenReader;
 }

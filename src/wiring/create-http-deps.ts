@@ -1,5 +1,6 @@
 /** What the routes get: narrow views of the parts. */
 import { openRecording } from "../archive/open-recording.js";
+import { openRecordingReader } from "../archive/recording-reader.js";
 import { pingCatalog } from "../catalog/catalog.js";
 import { isPathName, type PathName } from "../core/path-name.js";
 import { checkHealth, type HealthSources } from "../doctor/health.js";
@@ -23,6 +24,7 @@ export function createHttpDeps(setup: Setup, parts: Parts): HttpDeps {
     clock: catalog.clock,
     openBytes: (recording, part, signal) =>
       openRecording({ recordDir: setup.recordDir, store }, recording, { part, signal }),
+    openReader: (recording, signal) => openRecordingReader({ recordDir: setup.recordDir, store }, recording, signal),
   };
   return {
     catalog,

@@ -9,6 +9,7 @@ import { onTestFinished } from "vitest";
 import { createFolderStore } from "../../src/archive/folder-store.js";
 import type { ObjectStore } from "../../src/archive/object-store.js";
 import { openRecording } from "../../src/archive/open-recording.js";
+import { openRecordingReader } from "../../src/archive/recording-reader.js";
 import { type Catalog, closeCatalog, openCatalog } from "../../src/catalog/catalog.js";
 import { summarizeBacklog } from "../../src/catalog/archive-summary.js";
 import { listLatestRecordings } from "../../src/catalog/latest-recordings.js";
@@ -206,6 +207,7 @@ function createDeps({ catalog, recordDir, store, options, fakes, thumbnailDir }:
     catalog,
     clock: catalog.clock,
     openBytes: (recording, part, signal) => openRecording({ recordDir, store }, recording, { part, signal }),
+    openReader: (recording, signal) => openRecordingReader({ recordDir, store }, recording, signal),
   };
   return {
     catalog,

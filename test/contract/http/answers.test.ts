@@ -7,6 +7,7 @@ import { recordRejectedFile } from "../../../src/catalog/rejected-files.js";
 import { problemSchema } from "../../../src/contract/operation.js";
 import { parsePathName } from "../../../src/core/path-name.js";
 import type { Route } from "../../../src/http/route.js";
+import { addFootage, fixtureFootage } from "../../support/footage.js";
 import { ask, type Ask } from "../../support/http-ask.js";
 import { addFixture } from "../../support/http-footage.js";
 import { HOOK_SECRET, type HttpHarness, startHttp } from "../../support/http-harness.js";
@@ -60,6 +61,7 @@ beforeAll(async () => {
   await addFixture(http, fixture("v1.20.1/h264-aac"), { changes: { path: parsePathName("cam-with-film") } });
   await addRow(http.catalog, 9, { step: "archive", error: "put: 503", attempts: 2, local: "present" });
   await addRow(http.catalog, 13, { startUs: at(13.5), endUs: at(13.5), mediaDurationUs: null, format: "mpegts" });
+  await addFootage(http, fixtureFootage("v1.20.1/h264-aac"), { path: "cam8" });
   await recordRejectedFile(http.catalog, { filePath: "cam1/notes.mp4", reason: "a link", bytes: 7 });
   await insertPathEvent(http.catalog, { path: NAME, kind: "ready", atUs: at(3), sourceType: null, sourceId: null });
   http.scanner.state = { ...http.scanner.state, startedAtUs: at(1), finishedAtUs: at(2), error: "read: EIO" };
@@ -68,6 +70,8 @@ beforeAll(async () => {
   http.mediamtx.live = () => Promise.resolve(new Map([[NAME, { online: true, source: "rtspSession" }]]));
 });
 afterAll(() => http.close());
+
+const RANGE = "from=2026-11-20T17:04:44Z&to=2026-11-20T17:04:50Z";
 
 /** In order: later ones find what earlier ones made. */
 const REQUESTS: readonly (readonly [route: string, target: string, body?: unknown])[] = [
@@ -86,6 +90,8 @@ const REQUESTS: readonly (readonly [route: string, target: string, body?: unknow
   ["GET /api/v1/recordings/{id}", `/api/v1/recordings/${ID}`],
   ["GET /api/v1/thumbnail.jpg", "/api/v1/thumbnail.jpg?path=cam-with-film"],
   ["GET /api/v1/recordings/{id}/file", `/api/v1/recordings/${ID}/file`],
+  ["GET /api/v1/clip.mp4", `/api/v1/clip.mp4?path=cam8&${RANGE}`],
+  ["GET /api/v1/clip.mp4", `/api/v1/clip.mp4?path=cam8&${RANGE}&format=fmp4`],
   ["GET /api/v1/archive", "/api/v1/archive"],
   ["GET /api/v1/rejected-files", "/api/v1/rejected-files"],
   ["GET /api/v1/deletions", "/api/v1/deletions"],

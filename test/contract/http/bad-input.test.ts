@@ -58,6 +58,7 @@ const QUERY: Readonly<Record<string, string>> = {
 /** What a GET cannot do without, for the fields that a test does not make wrong. */
 const RIGHT_QUERY: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "GET /api/v1/timeline": { path: "cam1", from: "2026-11-20T00:00:00Z", to: "2026-11-21T00:00:00Z" },
+  "GET /api/v1/clip.mp4": { path: "cam1", from: "2026-11-20T00:00:00Z", to: "2026-11-20T01:00:00Z" },
   "GET /api/v1/days": { path: "cam1", month: "2026-11" },
   "GET /api/v1/playlist.m3u8": { path: "cam1", from: "2026-11-20T00:00:00Z", to: "2026-11-21T00:00:00Z" },
 };
@@ -277,6 +278,8 @@ describe("query parameters", () => {
     cursor: ["", "x", "null", "W10", "WyJuZXdlc3QiLDEsIngiXQ", "a".repeat(201), "__proto__", "\0"],
     total: ["", "1", "TRUE", "yes"],
     resolution: ["", "0", "-1", "1.5", "1e2", "60s", "31622401", "8", "\0"],
+    format: ["", "MP4", "webm", "mp4,fmp4", "__proto__"],
+    gaps: ["", "KEEP", "true", "constructor"],
     month: ["", "2026", "2026-13", "2026-00", "2026-1", "1969-12", "2026-11-01", "11-2026", "\0", "__proto__"],
     zone: ["", "+01:00", "Berlin", "Europe/Berlin ", "../etc", "UTC\0", "__proto__", "constructor", "a".repeat(65)],
   };

@@ -1,0 +1,9 @@
+/** Asynchronous random access to the bytes of one recording, wherever they are. Owns what it holds open until `close`. */
+export interface ByteReader {
+  readonly sizeBytes: number;
+  /** Exactly these bytes. Throws `unavailable` when there are fewer. */
+  read(startBytes: number, lengthBytes: number): Promise<Uint8Array>;
+  /** The bytes [start, end) in large blocks of any size, read on while the last block is still in use. */
+  blocks(startBytes: number, endBytes: number): AsyncGenerator<Uint8Array>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,154 @@
+/** Which fragments of which recordings a clip is made of, and where each recording stands on the clip's own time. */
+import { joins } from "../core/continuity.js";
+import { AppError } from "../core/errors.js";
+import { formatRfc3339 } from "../core/instant.js";
+import type { Fragment } from "../media/inspection.js";
+import type { SpliceInit } from "../media/splice-init.js";
+import { firstTickAtUs, ticksToUs } from "../media/ticks.js";
+import { findClipStart } from "./clip-start.js";
+import type { ClipRequest } from "./clip-request.js";
+import { readInits } from "./clip-inits.js";
+import { type ClipSegment, findSegments, LEAD_US } from "./clip-segments.js";
+import type { PlaybackDeps } from "./playback-deps.js";
+
+export interface ClipPart {
+  readonly segment: ClipSegment;
+  /** Of the start of the recording's media, on the clip's time, in ticks of the main track; negative in the first. */
+  readonly zeroTicks: number;
+  /** Those that may hold samples of the clip. */
+  readonly fragments: readonly Fragment[];
+  /** Samples from here on, by the recording's own media time, do not belong to the clip. */
+  readonly untilUs: number;
+}
+
+export interface ClipPlan {
+  readonly request: ClipRequest;
+  readonly parts: readonly ClipPart[];
+  readonly splice: SpliceInit;
+  readonly mainTrackId: number;
+  readonly timescale: number;
+  /** Presentation of the first main sample: where the other tracks begin. */
+  readonly presentationTicks: number;
+  /** Wall clock of the first main sample. */
+  readonly startUs: number;
+  /** At most one frame later. */
+  readonly endUs: number;
+  /** Of the media, before anything is cut off. */
+  readonly estimatedBytes: number;
+}
+
+/**
+ * Throws `not-found` when there is no footage, `failed-precondition` when no one file can hold it: the message names
+ * the instant where it changes.
+ */
+export async function planClip(deps: PlaybackDeps, request: ClipRequest, signal: AbortSignal): Promise<ClipPlan> {
+  const all = await findSegments(deps, request, signal);
+  const start = await findClipStart(deps, { request, segments: all, signal });
+  if (start === undefined) throw noFootage(request);
+  const first = all[start.segment];
+  if (first === undefined) throw noFootage(request);
+  const segments = all.slice(start.segment);
+  const before = all[start.segment - 1];
+  const lead = before !== undefined && leads(before, first, start.ticks) ? [before] : [];
+  const splice = await readInits(deps, [...lead, ...segments], signal);
+  const { timescale, mainTrackId } = first.index;
+  const parts = placeAll(segments, { request, startTicks: start.ticks });
+  const leading = lead.map((segment) => leadingPart(segment, first, start.ticks));
+  const last = segments.at(-1) ?? first;
+  return {
+    request,
+    parts: [...leading, ...parts],
+    splice,
+    mainTrackId,
+    timescale,
+    presentationTicks: start.presentationTicks,
+    startUs: first.startUs + ticksToUs(start.ticks, timescale),
+    endUs: Math.min(request.toUs, last.endUs),
+    estimatedBytes: parts.reduce((sum, { fragments }) => sum + bytesOf(fragments), 0),
+  };
+}
+
+function placeAll(
+  segments: readonly ClipSegment[],
+  { request, startTicks }: { readonly request: ClipRequest; readonly startTicks: number },
+): ClipPart[] {
+  const parts: ClipPart[] = [];
+  for (const [index, segment] of segments.entries()) {
+    const before = parts.at(-1);
+    const isLast = index === segments.length - 1;
+    const untilUs = isLast ? request.toUs - segment.startUs : Infinity;
+    parts.push({
+      segment,
+      zeroTicks: before === undefined ? -startTicks : placeAfter(before, segment, request.gaps),
+      fragments: fragmentsOf(segment, { fromTicks: before === undefined ? startTicks : -Infinity, untilUs }),
+      untilUs,
+    });
+  }
+  return parts;
+}
+
+/** Ticks of the main track, which every recording of a clip has in common. */
+function placeAfter({ segment: before, zeroTicks }: ClipPart, next: ClipSegment, gaps: ClipRequest["gaps"]): number {
+  const joint = joinTicks(before, next);
+  if (joint !== undefined) return zeroTicks + joint;
+  const gapUs = gaps === "keep" ? Math.max(0, next.startUs - before.endUs) : 0;
+  return zeroTicks + firstTickAtUs(before.mediaDurationUs + gapUs, next.index.timescale);
+}
+
+/**
+ * From the start of one recording's media to that of the next, exactly: the last frame of the one lasts until the first
+ * of the next. Undefined when something is missing between the two, or may be.
+ */
+function joinTicks(before: ClipSegment, next: ClipSegment): number | undefined {
+  if (before.partial || !joins(before, next) || before.index.timescale !== next.index.timescale) return undefined;
+  const last = before.index.fragments.findLast(({ startTicks }) => startTicks !== null);
+  const first = next.index.fragments.find(({ startTicks }) => startTicks !== null);
+  if (last === undefined || first === undefined) return undefined;
+  return (last.startTicks ?? 0) + last.durationTicks - (first.startTicks ?? 0);
+}
+
+/** Sound of the clip's first moments may lie at the end of the recording before. */
+function leads(before: ClipSegment, first: ClipSegment, startTicks: number): boolean {
+  return ticksToUs(startTicks, first.index.timescale) < LEAD_US && joinTicks(before, first) !== undefined;
+}
+
+function leadingPart(segment: ClipSegment, first: ClipSegment, startTicks: number): ClipPart {
+  const joint = joinTicks(segment, first) ?? 0;
+  return {
+    segment,
+    zeroTicks: -startTicks - joint,
+    fragments: fragmentsOf(segment, { fromTicks: joint, untilUs: Infinity }),
+    untilUs: Infinity,
+  };
+}
+
+interface Window {
+  readonly fromTicks: number;
+  readonly untilUs: number;
+}
+
+/** Tracks are not cut at the same instants: a fragment before and behind may hold a little of the others. */
+function fragmentsOf({ index }: ClipSegment, { fromTicks, untilUs }: Window): readonly Fragment[] {
+  const { fragments, timescale } = index;
+  const leadTicks = firstTickAtUs(LEAD_US, timescale);
+  const lastTicks = untilUs === Infinity ? Infinity : firstTickAtUs(untilUs, timescale) + leadTicks;
+  let first = fragments.findIndex(
+    ({ startTicks, durationTicks }) => startTicks !== null && startTicks + durationTicks > fromTicks - leadTicks,
+  );
+  if (first < 0) return [];
+  while (first > 0 && fragments[first - 1]?.startTicks === null) first -= 1;
+  const end = fragments.findIndex(({ startTicks }) => startTicks !== null && startTicks >= lastTicks);
+  return fragments.slice(first, end < 0 ? undefined : end);
+}
+
+function bytesOf(fragments: readonly Fragment[]): number {
+  return fragments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+}
+
+function noFootage({ path, fromUs, toUs }: ClipRequest): AppError {
+  return new AppError({
+    kind: "not-found",
+    message: `clip of ${path}: no footage from ${formatRfc3339(fromUs)} to ${formatRfc3339(toUs)}`,
+    hint: "the timeline tells what is there, and why the rest is not",
+  });
+}

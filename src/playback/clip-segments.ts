@@ -1,0 +1,89 @@
+/** The recordings of a range with what is inside each, oldest first. */
+import { findPlayable, type PlayableRecording } from "../catalog/playable-recordings.js";
+import { AppError, isAppError } from "../core/errors.js";
+import { formatRfc3339 } from "../core/instant.js";
+import type { StreamPosition } from "../core/recording.js";
+import { decodeFragmentIndex } from "../media/fragment-index-codec.js";
+import type { FragmentIndex } from "../media/inspection.js";
+import { inspectRemote } from "../media/remote-walk.js";
+import type { ClipRequest } from "./clip-request.js";
+import type { PlaybackDeps } from "./playback-deps.js";
+
+/** MediaMTX moves what a track has at most this long before the others into the next segment, and no more. */
+export const LEAD_US = 1_000_000;
+
+export interface ClipSegment {
+  readonly recording: PlayableRecording;
+  readonly index: FragmentIndex;
+  readonly startUs: number;
+  readonly endUs: number;
+  /** End of the longest track. */
+  readonly mediaDurationUs: number;
+  readonly position: StreamPosition | null;
+  readonly partial: boolean;
+}
+
+/**
+ * Also the one right before the range: the first moments of a segment's sound may lie in it. Throws
+ * `failed-precondition` for recordings that no MP4 can be made of.
+ */
+export async function findSegments(
+  deps: PlaybackDeps,
+  { path, fromUs, toUs }: ClipRequest,
+  signal: AbortSignal,
+): Promise<ClipSegment[]> {
+  const recordings = await findPlayable(deps.catalog, { path, fromUs: fromUs - LEAD_US, toUs });
+  const segments: ClipSegment[] = [];
+  for (const recording of recordings) {
+    if (recording.format === "mpegts") throw notFragmented(recording);
+    const { fragmentIndex } = recording;
+    const segment = fragmentIndex === null ? await walk(deps, recording, signal) : fromRow(recording, fragmentIndex);
+    if (segment !== undefined) segments.push(segment);
+  }
+  return segments;
+}
+
+function fromRow(recording: PlayableRecording, fragmentIndex: Uint8Array): ClipSegment | undefined {
+  const index = decodeFragmentIndex(fragmentIndex);
+  if (index.fragments.length === 0) return undefined;
+  const { startUs, endUs, mediaDurationUs, position, partial } = recording;
+  return { recording, index, startUs, endUs, mediaDurationUs: mediaDurationUs ?? endUs - startUs, position, partial };
+}
+
+/** What nobody has inspected yet, or MediaMTX still writes: as much of it as is whole now. */
+async function walk(
+  { openReader }: PlaybackDeps,
+  recording: PlayableRecording,
+  signal: AbortSignal,
+): Promise<ClipSegment | undefined> {
+  const reader = await openReader(recording, signal);
+  try {
+    const { sizeBytes } = reader;
+    const found = await inspectRemote({ sizeBytes, readRange: (start, length) => reader.read(start, length) });
+    if (found.fragments === null) return undefined;
+    const startUs = found.startUs ?? recording.startUs;
+    return {
+      recording,
+      index: found.fragments,
+      startUs,
+      endUs: startUs + found.plausibleDurationUs,
+      mediaDurationUs: found.mediaDurationUs,
+      position: found.position,
+      partial: !found.finalised,
+    };
+  } catch (error) {
+    // Not one whole fragment (yet).
+    if (isAppError(error, "data-loss")) return undefined;
+    throw error;
+  } finally {
+    await reader.close();
+  }
+}
+
+function notFragmented({ path, startUs, endUs }: PlayableRecording): AppError {
+  return new AppError({
+    kind: "failed-precondition",
+    message: `clip of ${path}: the recording from ${formatRfc3339(startUs)} to ${formatRfc3339(endUs)} is MPEG-TS, expected fMP4`,
+    hint: "download the recording itself, or ask for a range without it; recordFormat: fmp4 makes clips possible",
+  });
+}
