@@ -3,6 +3,7 @@ import type { HttpDeps } from "./http-deps.js";
 import type { Route } from "./route.js";
 import { clipRoutes } from "./routes/clip.js";
 import { hookRoutes } from "./routes/hooks.js";
+import { mediaMtxPlaybackRoutes } from "./routes/mediamtx-playback.js";
 import { operationRoutes } from "./routes/operation.js";
 import { pageRoutes } from "./routes/pages.js";
 import { pathRoutes } from "./routes/paths.js";
@@ -18,6 +19,7 @@ export function createRoutes(deps: HttpDeps, version: string): Route[] {
     ...playlistRoutes(deps),
     ...thumbnailRoutes(deps),
     ...clipRoutes(deps),
+    ...mediaMtxPlaybackRoutes(deps),
     ...pathRoutes(deps),
     ...operationRoutes(deps),
     ...hookRoutes(deps),

@@ -39,10 +39,16 @@ it("lists beside MediaMTX", async () => {
       const their = await timeRequests(`http://127.0.0.1:${ports.playback}`, repeat("/list?path=cam1"), 1);
       const limit = Math.min(count, MOST_PER_PAGE);
       const ours = await timeRequests(app.url, repeat(`/api/v1/recordings?path=cam1&limit=${limit}`), 1);
+      const same = await timeRequests(app.url, repeat("/playback/list?path=cam1"), 1);
       expect((await app.recordings({ path: "cam1" })).length).toBe(limit);
       lines.push({
         ...{ what: `list of ${limit} of ${count} files of one path`, value: ours.p50Ms, unit: "ms" },
         against: { name: "MediaMTX's /list of all", value: their.p50Ms },
+      });
+      lines.push({
+        ...{ what: `/playback/list of ${count} files of 60 s`, value: same.p50Ms, unit: "ms" },
+        against: { name: "MediaMTX's /list", value: their.p50Ms },
+        goal: { atMost: 1 },
       });
     } finally {
       await mediamtx.stop();

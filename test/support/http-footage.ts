@@ -47,7 +47,7 @@ export async function addFixture(http: HttpHarness, file: FixtureFile, options: 
       endUs: startUs + mediaDurationUs,
       mediaDurationUs,
       format: isFragmented ? "fmp4" : "mpegts",
-      filePath: `cam1/${path.basename(file.filePath)}`,
+      filePath: `${changes.path ?? "cam1"}/${path.basename(file.filePath)}`,
       tracks: inspection?.tracks ?? [],
       position: inspection?.position ?? null,
       partial: inspection !== null && !inspection.finalised,

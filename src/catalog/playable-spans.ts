@@ -1,0 +1,70 @@
+/** The little that says which recordings can be played when, a page of rows at a time: a camera of a year has half a million. */
+import type { Knex } from "knex";
+
+import type { Segment } from "../core/continuity.js";
+import type { PathName } from "../core/path-name.js";
+import type { Recording, Track } from "../core/recording.js";
+import type { Catalog } from "./catalog.js";
+import { translating } from "./database.js";
+import { LONGEST_RECORDING_US } from "./recording-lists.js";
+import { createTracksParser } from "./recording-row.js";
+
+export type PlayableSpan = Segment & Pick<Recording, "format"> & { readonly tracks: readonly Track[] };
+
+export interface SpanRange {
+  readonly path: PathName;
+  /** Recordings that overlap [fromUs, toUs). */
+  readonly fromUs: number;
+  readonly toUs: number;
+}
+
+interface Row {
+  readonly start_us: number | string;
+  readonly end_us: number | string;
+  readonly id: string;
+  readonly format: Recording["format"];
+  readonly stream_id: string | null;
+  readonly segment_number: number | string | null;
+  readonly tracks: string;
+}
+
+const PAGE = 5_000;
+
+/** Oldest first; without those of which no length is known. */
+export async function* listPlayableSpans(catalog: Catalog, range: SpanRange): AsyncGenerator<PlayableSpan> {
+  const tracksOf = createTracksParser();
+  let after: Row | undefined;
+  for (;;) {
+    const rows = await pageAfter(catalog, range, after);
+    for (const row of rows) yield toSpan(row, tracksOf);
+    after = rows.at(-1);
+    if (rows.length < PAGE) return;
+  }
+}
+
+function pageAfter({ db }: Catalog, { path, fromUs, toUs }: SpanRange, after: Row | undefined): Promise<Row[]> {
+  return translating("list what can be played", async () => {
+    const query = (db("recordings") as Knex.QueryBuilder)
+      .where({ path })
+      .andWhere("start_us", ">=", after?.start_us ?? fromUs - LONGEST_RECORDING_US)
+      .andWhere("start_us", "<", toUs)
+      .andWhereRaw("end_us > start_us and end_us > ?", [fromUs])
+      .andWhereRaw("(local in ('open', 'present') or archive = 'verified')")
+      .orderBy([{ column: "start_us" }, { column: "id" }])
+      .limit(PAGE)
+      .select(["start_us", "end_us", "id", "format", "stream_id", "segment_number", "tracks"]);
+    if (after !== undefined) void query.andWhereRaw("(start_us, id) > (?, ?)", [after.start_us, after.id]);
+    return (await query) as Row[];
+  });
+}
+
+function toSpan(row: Row, tracksOf: (text: string) => readonly Track[]): PlayableSpan {
+  const { stream_id: streamId, segment_number: segmentNumber } = row;
+  return {
+    startUs: Number(row.start_us),
+    endUs: Number(row.end_us),
+    format: row.format,
+    position: streamId === null || segmentNumber === null ? null : { streamId, segmentNumber: Number(segmentNumber) },
+    tracks: tracksOf(row.tracks),
+  };
+}

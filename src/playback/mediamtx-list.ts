@@ -1,0 +1,69 @@
+/**
+ * MediaMTX's `/list` (playback server, ≥1.15.5) from the index: timespans, not files. Where it merges, we merge; what it
+ * cannot read (archived footage) is there, and what it would fail on (one bad file) is left out. See src/README.md for
+ * where the two differ on purpose.
+ */
+import { listPlayableSpans, type PlayableSpan } from "../catalog/playable-spans.js";
+import type { Catalog } from "../catalog/catalog.js";
+import { joins } from "../core/continuity.js";
+import { AppError } from "../core/errors.js";
+import type { PathName } from "../core/path-name.js";
+
+export interface Timespan {
+  readonly startUs: number;
+  readonly endUs: number;
+}
+
+export interface TimespansRequest {
+  readonly path: PathName;
+  /** Null: no bound. */
+  readonly startUs: number | null;
+  readonly endUs: number | null;
+}
+
+/** Throws `not-found` when there is nothing, `failed-precondition` when there is nothing but MPEG-TS. */
+export async function listTimespans(
+  { catalog }: { readonly catalog: Catalog },
+  { path, startUs, endUs }: TimespansRequest,
+): Promise<Timespan[]> {
+  const fromUs = startUs ?? Number.MIN_SAFE_INTEGER / 2;
+  const toUs = endUs ?? Number.MAX_SAFE_INTEGER;
+  const { spans, otherFormats } = await merge(listPlayableSpans(catalog, { path, fromUs, toUs }));
+  if (spans.length === 0 && otherFormats > 0) {
+    throw new AppError({ kind: "failed-precondition", message: "MPEG-TS format is not supported yet" });
+  }
+  if (spans.length === 0) throw new AppError({ kind: "not-found", message: "no recording segments found" });
+  return spans.map((span) => ({ startUs: Math.max(span.startUs, fromUs), endUs: Math.min(span.endUs, toUs) }));
+}
+
+async function merge(segments: AsyncIterable<PlayableSpan>): Promise<{ spans: Timespan[]; otherFormats: number }> {
+  const spans: Timespan[] = [];
+  let otherFormats = 0;
+  let previous: PlayableSpan | undefined;
+  for await (const segment of segments) {
+    if (segment.format !== "fmp4") {
+      otherFormats += 1;
+      continue;
+    }
+    const last = spans.at(-1);
+    if (last !== undefined && previous !== undefined && isOneSpan(previous, segment)) {
+      spans[spans.length - 1] = { startUs: last.startUs, endUs: Math.max(last.endUs, segment.endUs) };
+    } else {
+      spans.push({ startUs: segment.startUs, endUs: segment.endUs });
+    }
+    previous = segment;
+  }
+  return { spans, otherFormats };
+}
+
+/** Without `mtxi` the tracks have to be the same too: number, ids, timescales and kinds of codec. */
+function isOneSpan(previous: PlayableSpan, next: PlayableSpan): boolean {
+  if (!joins(previous, next)) return false;
+  return next.position !== null || previous.tracks === next.tracks || shapeOf(previous) === shapeOf(next);
+}
+
+function shapeOf({ tracks }: PlayableSpan): string {
+  return tracks
+    .map(({ id, timescale, codec }) => `${String(id)} ${String(timescale)} ${codec.split(".", 1)[0] ?? ""}`)
+    .join();
+}

@@ -1,0 +1,202 @@
+/**
+ * Our /playback beside a real MediaMTX on the same folder. They are equal but for this, on purpose:
+ * - starts are those of the `mtxi` box where there is one (MediaMTX takes them from the file name), and in UTC;
+ * - durations are those of the samples (MediaMTX: `mvhd`, which holds milliseconds): less than 1 ms apart;
+ * - one bad file fails nothing (MediaMTX: 500 for all of the path), and archived footage is there;
+ * - an end before the start is refused (MediaMTX answers negative durations), a span of no length is left out.
+ */
+import { writeFileSync } from "node:fs";
+import path from "node:path";
+
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { formatRfc3339, parseRfc3339 } from "../../../src/core/instant.js";
+import { parsePathName } from "../../../src/core/path-name.js";
+import type { Recording } from "../../../src/core/recording.js";
+import { ask } from "../../support/http-ask.js";
+import { addFixtures } from "../../support/http-footage.js";
+import { type HttpHarness, startHttp } from "../../support/http-harness.js";
+import { createTempDir, removeTempDir } from "../../support/temp-dir.js";
+import {
+  freeMediaMtxPorts,
+  type MediaMtxServer,
+  quietMediaMtxConfig,
+  startMediaMtx,
+} from "../../support/mediamtx-server.js";
+
+const FOLDERS = ["h264-aac", "h264-bframes", "h265-only", "killed", "mpegts"].flatMap((camera) => [
+  `v1.14.0/${camera}`,
+  `v1.20.1/${camera}`,
+]);
+const PLAYABLE = FOLDERS.filter((folder) => !folder.endsWith("mpegts"));
+/** File names and `mtxi` differ by less; `mvhd` cuts to 1 ms. */
+const NEAR_US = 2_000;
+
+interface Entry {
+  readonly start: string;
+  readonly duration: number;
+  readonly url: string;
+}
+
+let http: HttpHarness;
+let directory: string;
+let mediamtx: MediaMtxServer;
+let theirs: string;
+const rows = new Map<string, Recording[]>();
+
+const cameraOf = (folder: string): string => folder.replaceAll("/", "_");
+
+beforeAll(async () => {
+  http = await startHttp();
+  directory = await createTempDir();
+  const cameras = FOLDERS.map((folder) => {
+    const format = folder.endsWith("mpegts") ? "mpegts" : "fmp4";
+    return `  ${cameraOf(folder)}:\n    recordFormat: ${format}`;
+  });
+  for (const folder of FOLDERS) {
+    const changes = { path: parsePathName(cameraOf(folder)) };
+    rows.set(folder, await addFixtures(http, folder, { changes }));
+  }
+  const ports = await freeMediaMtxPorts();
+  const recordPath = `${http.recordDir}/%path/%Y-%m-%d_%H-%M-%S-%f`;
+  const more = `pathDefaults:\n  recordPath: "${recordPath}"\n  recordDeleteAfter: 0s\npaths:\n${cameras.join("\n")}\n`;
+  const config = quietMediaMtxConfig("1.21.0", ports, more);
+  mediamtx = await startMediaMtx({ version: "1.21.0", directory, config, env: { TZ: "UTC" } });
+  theirs = `http://127.0.0.1:${ports.playback}`;
+});
+afterAll(async () => {
+  await mediamtx.stop();
+  await http.close();
+  await removeTempDir(directory);
+});
+
+async function listOf(base: string, query: Readonly<Record<string, string>>) {
+  const answer = await fetch(`${base}?${new URLSearchParams(query).toString()}`);
+  const body = await answer.json();
+  return { status: answer.status, body, entries: answer.status === 200 ? (body as Entry[]) : [] };
+}
+
+const ourList = (query: Readonly<Record<string, string>>) =>
+  listOf(`http://127.0.0.1:${http.port}/playback/list`, query);
+const theirList = (query: Readonly<Record<string, string>>) => listOf(`${theirs}/list`, query);
+
+function spansOf(entries: readonly Entry[]): { startUs: number; endUs: number }[] {
+  return entries.map(({ start, duration }) => {
+    const startUs = parseRfc3339(start);
+    return { startUs, endUs: startUs + Math.round(duration * 1e6) };
+  });
+}
+
+/** The same timespans, as near as a file name and `mvhd` let them be. */
+function expectSame(ours: readonly Entry[], others: readonly Entry[], what: string): void {
+  const [mine, their] = [spansOf(ours), spansOf(others)];
+  const told = `${what}: ${JSON.stringify(ours)} beside ${JSON.stringify(others)}`;
+  expect(mine.length, told).toBe(their.length);
+  for (const [index, { startUs, endUs }] of mine.entries()) {
+    expect(Math.abs(startUs - their[index]!.startUs), told).toBeLessThanOrEqual(NEAR_US);
+    expect(Math.abs(endUs - their[index]!.endUs), told).toBeLessThanOrEqual(NEAR_US);
+  }
+}
+
+describe("the list beside MediaMTX's", () => {
+  it.each(PLAYABLE)("has the same timespans of %s: none joined or split otherwise", async (folder) => {
+    const query = { path: cameraOf(folder) };
+    const [ours, their] = [await ourList(query), await theirList(query)];
+    expect([ours.status, their.status]).toEqual([200, 200]);
+    expect(ours.entries.length).toBe(folder.endsWith("h264-aac") ? 2 : 1);
+    expectSame(ours.entries, their.entries, folder);
+  });
+
+  it.each(PLAYABLE)("has the same timespans of %s for whatever start and end", async (folder) => {
+    const all = rows.get(folder)!;
+    const first = all[0]!.startUs;
+    const lengthUs = all.at(-1)!.endUs - first;
+    const edges = all.flatMap(({ startUs, endUs }) => [startUs, endUs]);
+    // Not within a hair of an edge, where a millisecond decides.
+    const instant = fc
+      .integer({ min: -5_000_000, max: lengthUs + 5_000_000 })
+      .map((offset) => first + offset)
+      .filter((us) => edges.every((edge) => Math.abs(edge - us) > NEAR_US));
+    const range = fc.record({ start: fc.option(instant), end: fc.option(instant) });
+    await fc.assert(
+      fc.asyncProperty(range, async ({ start, end }) => {
+        fc.pre(start === null || end === null || start < end);
+        const query = {
+          path: cameraOf(folder),
+          ...(start === null ? {} : { start: formatRfc3339(start) }),
+          ...(end === null ? {} : { end: formatRfc3339(end) }),
+        };
+        const [ours, their] = [await ourList(query), await theirList(query)];
+        const told = JSON.stringify({ query, ours: ours.body, their: their.body });
+        expect(ours.status, told).toBe(their.status);
+        expect([200, 404]).toContain(ours.status);
+        if (ours.status !== 200) expect(ours.body, told).toEqual(their.body);
+        expectSame(ours.entries, their.entries, told);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it.each<[string, Readonly<Record<string, string>>, number]>([
+    ["no path", {}, 400],
+    ["a path that leads elsewhere", { path: "../etc" }, 400],
+    ["a start that is no instant", { path: "v1.20.1_h264-aac", start: "yesterday" }, 400],
+    ["an end without a zone", { path: "v1.20.1_h264-aac", end: "2026-11-20T17:05:00" }, 400],
+    ["a start behind everything", { path: "v1.20.1_h264-aac", start: "2027-01-01T00:00:00Z" }, 404],
+    ["an end before everything", { path: "v1.20.1_h264-aac", end: "2020-01-01T00:00:00Z" }, 404],
+    ["nothing but MPEG-TS", { path: "v1.20.1_mpegts" }, 500],
+  ])("refuses %s with the same status, in the same form", async (_what, query, status) => {
+    const [ours, their] = [await ourList(query), await theirList(query)];
+    expect([ours.status, their.status]).toEqual([status, status]);
+    const form = { status: "error", error: expect.any(String) as string };
+    expect([ours.body, their.body]).toEqual([form, form]);
+  });
+
+  it("knows no path that has no footage, as MediaMTX knows none that is not configured", async () => {
+    const query = { path: "nobody" };
+    expect([(await ourList(query)).status, (await theirList(query)).status]).toEqual([404, 400]);
+  });
+
+  it("refuses an end before the start, where MediaMTX answers a negative duration", async () => {
+    const [row] = rows.get("v1.20.1/h264-aac")!;
+    const [early, late] = [row!.startUs + 1_000_000, row!.startUs + 3_000_000].map(formatRfc3339);
+    const query = { path: "v1.20.1_h264-aac", start: late!, end: early! };
+    expect((await theirList(query)).entries[0]?.duration).toBeLessThan(0);
+    expect((await ourList(query)).status).toBe(400);
+  });
+
+  it("takes the first of repeated parameters and minds no unknown one", async () => {
+    const target = "?path=v1.20.1_h264-aac&path=nobody&extra=1&jwt=x";
+    const [ours, their] = [await ask(http, `/playback/list${target}`), await fetch(`${theirs}/list${target}`)];
+    expect([ours.status, their.status]).toEqual([200, 200]);
+  });
+
+  it("points at ourselves by the name that we were called by, over HTTPS where a proxy says so", async () => {
+    const target = "/playback/list?path=v1.14.0_h264-aac";
+    const urlOf = async (headers: Readonly<Record<string, string>>): Promise<string> =>
+      ((await ask(http, target, { headers })).json() as Entry[])[0]!.url;
+    const plain = new URL(await urlOf({}));
+    expect(plain.origin).toBe(`http://127.0.0.1:${http.port}`);
+    expect([plain.pathname, plain.searchParams.get("path")]).toEqual(["/playback/get", "v1.14.0_h264-aac"]);
+    const { entries } = await theirList({ path: "v1.14.0_h264-aac" });
+    const their = new URL(entries[0]!.url);
+    expect([...plain.searchParams.keys()]).toEqual([...their.searchParams.keys()]);
+    expect(new URL(await urlOf({ "x-forwarded-proto": "https" })).protocol).toBe("https:");
+    expect(new URL(await urlOf({ "x-forwarded-proto": "javascript" })).protocol).toBe("http:");
+  });
+
+  it("is there when a bad file fails all of MediaMTX's, with archived footage, and without what is nowhere", async () => {
+    const folder = "v1.20.1/h264-bframes";
+    const query = { path: cameraOf(folder) };
+    const before = await ourList(query);
+    writeFileSync(path.join(http.recordDir, cameraOf(folder), "2026-11-20_17-05-00-000000.mp4"), "");
+    expect((await theirList(query)).status).toBe(500);
+    expect(await ourList(query)).toEqual(before);
+    const archived = { local: "released", archive: "verified", object_key: "k" };
+    await http.catalog.db("recordings").where(query).update(archived);
+    expect(await ourList(query)).toEqual(before);
+    await http.catalog.db("recordings").where(query).update({ archive: "expired" });
+    expect((await ourList(query)).status).toBe(404);
+  });
+});
