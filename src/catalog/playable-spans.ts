@@ -6,15 +6,15 @@ import type { PathName } from "../core/path-name.js";
 import type { Recording, Track } from "../core/recording.js";
 import type { Catalog } from "./catalog.js";
 import { translating } from "./database.js";
-import { LONGEST_RECORDING_US } from "./recording-lists.js";
 import { createTracksParser } from "./recording-row.js";
 
 export type PlayableSpan = Segment & Pick<Recording, "format"> & { readonly tracks: readonly Track[] };
 
 export interface SpanRange {
   readonly path: PathName;
-  /** Recordings that overlap [fromUs, toUs). */
+  /** From the last recording that begins at or before it, wherever that ends. */
   readonly fromUs: number;
+  /** Recordings that begin before it. */
   readonly toUs: number;
 }
 
@@ -33,9 +33,10 @@ const PAGE = 5_000;
 /** Oldest first; without those of which no length is known. */
 export async function* listPlayableSpans(catalog: Catalog, range: SpanRange): AsyncGenerator<PlayableSpan> {
   const tracksOf = createTracksParser();
+  const firstUs = (await lastStartUntil(catalog, range)) ?? range.fromUs;
   let after: Row | undefined;
   for (;;) {
-    const rows = await pageAfter(catalog, range, after);
+    const rows = await pageAfter(catalog, { ...range, fromUs: firstUs }, after);
     for (const row of rows) yield toSpan(row, tracksOf);
     after = rows.at(-1);
     if (rows.length < PAGE) return;
@@ -44,18 +45,30 @@ export async function* listPlayableSpans(catalog: Catalog, range: SpanRange): As
 
 function pageAfter({ db }: Catalog, { path, fromUs, toUs }: SpanRange, after: Row | undefined): Promise<Row[]> {
   return translating("list what can be played", async () => {
-    const query = (db("recordings") as Knex.QueryBuilder)
-      .where({ path })
-      .andWhere("start_us", ">=", after?.start_us ?? fromUs - LONGEST_RECORDING_US)
+    const query = playable(db, path)
+      .andWhere("start_us", ">=", after?.start_us ?? fromUs)
       .andWhere("start_us", "<", toUs)
-      .andWhereRaw("end_us > start_us and end_us > ?", [fromUs])
-      .andWhereRaw("(local in ('open', 'present') or archive = 'verified')")
       .orderBy([{ column: "start_us" }, { column: "id" }])
       .limit(PAGE)
       .select(["start_us", "end_us", "id", "format", "stream_id", "segment_number", "tracks"]);
     if (after !== undefined) void query.andWhereRaw("(start_us, id) > (?, ?)", [after.start_us, after.id]);
     return (await query) as Row[];
   });
+}
+
+function lastStartUntil({ db }: Catalog, { path, fromUs }: SpanRange): Promise<number | undefined> {
+  return translating("find the last that can be played before an instant", async () => {
+    const query = playable(db, path).andWhere("start_us", "<=", fromUs).orderBy("start_us", "desc").limit(1);
+    const [row] = (await query.select("start_us")) as Pick<Row, "start_us">[];
+    return row === undefined ? undefined : Number(row.start_us);
+  });
+}
+
+function playable(db: Knex, path: PathName): Knex.QueryBuilder {
+  return (db("recordings") as Knex.QueryBuilder)
+    .where({ path })
+    .andWhereRaw("end_us > start_us")
+    .andWhereRaw("(local in ('open', 'present') or archive = 'verified')");
 }
 
 function toSpan(row: Row, tracksOf: (text: string) => readonly Track[]): PlayableSpan {

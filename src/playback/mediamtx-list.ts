@@ -28,8 +28,9 @@ export async function listTimespans(
 ): Promise<Timespan[]> {
   const fromUs = startUs ?? Number.MIN_SAFE_INTEGER / 2;
   const toUs = endUs ?? Number.MAX_SAFE_INTEGER;
-  const { spans, otherFormats } = await merge(listPlayableSpans(catalog, { path, fromUs, toUs }));
-  if (spans.length === 0 && otherFormats > 0) {
+  const merged = await merge(listPlayableSpans(catalog, { path, fromUs, toUs }));
+  const spans = merged.spans.filter(({ endUs: spanEndUs }) => spanEndUs > fromUs);
+  if (merged.spans.length === 0 && merged.otherFormats > 0) {
     throw new AppError({ kind: "failed-precondition", message: "MPEG-TS format is not supported yet" });
   }
   if (spans.length === 0) throw new AppError({ kind: "not-found", message: "no recording segments found" });

@@ -138,6 +138,20 @@ describe("the list beside MediaMTX's", () => {
     );
   });
 
+  it.each(PLAYABLE)("has the same timespans of %s that begin and end where one file meets the next", async (folder) => {
+    const all = rows.get(folder)!;
+    for (const [index, { startUs }] of all.entries()) {
+      const endUs = index === 0 ? startUs : all[index - 1]!.endUs;
+      if (Math.abs(endUs - startUs) < 4 * NEAR_US) continue;
+      const middle = formatRfc3339(Math.round((endUs + startUs) / 2));
+      for (const query of [{ start: middle }, { end: middle }].map((bound) => ({ path: cameraOf(folder), ...bound }))) {
+        const [ours, their] = [await ourList(query), await theirList(query)];
+        expect([ours.status, ours.entries.length], JSON.stringify(query)).toEqual([their.status, their.entries.length]);
+        expectSame(ours.entries, their.entries, JSON.stringify(query));
+      }
+    }
+  });
+
   it.each<[string, Readonly<Record<string, string>>, number]>([
     ["no path", {}, 400],
     ["a path that leads elsewhere", { path: "../etc" }, 400],
