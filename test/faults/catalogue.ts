@@ -15,10 +15,7 @@ export interface Fault {
 const PARTLY: Readonly<Record<string, string>> = {
   F34: "a MediaMTX whose own clock steps",
   F41: "a damaged file of the same size and time is told and kept, and never read again by itself",
-  F57: "the server is a stand-in",
-  F62: "the death is an error in the middle, no kill -9",
   F64: "a black hole of IPv6",
-  F65: "MediaMTX's files are made by hand",
 };
 
 const f = (id: number, fault: string, mustHappen: string, notYet?: string): Fault => ({

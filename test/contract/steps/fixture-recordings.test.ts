@@ -150,7 +150,7 @@ describe.each(["v1.20.1", "v1.14.0"])("the recordings of MediaMTX %s", (version)
 });
 
 describe("what only mtxi can tell", () => {
-  it("is the stream id and number: the disconnect of v1.20.1 is a gap of its length, the rest joins", async () => {
+  it("is the stream id and number: the disconnect of v1.20.1 is a gap of its length, the rest joins (F65)", async () => {
     await importVersion("v1.20.1");
     const rows = await rowsOf("h264-aac");
     expect(rows.map(({ position }) => position!.segmentNumber)).toEqual([0, 1, 2, 3, 0, 1]);

@@ -21,7 +21,7 @@ const SWEEPS_ALL = process.env["FAULT_SWEEP"] === "all";
 const MODES: readonly FaultMode[] = ["kill", "error", "pause", "repeat"];
 /** Waiting for a turn counts as well. */
 const TURN_TIMEOUT_MS = 3_600_000;
-const FAULTS_OF: Record<FaultMode, string> = { kill: "F14", error: "F42", pause: "F16, F54", repeat: "F54" };
+const FAULTS_OF: Record<FaultMode, string> = { kill: "F14, F62", error: "F42", pause: "F16, F54", repeat: "F54" };
 const points = await faultPointsInSource();
 
 describe.each(["folder", "s3"] as const)("with the %s store", (kind) => {
