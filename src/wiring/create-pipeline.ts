@@ -90,7 +90,7 @@ function createHandlers(setup: Setup, parts: PipelineParts) {
       const outcome = await inspectRecording(inspect, recording, signal);
       if (outcome?.patch.bytes !== undefined) {
         metrics.segmentIndexed(outcome.patch.bytes);
-        pulse.segmentIndexed();
+        pulse.segmentIndexed(outcome.patch.endUs ?? recording.endUs);
       }
       return outcome;
     },

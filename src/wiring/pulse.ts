@@ -3,21 +3,27 @@ import type { Clock } from "../platform/clock.js";
 
 /** MediaMTX's segments are seldom longer; a hook this long ago says nothing about the next one. */
 const ALIVE_MS = 600_000;
+/** From the start of this process to the first hook that it can answer, on a busy machine. */
+const LISTENS_AFTER_US = 10_000_000;
 
 export class Pulse {
   readonly #clock: Clock;
+  readonly #startedUs: number;
   #hookMs: number | null = null;
   #segmentMs: number | null = null;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.#startedUs = clock.nowUs();
   }
 
   hookCame(): void {
     this.#hookMs = this.#clock.monotonicMs();
   }
 
-  segmentIndexed(): void {
+  /** One that ended while nobody listened says nothing about the hooks. */
+  segmentIndexed(endUs: number): void {
+    if (endUs < this.#startedUs + LISTENS_AFTER_US) return;
     this.#segmentMs = this.#clock.monotonicMs();
   }
 

@@ -8,11 +8,21 @@ describe("the pulse", () => {
     const clock = createFakeClock();
     const pulse = new Pulse(clock);
     expect([pulse.secondsSinceHook(), pulse.secondsSinceSegment(), pulse.hooksAreAlive()]).toEqual([null, null, false]);
+    await clock.advance(20_000);
     pulse.hookCame();
     await clock.advance(2_000);
-    pulse.segmentIndexed();
+    pulse.segmentIndexed(clock.nowUs());
     await clock.advance(3_000);
     expect([pulse.secondsSinceHook(), pulse.secondsSinceSegment(), pulse.hooksAreAlive()]).toEqual([5, 3, true]);
+  });
+
+  it("takes no notice of a segment that ended before anybody could tell of it", async () => {
+    const clock = createFakeClock();
+    const endedUs = clock.nowUs() - 1;
+    const pulse = new Pulse(clock);
+    await clock.advance(20_000);
+    pulse.segmentIndexed(endedUs);
+    expect(pulse.secondsSinceSegment()).toBeNull();
   });
 
   it("gives hooks up after ten minutes of silence: the watch takes over", async () => {
