@@ -9,6 +9,9 @@ import { type LocalFile, type OpenRecordingDeps, openCopy, type ReadableRecordin
 
 /** Large enough that the calls do not count beside the copying, small enough for a hundred viewers at once. */
 const BLOCK_BYTES = 1_048_576;
+const LOCAL_WINDOW_BYTES = 4_096;
+/** A request costs more than these bytes do. */
+const STORE_WINDOW_BYTES = 262_144;
 
 /** Also of a file that is still being written: as many bytes as it has now. Throws as `openRecording` does. */
 export async function openRecordingReader(
@@ -20,6 +23,7 @@ export async function openRecordingReader(
   if (copy.kind === "local") return localReader(copy.file, recording);
   return {
     sizeBytes: recording.bytes,
+    windowBytes: STORE_WINDOW_BYTES,
     read: async (startBytes, lengthBytes) => {
       const part = { start: startBytes, end: startBytes + lengthBytes - 1 };
       return collect(await copy.open({ part, signal }), lengthBytes);
@@ -46,6 +50,7 @@ function localReader({ handle, sizeBytes }: LocalFile, { id }: ReadableRecording
     });
   return {
     sizeBytes,
+    windowBytes: LOCAL_WINDOW_BYTES,
     read,
     async *blocks(startBytes, endBytes) {
       const next = (at: number): Promise<Uint8Array> => read(at, Math.min(BLOCK_BYTES, endBytes - at));

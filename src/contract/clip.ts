@@ -12,7 +12,10 @@ export const clipQuerySchema = z
     path: pathName,
     from: instantUs.meta({ description: "The clip begins at the sync sample at or before it" }),
     to: instantUs.meta({ description: "The clip ends with the frame before it; at most 24 h after from" }),
-    format: z.enum(["fmp4"]).default("fmp4").meta({ description: "fmp4: fragments, sent as they are read" }),
+    format: z
+      .enum(["mp4", "fmp4"])
+      .default("mp4")
+      .meta({ description: "mp4: moov in front, for every player; fmp4: fragments, sent as they are read" }),
     gaps: z.enum(["keep", "close"]).default("keep").meta({
       description: "keep: time jumps over what is missing; close: what follows a gap follows at once",
     }),

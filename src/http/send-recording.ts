@@ -65,7 +65,7 @@ export async function sendRecording(deps: OpenRecordingDeps, recording: Recordin
  * "A server MUST ignore a Range header field received with a request method … for which range handling is not defined.
  * For this specification, GET is the only method" (RFC 9110, section 14.2).
  */
-function rangeOf({ method, headers }: IncomingMessage, etag: string): string | undefined {
+export function rangeOf({ method, headers }: IncomingMessage, etag: string): string | undefined {
   const isSame = headers["if-range"] === undefined || headers["if-range"] === etag;
   return method === "GET" && isSame ? headers.range : undefined;
 }

@@ -3,8 +3,17 @@
 const UINT32 = 0x1_0000_0000;
 
 export function makeBox(type: string, ...parts: readonly Uint8Array[]): Buffer {
-  const bodyBytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
-  return Buffer.concat([uint32(8 + bodyBytes), Buffer.from(type, "latin1"), ...parts]);
+  return Buffer.concat(boxOf(type, parts));
+}
+
+/** The same without copying what is in it. */
+export function boxOf(type: string, parts: readonly Uint8Array[]): Uint8Array[] {
+  const bodyBytes = lengthOf(parts);
+  return [Buffer.concat([uint32(8 + bodyBytes), Buffer.from(type, "latin1")]), ...parts];
+}
+
+export function lengthOf(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, part) => sum + part.byteLength, 0);
 }
 
 interface FullBox {
@@ -18,6 +27,14 @@ export function makeFullBox(
   ...parts: readonly Uint8Array[]
 ): Buffer {
   return makeBox(type, uint32(version * 0x100_0000 + flags), ...parts);
+}
+
+export function fullBoxOf(
+  type: string,
+  { version = 0, flags = 0 }: FullBox,
+  parts: readonly Uint8Array[],
+): Uint8Array[] {
+  return boxOf(type, [uint32(version * 0x100_0000 + flags), ...parts]);
 }
 
 export function uint16(...values: readonly number[]): Buffer {

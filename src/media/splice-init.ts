@@ -3,7 +3,7 @@
  * as it is; what only one file says of itself (durations, empty tables, `mtxi`) is not.
  */
 import { type Box, childrenOf, fourcc, requireBody, requireChild, viewOf } from "./box.js";
-import { makeBox, makeFullBox, uint16, uint32, uint64 } from "./box-writer.js";
+import { boxOf, makeBox, makeFullBox, uint16, uint32, uint64 } from "./box-writer.js";
 import { MemoryByteSource } from "./byte-source.js";
 import { type Init, type InitTrack, readInit } from "./init.js";
 
@@ -91,8 +91,8 @@ export interface TrackTimes {
   readonly edts?: Uint8Array;
 }
 
-/** A `trak` of the same kind with other tables inside `stbl` behind the `stsd`. */
-export function makeTrak(track: SpliceTrack, times: TrackTimes, tables: readonly Uint8Array[]): Buffer {
+/** A `trak` of the same kind with other tables inside `stbl` behind the `stsd`, in parts. */
+export function makeTrak(track: SpliceTrack, times: TrackTimes, tables: readonly Uint8Array[]): Uint8Array[] {
   const { id, timescale } = track.track;
   const tkhd = makeFullBox(
     "tkhd",
@@ -110,9 +110,9 @@ export function makeTrak(track: SpliceTrack, times: TrackTimes, tables: readonly
     uint64(times.durationTicks),
     uint16(track.language, 0),
   );
-  const minf = makeBox("minf", ...track.mediaBoxes, makeBox("stbl", track.stsd, ...tables));
+  const minf = boxOf("minf", [...track.mediaBoxes, ...boxOf("stbl", [track.stsd, ...tables])]);
   const edts = times.edts === undefined ? [] : [times.edts];
-  return makeBox("trak", tkhd, ...edts, makeBox("mdia", mdhd, track.hdlr, minf));
+  return boxOf("trak", [tkhd, ...edts, ...boxOf("mdia", [mdhd, track.hdlr, ...minf])]);
 }
 
 export interface MovieTimes {
@@ -150,7 +150,7 @@ export function nextTrackId(tracks: readonly SpliceTrack[]): number {
 export function makeFragmentedInit(splice: SpliceInit, startUs: number): Buffer {
   const empty = ["stts", "stsc", "stco"].map((type) => makeFullBox(type, {}, uint32(0)));
   const tables = [...empty, makeFullBox("stsz", {}, uint32(0, 0))];
-  const traks = splice.tracks.map((track) => makeTrak(track, { movieDuration: 0, durationTicks: 0 }, tables));
+  const traks = splice.tracks.flatMap((track) => makeTrak(track, { movieDuration: 0, durationTicks: 0 }, tables));
   const trexes = splice.tracks.map(({ track }) => makeFullBox("trex", {}, uint32(track.id, 1, 0, 0, 0)));
   const mvhd = makeMvhd({ startUs, timescale: 1_000, duration: 0, nextTrackId: nextTrackId(splice.tracks) });
   return Buffer.concat([splice.ftyp, makeBox("moov", mvhd, ...traks, makeBox("mvex", ...trexes))]);

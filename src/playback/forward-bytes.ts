@@ -38,7 +38,16 @@ export class ForwardBytes {
     this.#at = offsetBytes;
   }
 
-  async *pass(lengthBytes: number): AsyncGenerator<Uint8Array> {
+  async *passAll(
+    pieces: Iterable<{ readonly offsetBytes: number; readonly sizeBytes: number }>,
+  ): AsyncGenerator<Uint8Array> {
+    for (const { offsetBytes, sizeBytes } of pieces) {
+      await this.skipTo(offsetBytes);
+      yield* this.#pass(sizeBytes);
+    }
+  }
+
+  async *#pass(lengthBytes: number): AsyncGenerator<Uint8Array> {
     let leftBytes = lengthBytes;
     while (leftBytes > 0) {
       if (this.#block.byteLength === 0) this.#block = await this.#next();

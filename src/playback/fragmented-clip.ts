@@ -3,19 +3,17 @@ import { HEAD_BYTES, readFragmentHead } from "../media/fragment-head.js";
 import { type KeptSamples, makeFragmentHead } from "../media/fragment-writer.js";
 import type { Fragment } from "../media/inspection.js";
 import { type FragmentBoxes, readSampleRuns } from "../media/sample-runs.js";
-import { makeFragmentedInit } from "../media/splice-init.js";
 import type { ClipPart, ClipPlan } from "./clip-plan.js";
 import { ClipTimeline } from "./clip-timeline.js";
 import { ForwardBytes } from "./forward-bytes.js";
 import type { PlaybackDeps } from "./playback-deps.js";
 
-/** Reads nothing before it is asked for the second piece, and closes what it has open when nobody asks on. */
-export async function* fragmentedClip(
+/** All behind the init. Opens one recording at a time, and closes it when nobody asks on. */
+export async function* fragmentedMedia(
   { openReader }: PlaybackDeps,
   plan: ClipPlan,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  yield makeFragmentedInit(plan.splice, plan.startUs);
   const timeline = new ClipTimeline(plan);
   const tracks = new Map(plan.splice.tracks.map((entry) => [entry.track.id, entry]));
   const sequence = { last: 0 };
@@ -43,10 +41,7 @@ async function* rewritten(
   if (kept.length === 0) return;
   sequence.last += 1;
   yield makeFragmentHead(sequence.last, kept);
-  for (const { offsetBytes, sizeBytes } of kept) {
-    await bytes.skipTo(offsetBytes);
-    yield* bytes.pass(sizeBytes);
-  }
+  yield* bytes.passAll(kept);
 }
 
 export function endsOf({ fragments }: ClipPart): { readonly start: number; readonly end: number } | undefined {
