@@ -72,6 +72,11 @@ export interface ObjectStore {
   head(key: string, signal: AbortSignal): Promise<ObjectFacts | undefined>;
   /** Bytes of the object or of a range. Throws `not-found`. The caller must consume or destroy the stream. */
   get(key: string, options: { readonly range?: ObjectRange; readonly signal: AbortSignal }): Promise<Readable>;
+  /**
+   * A URL at which anyone may GET the object until it expires, 1 s to 7 d from now; made without asking the store. Absent
+   * where there is no such address.
+   */
+  presignGet?(key: string, options: { readonly expiresSec: number; readonly contentType: string }): Promise<string>;
   /** Succeeds when the key is absent. Throws `failed-precondition` when a retention lock forbids it. */
   delete(key: string, signal: AbortSignal): Promise<void>;
   /** Keys below a prefix, in key order, with size. */

@@ -2,7 +2,8 @@
  * An object store on R2 or any S3. One try per call: a `put` resolves when the store said 2xx, else it throws, and
  * whether the object is there is then decided by `head`. Objects are created with If-None-Match, never overwritten.
  */
-import { DeleteObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
+import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
+import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 
 import { assertMetadata, assertObjectKey, type ObjectStore } from "./object-store.js";
 import { faultPoint } from "../platform/fault-point.js";
@@ -31,6 +32,7 @@ export function createS3Store(options: S3StoreOptions): ObjectStore {
     },
     head: (key, signal) => headObject(target, key, signal),
     get: (key, getOptions) => getObject(target, key, getOptions),
+    presignGet: (key, presignOptions) => presignGet(target, key, presignOptions),
     delete: (key, signal) => deleteObject(target, key, signal),
     list: (prefix, signal) => listObjects(target, prefix, signal),
     abortStaleUploads: (olderThanMs, signal) => abortStaleUploads(target, olderThanMs, signal),
@@ -96,4 +98,19 @@ async function deleteObject(target: S3Target, key: string, signal: AbortSignal):
   });
   await faultPoint("s3.after-delete");
   if (isAbsent) await assertBucketExists(target, operation, signal);
+}
+
+/** R2 and S3 refuse what is signed for longer. */
+const LONGEST_SIGNED_SEC = 7 * 86_400;
+
+/** No network: only the credentials are read. A Range header is not part of what is signed, so any range may be asked for. */
+function presignGet(
+  { bucket, clients }: S3Target,
+  key: string,
+  { expiresSec, contentType }: { readonly expiresSec: number; readonly contentType: string },
+): Promise<string> {
+  assertObjectKey(key);
+  const command = new GetObjectCommand({ Bucket: bucket, Key: key, ResponseContentType: contentType });
+  const expiresIn = Math.min(Math.max(1, Math.floor(expiresSec)), LONGEST_SIGNED_SEC);
+  return getSignedUrl(clients.read, command, { expiresIn });
 }

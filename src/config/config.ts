@@ -17,6 +17,8 @@ export interface Config {
   readonly database: { readonly kind: "sqlite"; readonly file: string } | { readonly kind: "postgres" };
   readonly storage: StorageConfig;
   readonly archive: ArchiveConfig;
+  /** Where players get archived footage from. */
+  readonly playbackArchive: "direct" | "proxy";
   readonly localRetentionMs: number;
   /** Of a SQLite database; 0: none. */
   readonly backupIntervalMs: number;
@@ -87,6 +89,7 @@ export function loadConfig(env: Env, where: { readonly cwd: string; readonly pro
   const read = reader(env, where.cwd);
   const dataDir = read.dir("DATA_DIR", path.join(where.cwd, "data"), UNSAFE_IN_HOOK_COMMAND);
   const recordDir = read.dir("RECORD_DIR", path.join(dataDir, "recordings"), UNSAFE_IN_HOOK_COMMAND);
+  const storage = readStorage(read, dataDir);
   return {
     dataDir,
     recordDir,
@@ -96,12 +99,13 @@ export function loadConfig(env: Env, where: { readonly cwd: string; readonly pro
       port: read.integer("PORT", 8080, [0, 65_535]),
     },
     database: readDatabase(env, where.cwd, dataDir),
-    storage: readStorage(read, dataDir),
+    storage,
     archive: {
       maxConcurrency: read.integer("ARCHIVE_MAX_CONCURRENCY", 16, [1, 64]),
       maxBytesPerSec: read.integer("ARCHIVE_MAX_BYTES_PER_SEC", 0, [0, Number.MAX_SAFE_INTEGER]),
       readBackPercent: read.number("ARCHIVE_READ_BACK_PERCENT", 1, [0, 100]),
     },
+    playbackArchive: readPlaybackArchive(read, storage),
     localRetentionMs: read.durationMs("LOCAL_RETENTION", "24h", 0),
     backupIntervalMs: readBackupInterval(read),
     scrubDays: read.number("SCRUB_DAYS", 30, [0, 3_650]),
@@ -200,6 +204,12 @@ function readDatabase(env: Env, cwd: string, dataDir: string): Config["database"
   if (/^sqlite:[^?]+$/.test(url))
     return { kind: "sqlite", file: path.resolve(cwd, url.replace(/^sqlite:(\/\/(?=\/))?/, "")) };
   throw refuse("DATABASE_URL", url);
+}
+
+/** A folder has no address of its own. */
+function readPlaybackArchive(read: Reader, storage: StorageConfig): Config["playbackArchive"] {
+  const fallback = storage.kind === "r2" ? "direct" : "proxy";
+  return read.oneOf("PLAYBACK_ARCHIVE", fallback, storage.kind === "r2" ? ["direct", "proxy"] : ["proxy"]);
 }
 
 const R2_ONLY = ["R2_ENDPOINT", "R2_BUCKET_NAME", "R2_ACCESS_KEY_ID", "R2_SECRET_ACCESS_KEY"] as const;

@@ -114,6 +114,11 @@ export const VARIABLES = {
     fallback: "95",
     accepts: "a number from DISK_HIGH_PERCENT to 100",
   },
+  PLAYBACK_ARCHIVE: {
+    about: "Who sends players archived footage: the bucket itself (by signed URLs) or Reelkeeper",
+    fallback: "direct for r2, else proxy",
+    accepts: "proxy, or with STORAGE_MODE=r2 direct",
+  },
   MEDIAMTX_MODE: {
     about: "Start a MediaMTX, or use one that runs elsewhere",
     fallback: "embedded",

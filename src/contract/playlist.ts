@@ -6,11 +6,23 @@ import { instantUs, pathName } from "./scalars.js";
 
 const LONGEST_RANGE_US = 86_400 * US_PER_SEC;
 
+/** 1 or true, as players' addresses are written by hand. */
+const switchedOn = z
+  .enum(["1", "0", "true", "false"])
+  .transform((text) => text === "1" || text === "true")
+  .meta({ standsFor: { type: "string", enum: ["1", "0", "true", "false"] } });
+
 export const playlistQuerySchema = z
   .strictObject({
     path: pathName,
-    from: instantUs,
-    to: instantUs.meta({ description: "RFC 3339 date-time, after `from` and at most 24 h later" }),
+    from: instantUs.meta({ description: "Where it begins: at the last sync sample at or before" }),
+    to: instantUs.meta({ description: "Where it ends; after `from` and at most 24 h later" }),
+    live: switchedOn.default(false).meta({
+      description: "An EVENT playlist that grows until `to`, which may be to come; choose `from` close to now",
+    }),
+    multivariant: switchedOn.default(false).meta({
+      description: "Answer the playlist above it, with CODECS, RESOLUTION, FRAME-RATE and BANDWIDTH of the range",
+    }),
   })
   .superRefine(({ from, to }, context) => {
     const message =

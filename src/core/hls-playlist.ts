@@ -5,17 +5,13 @@
  */
 import { formatRfc3339, US_PER_SEC } from "./instant.js";
 
-export interface ByteRange {
-  readonly offsetBytes: number;
-  readonly sizeBytes: number;
-}
-
 export interface HlsSegment {
   /** Wall clock of its first sample. */
   readonly startUs: number;
   readonly durationUs: number;
-  /** Null: the whole file. */
-  readonly range: ByteRange | null;
+  readonly bytes: number;
+  /** Of the first byte in the file; null: the segment is the whole file. */
+  readonly offsetBytes: number | null;
   /** It begins with a sync sample. */
   readonly beginsWithSync: boolean;
 }
@@ -69,9 +65,9 @@ function pushFile(lines: string[], { uri, initBytes, segments }: HlsFile): void 
   if (initBytes !== null) lines.push(`#EXT-X-MAP:URI="${uri}",BYTERANGE="${String(initBytes)}@0"`);
   const [first] = segments;
   if (first !== undefined) lines.push(`#EXT-X-PROGRAM-DATE-TIME:${formatRfc3339(first.startUs)}`);
-  for (const { durationUs, range } of segments) {
+  for (const { durationUs, bytes, offsetBytes } of segments) {
     lines.push(`#EXTINF:${secondsText(durationUs)},`);
-    if (range !== null) lines.push(`#EXT-X-BYTERANGE:${String(range.sizeBytes)}@${String(range.offsetBytes)}`);
+    if (offsetBytes !== null) lines.push(`#EXT-X-BYTERANGE:${String(bytes)}@${String(offsetBytes)}`);
     lines.push(uri);
   }
 }

@@ -11,6 +11,7 @@ import type { HealthCheck } from "../doctor/health.js";
 import type { SegmentNote, SourceNote } from "../ingest/note-hook.js";
 import type { ScanState } from "../ingest/scanner.js";
 import type { Logger } from "../platform/logger.js";
+import type { GrowingFiles } from "../playback/growing-files.js";
 import type { PlaybackDeps } from "../playback/playback-deps.js";
 import type { Thumbnails } from "../playback/thumbnails.js";
 import type { ConfigState, PathAdmin } from "../streams/path-admin.js";
@@ -25,6 +26,9 @@ export interface HttpDeps {
   readonly store: ObjectStore;
   readonly playback: PlaybackDeps;
   readonly thumbnails: Pick<Thumbnails, "locate" | "read">;
+  readonly growing: GrowingFiles;
+  /** Who sends a viewer what is only in the store: the store itself, or we. */
+  readonly playbackArchive: "direct" | "proxy";
   /** Public address of the bucket; null when it has none. */
   readonly publicUrl: string | null;
   readonly paths: PathAdmin;

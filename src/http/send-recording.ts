@@ -10,7 +10,7 @@ import { isHashed, type OpenRecordingDeps, openRecording } from "../archive/open
 import { AppError } from "../core/errors.js";
 import { formatRfc3339 } from "../core/instant.js";
 import { extensionOf } from "../core/object-key.js";
-import type { Recording } from "../core/recording.js";
+import type { Recording, SegmentFormat } from "../core/recording.js";
 import { isNamed } from "./if-none-match.js";
 import { HttpError } from "./problem.js";
 import { parseRange } from "./range.js";
@@ -74,7 +74,7 @@ export function rangeOf({ method, headers }: IncomingMessage, etag: string): str
  * Node sends whatever comes under the promised Content-Length. Too few bytes (MediaMTX truncates a file that it creates
  * again, F35) would leave the viewer waiting and make the next answer on the connection part of the video.
  */
-async function* exactly(bytes: Readable, length: number): AsyncGenerator<Buffer> {
+export async function* exactly(bytes: Readable, length: number): AsyncGenerator<Buffer> {
   let sent = 0;
   for await (const chunk of bytes as AsyncIterable<Buffer>) {
     sent += chunk.length;
@@ -98,13 +98,17 @@ function setCacheHeaders(response: ServerResponse, etag: string): void {
   response.setHeader("Cache-Control", "private, no-cache");
 }
 
-function setFileHeaders(response: ServerResponse, recording: Recording): void {
+export function setFileHeaders(response: ServerResponse, recording: Recording): void {
   const stamp = formatRfc3339(recording.startUs).slice(0, 19).replaceAll(":", "-");
   // Path names are ASCII without quotes (core/path-name.ts), so the header needs no escape.
   const name = `${recording.path.replaceAll("/", "-")}_${stamp}Z${extensionOf(recording.format)}`;
   response.setHeader("Accept-Ranges", "bytes");
-  response.setHeader("Content-Type", recording.format === "fmp4" ? "video/mp4" : "video/mp2t");
+  response.setHeader("Content-Type", mediaTypeOf(recording.format));
   response.setHeader("Content-Disposition", `inline; filename="${name}"`);
   // A browser that opens the file makes a page around it, and that page must be allowed to load the file.
   response.setHeader("Content-Security-Policy", "default-src 'none'; media-src 'self'; frame-ancestors 'none'");
+}
+
+export function mediaTypeOf(format: SegmentFormat): string {
+  return format === "fmp4" ? "video/mp4" : "video/mp2t";
 }

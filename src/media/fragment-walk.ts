@@ -80,6 +80,11 @@ export class FragmentWalk {
     }
   }
 
+  /** The file has grown: what was cut off may be whole now. What was damaged stays so. */
+  resume(): void {
+    if (this.#ending instanceof CutOffError) this.#ending = undefined;
+  }
+
   /** Throws `data-loss` when not one whole, sound fragment was passed. */
   finish(): Inspection {
     const ending = this.#ending;

@@ -53,7 +53,8 @@ export function segmentsOf(file: FileFootage, cut: Cut): HlsSegment[] {
     segments.push({
       startUs: startUs + group.startUs,
       durationUs: Math.max(0, group.endUs - group.startUs),
-      range: { offsetBytes: first.offsetBytes, sizeBytes: last.offsetBytes + last.sizeBytes - first.offsetBytes },
+      offsetBytes: first.offsetBytes,
+      bytes: last.offsetBytes + last.sizeBytes - first.offsetBytes,
       beginsWithSync: first.syncTicks !== null && first.syncTicks === first.startTicks,
     });
   }

@@ -1,68 +1,121 @@
 /**
- * The HLS playlist of a range, from rows and their fragment indexes: no file is opened, and none is written. URIs are
- * those of our own route whatever lies behind it, so that a playlist stays true while files are archived and released.
+ * The HLS playlist of a range, from rows and their fragment indexes; only files at its end that nobody has looked
+ * into yet are opened. URIs are those of our own route whatever lies behind it, so that a playlist stays true
+ * while files are closed, archived and released.
+ *
+ * A live playlist names what will never change, and stops before what may still come, so that lines are only added.
  */
-import { findPlayable, type PlayableRange, type PlayableRecording } from "../catalog/playable-recordings.js";
+import { findPlayable, type PlayableRecording } from "../catalog/playable-recordings.js";
 import { AppError } from "../core/errors.js";
-import { type HlsFile, type HlsSegment, type MediaPlaylist, renderMediaPlaylist } from "../core/hls-playlist.js";
+import { renderMultivariant } from "../core/hls-multivariant.js";
+import { renderMediaPlaylist } from "../core/hls-playlist.js";
 import { formatRfc3339, US_PER_SEC } from "../core/instant.js";
-import { extensionOf } from "../core/object-key.js";
-import { decodeFragmentIndex } from "../media/fragment-index-codec.js";
+import type { PathName } from "../core/path-name.js";
+import type { GrowingFiles } from "./growing-files.js";
 import type { PlaybackDeps } from "./playback-deps.js";
-import { segmentsOf } from "./playlist-segments.js";
+import { nameFile, type NamedFile, type PlaylistRange } from "./playlist-files.js";
+
+export interface PlaylistDeps extends Pick<PlaybackDeps, "catalog"> {
+  readonly growing: GrowingFiles;
+}
+
+export interface PlaylistRequest extends PlaylistRange {
+  readonly path: PathName;
+  /** Where the media playlist of a multivariant one is; null: it is the media playlist that is asked for. */
+  readonly variantUri: string | null;
+}
 
 export interface Playlist {
   readonly text: string;
   /** Every codec of the range, in order of appearance. */
   readonly codecs: readonly string[];
+  /** From here on the recordings are of the other format, which one playlist cannot hold; null: they are not. */
+  readonly formatChangesAtUs: number | null;
 }
 
-/** Short segments are found and shown fast; of a whole day they would make a playlist of megabytes. */
-const LEAST_US = { short: 2 * US_PER_SEC, long: 6 * US_PER_SEC };
-const LONG_RANGE_US = 2 * 3_600 * US_PER_SEC;
+/**
+ * Files that are opened for one playlist: the one that is written, and those whose closing was not noticed or whose
+ * inspection is due. Without hooks that may be some minutes of short files.
+ */
+const MOST_LOOKS = 64;
+/** A segment that ended in time has a row after this long. */
+const SETTLED_AFTER_US = 60 * US_PER_SEC;
 
 /** Throws `not-found` when nothing of the range can be played. */
-export async function makePlaylist(deps: Pick<PlaybackDeps, "catalog">, range: PlayableRange): Promise<Playlist> {
-  const recordings = await findPlayable(deps.catalog, range);
-  const files: HlsFile[] = [];
-  const codecs = new Set<string>();
-  for (const recording of recordings) {
-    const file = fileOf(recording, range);
-    if (file === undefined) continue;
-    files.push(file);
-    for (const { codec } of recording.tracks) codecs.add(codec);
+export async function makePlaylist(deps: PlaylistDeps, request: PlaylistRequest): Promise<Playlist> {
+  const { path, fromUs, toUs, isLive, variantUri } = request;
+  const recordings = await findPlayable(deps.catalog, { path, fromUs, toUs });
+  const { files, isPending, formatChangesAtUs } = await nameFiles(deps, recordings, request);
+  if (files.length === 0) throw nothingThere(request);
+  const tracks = files.flatMap((file) => file.tracks);
+  const text =
+    variantUri !== null
+      ? renderMultivariant({ uri: variantUri, files, tracks })
+      : renderMediaPlaylist({
+          files,
+          type: isLive ? "EVENT" : "VOD",
+          isEnded: !isLive || formatChangesAtUs !== null || isOver(deps, { files, isPending, toUs }),
+          // What is still to come may need what comes before it.
+          isIndependent: !isLive && areIndependent(files),
+        });
+  return { text, codecs: [...new Set(tracks.map(({ codec }) => codec))], formatChangesAtUs };
+}
+
+interface NamedFiles {
+  readonly files: readonly NamedFile[];
+  /** More may come of the range. */
+  readonly isPending: boolean;
+  readonly formatChangesAtUs: number | null;
+}
+
+/** EXT-X-MAP holds for all that follows it, so what needs none cannot follow what needs one. */
+async function nameFiles(
+  { growing }: PlaylistDeps,
+  recordings: readonly PlayableRecording[],
+  range: PlaylistRange,
+): Promise<NamedFiles> {
+  const files: NamedFile[] = [];
+  let isPending = false;
+  for (const [index, recording] of recordings.entries()) {
+    const left = recordings.length - 1 - index;
+    const place = { isNewest: left === 0, mayLook: left < MOST_LOOKS };
+    const named = await nameFile(growing, recording, { range, place });
+    if (named === "nothing") continue;
+    if (named === "pending") {
+      isPending = true;
+      if (range.isLive) break;
+      continue;
+    }
+    if (files[0] !== undefined && files[0].format !== named.format) {
+      return { files, isPending, formatChangesAtUs: recording.startUs };
+    }
+    files.push(named);
+    if (range.isLive && recording.local === "open" && place.isNewest) isPending = true;
   }
-  if (files.length === 0) throw nothingThere(range);
-  const playlist: MediaPlaylist = {
-    files,
-    type: "VOD",
-    isEnded: true,
-    isIndependent: files.every(({ segments }) => segments.every(({ beginsWithSync }) => beginsWithSync)),
-  };
-  return { text: renderMediaPlaylist(playlist), codecs: [...codecs] };
+  return { files, isPending, formatChangesAtUs: null };
 }
 
-function fileOf(recording: PlayableRecording, range: PlayableRange): HlsFile | undefined {
-  const { fragmentIndex, startUs, endUs, tracks } = recording;
-  if (recording.format !== "fmp4" || fragmentIndex === null || recording.local === "open") return undefined;
-  const index = decodeFragmentIndex(fragmentIndex);
-  const leastUs = range.toUs - range.fromUs > LONG_RANGE_US ? LEAST_US.long : LEAST_US.short;
-  const cut = { fromUs: range.fromUs, toUs: range.toUs, leastUs, isGrowing: false };
-  const segments = segmentsOf({ startUs, endUs, index, trackCount: tracks.length }, cut).filter(
-    (segment: HlsSegment) => segment.startUs + segment.durationUs > range.fromUs,
+function isOver(
+  { catalog }: PlaylistDeps,
+  { files, isPending, toUs }: Pick<NamedFiles, "files" | "isPending"> & { readonly toUs: number },
+): boolean {
+  const last = files.at(-1)?.segments.at(-1);
+  if (last !== undefined && last.startUs + last.durationUs >= toUs) return true;
+  return !isPending && catalog.clock.nowUs() >= toUs + SETTLED_AFTER_US;
+}
+
+/** Of H.265, a sync sample may be a CRA picture, whose leading pictures need the GOP before. */
+function areIndependent(files: readonly NamedFile[]): boolean {
+  return files.every(
+    ({ tracks, segments }) =>
+      !tracks.some(({ codec }) => /^h(vc|ev)1/.test(codec)) && segments.every(({ beginsWithSync }) => beginsWithSync),
   );
-  return segments.length === 0 ? undefined : { uri: uriOf(recording), initBytes: index.initBytes, segments };
 }
 
-/** Relative to the playlist. FFmpeg plays nothing whose name does not end as media does. */
-function uriOf({ id, format }: PlayableRecording): string {
-  return `recordings/${id}/media${extensionOf(format)}`;
-}
-
-function nothingThere({ path, fromUs, toUs }: PlayableRange): AppError {
+function nothingThere({ path, fromUs, toUs }: PlaylistRequest): AppError {
   return new AppError({
     kind: "not-found",
     message: `nothing of ${path} can be played between ${formatRfc3339(fromUs)} and ${formatRfc3339(toUs)}`,
-    hint: "see /api/v1/recordings for what is there",
+    hint: "see /api/v1/timeline for what is there",
   });
 }

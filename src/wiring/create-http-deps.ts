@@ -6,6 +6,7 @@ import { isPathName, type PathName } from "../core/path-name.js";
 import { checkHealth, type HealthSources } from "../doctor/health.js";
 import type { HttpDeps, LivePath } from "../http/http-deps.js";
 import { noteSegment, noteSource } from "../ingest/note-hook.js";
+import { GrowingFiles } from "../playback/growing-files.js";
 import type { PlaybackDeps } from "../playback/playback-deps.js";
 import { createPathAdmin } from "../streams/path-admin.js";
 import { otherDisks } from "./create-disk-guard.js";
@@ -34,6 +35,8 @@ export function createHttpDeps(setup: Setup, parts: Parts): HttpDeps {
     recordDir: setup.recordDir,
     store,
     playback,
+    growing: new GrowingFiles(setup.recordDir),
+    playbackArchive: config.playbackArchive,
     thumbnails: createThumbnails(setup, playback),
     publicUrl: config.storage.kind === "r2" ? config.storage.publicUrl : null,
     paths: createPathAdmin({

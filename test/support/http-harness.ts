@@ -34,6 +34,7 @@ import { createMetrics } from "../../src/metrics/metrics.js";
 import { readDiskSpace } from "../../src/platform/disk-space.js";
 import { ensureDirectory } from "../../src/platform/files.js";
 import type { Logger } from "../../src/platform/logger.js";
+import { GrowingFiles } from "../../src/playback/growing-files.js";
 import { PictureCache } from "../../src/playback/picture-cache.js";
 import type { PlaybackDeps } from "../../src/playback/playback-deps.js";
 import { Thumbnails } from "../../src/playback/thumbnails.js";
@@ -52,6 +53,8 @@ export interface HttpOptions {
   readonly publicUrl?: string;
   /** In place of the folder store, or around it. */
   readonly store?: (folder: ObjectStore) => ObjectStore;
+  /** Default: proxy. */
+  readonly playbackArchive?: "direct" | "proxy";
   /** Inactive sockets are closed after this long. */
   readonly stalledMs?: number;
   /** In place of the one in the PATH. */
@@ -217,6 +220,8 @@ function createDeps({ catalog, recordDir, store, options, fakes, thumbnailDir }:
     recordDir,
     store,
     playback,
+    growing: new GrowingFiles(recordDir),
+    playbackArchive: options.playbackArchive ?? "proxy",
     thumbnails: new Thumbnails({
       ...playback,
       cache: new PictureCache({

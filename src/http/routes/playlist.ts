@@ -4,38 +4,69 @@ import { z } from "zod";
 import { findRecording } from "../../catalog/recordings.js";
 import { playlistQuerySchema } from "../../contract/playlist.js";
 import { uuid } from "../../contract/scalars.js";
+import { playableIn } from "../../core/browser-codecs.js";
 import { AppError } from "../../core/errors.js";
+import { formatRfc3339 } from "../../core/instant.js";
 import { extensionOf } from "../../core/object-key.js";
+import type { PathName } from "../../core/path-name.js";
 import type { RecordingId, SegmentFormat } from "../../core/recording.js";
 import { makePlaylist } from "../../playback/playlist.js";
 import type { HttpDeps } from "../http-deps.js";
 import { defineRoute, type Route } from "../route.js";
-import { sendRecording } from "../send-recording.js";
+import { sendMedia } from "../send-media.js";
 
 const PLAYLIST_TYPE = "application/vnd.apple.mpegurl";
+const PLAYLIST_DESCRIPTION = [
+  "Byte ranges of the recorded files as they are (RFC 8216). It begins at the last sync sample at or before `from`;",
+  "EXT-X-PROGRAM-DATE-TIME says the wall clock of each file, and a hole in the footage is a discontinuity at which that",
+  "clock jumps. 404 when nothing of the range can be played (yet).",
+  "With live=1 lines are only added, and EXT-X-ENDLIST comes when `to` has passed.",
+  "The header Reelkeeper-Codecs names every codec of the range (RFC 6381), Reelkeeper-Playable says whether browsers play",
+  "all of them: `yes`, `some` (H.265, AC-3: ask the browser), or `no` (such as G.711, which is recorded as PCM).",
+  "fMP4 and MPEG-TS cannot stand in one playlist: it ends where the format changes, and the header",
+  "Reelkeeper-Format-Changes-At says where to ask on. MPEG-TS files are one segment each.",
+].join(" ");
 
 export function playlistRoutes(deps: HttpDeps): Route[] {
   return [playlistRoute(deps), mediaRoute(deps, "fmp4"), mediaRoute(deps, "mpegts")];
 }
 
-function playlistRoute({ catalog }: HttpDeps): Route {
+function playlistRoute({ catalog, growing }: HttpDeps): Route {
   return defineRoute({
     method: "GET",
     path: "/api/v1/playlist.m3u8",
     access: "viewer",
     tag: "playback",
     summary: "A range as an HLS playlist",
-    description:
-      "Byte ranges of the recorded files as they are (RFC 8216). It begins at the last sync sample at or before `from`; EXT-X-PROGRAM-DATE-TIME says the wall clock of each file, and a hole in the footage is a discontinuity at which that clock jumps. The header Reelkeeper-Codecs names every codec of the range (RFC 6381). 404 when nothing of the range can be played.",
+    description: PLAYLIST_DESCRIPTION,
     query: playlistQuerySchema,
     responses: { 200: { description: "The playlist", mediaType: PLAYLIST_TYPE } },
-    handler: async ({ query: { path, from, to }, response }) => {
-      const { text, codecs } = await makePlaylist({ catalog }, { path, fromUs: from, toUs: to });
+    handler: async ({ query: { path, from, to, live, multivariant }, response }) => {
+      const variantUri = multivariant ? variantOf({ path, from, to, live }) : null;
+      const request = { path, fromUs: from, toUs: to, isLive: live, variantUri };
+      const { text, codecs, formatChangesAtUs } = await makePlaylist({ catalog, growing }, request);
       response.setHeader("Cache-Control", "private, no-cache");
       response.setHeader("Reelkeeper-Codecs", codecs.join(","));
+      response.setHeader("Reelkeeper-Playable", playableIn(codecs));
+      if (formatChangesAtUs !== null) {
+        response.setHeader("Reelkeeper-Format-Changes-At", formatRfc3339(formatChangesAtUs));
+      }
       return { kind: "text", contentType: PLAYLIST_TYPE, body: text };
     },
   });
+}
+
+interface VariantQuery {
+  readonly path: PathName;
+  readonly from: number;
+  readonly to: number;
+  readonly live: boolean;
+}
+
+/** The same question without `multivariant`, relative to the answer. */
+function variantOf({ path, from, to, live }: VariantQuery): string {
+  const query = { path, from: formatRfc3339(from), to: formatRfc3339(to), ...(live ? { live: "1" } : {}) };
+  return `playlist.m3u8?${new URLSearchParams(query).toString()}`;
 }
 
 function mediaRoute(deps: HttpDeps, format: SegmentFormat): Route {
@@ -46,12 +77,14 @@ function mediaRoute(deps: HttpDeps, format: SegmentFormat): Route {
     access: "viewer",
     tag: "playback",
     summary: `The bytes that a playlist names, ${extensionOf(format)}`,
-    description: "As `file`, for players.",
+    description:
+      "For players. As `file`, but of a file that is still being written a range is answered up to the last whole fragment, and what is only in the bucket is redirected to the bucket itself (PLAYBACK_ARCHIVE=direct), by a URL that is good for 5 min. Where that bucket is of another origin it needs a CORS rule: GET, AllowedHeaders range, ExposeHeaders content-range, content-length, etag.",
     params: z.strictObject({ id: uuid.transform((text) => text as RecordingId) }),
     query: z.strictObject({}),
     responses: {
       200: { description: "All bytes", mediaType },
       206: { description: "The range", mediaType },
+      307: { description: "The range is in the bucket, at Location" },
       304: { description: "Not modified" },
       416: { description: "The range begins behind the end" },
     },
@@ -60,7 +93,7 @@ function mediaRoute(deps: HttpDeps, format: SegmentFormat): Route {
       if (recording?.format !== format) {
         throw new AppError({ kind: "not-found", message: `no ${extensionOf(format)} recording has the id ${id}` });
       }
-      await sendRecording(deps, recording, { request, response, signal });
+      await sendMedia(deps, recording, { request, response, signal });
       return { kind: "sent" };
     },
   });

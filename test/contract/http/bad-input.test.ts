@@ -277,6 +277,8 @@ describe("query parameters", () => {
     limit: ["", "0", "2001", "-1", "1.5", "1e2", "ten", "99999999999", "0x10", " 1"],
     cursor: ["", "x", "null", "W10", "WyJuZXdlc3QiLDEsIngiXQ", "a".repeat(201), "__proto__", "\0"],
     total: ["", "1", "TRUE", "yes"],
+    live: ["", "2", "TRUE", "yes", "__proto__"],
+    multivariant: ["", "2", "TRUE", "yes", "constructor"],
     resolution: ["", "0", "-1", "1.5", "1e2", "60s", "31622401", "8", "\0"],
     format: ["", "MP4", "webm", "mp4,fmp4", "__proto__"],
     gaps: ["", "KEEP", "true", "constructor"],

@@ -23,6 +23,7 @@ const MALFORMED: Partial<Record<string, readonly string[]>> = {
   DATA_DIR: UNSAFE_PATHS,
   RECORD_DIR: UNSAFE_PATHS,
   DATABASE_URL: ["mysql://u:p@h/db", "postgres://", "postgres://h/d b", "sqlite:", "sqlite:a?mode=ro", "data.sqlite"],
+  PLAYBACK_ARCHIVE: ["Direct", "redirect", "1", "direct"],
   STORAGE_MODE: ["s3", "R2", "local ", "yes"],
   LOCAL_BUCKET_DIR: ["/data/a\nb"],
   R2_ENDPOINT: ["ftp://h", "h.example.com", "http://h.example.com", "https://", "https://u:pa55word@h", "https://u@h"],

@@ -1,0 +1,99 @@
+/**
+ * What of each recording of a range a playlist can name now: of closed files by their stored fragment index, of one that
+ * is being written, or is closed and not looked into yet, by a walk over its headers.
+ */
+import type { PlayableRecording } from "../catalog/playable-recordings.js";
+import type { HlsFile, HlsSegment } from "../core/hls-playlist.js";
+import { US_PER_SEC } from "../core/instant.js";
+import { extensionOf } from "../core/object-key.js";
+import type { SegmentFormat, Track } from "../core/recording.js";
+import { decodeFragmentIndex } from "../media/fragment-index-codec.js";
+import type { GrowingFiles } from "./growing-files.js";
+import { type FileFootage, segmentsOf } from "./playlist-segments.js";
+
+export interface PlaylistRange {
+  readonly fromUs: number;
+  readonly toUs: number;
+  /** Only what will never change is named. */
+  readonly isLive: boolean;
+}
+
+export interface NamedFile extends HlsFile {
+  readonly format: SegmentFormat;
+  readonly tracks: readonly Track[];
+}
+
+/** Pending: not now, but perhaps later. */
+export type Named = NamedFile | "nothing" | "pending";
+
+/** Short segments are found and shown fast; of a whole day they would make a playlist of megabytes. */
+const LEAST_US = { short: 2 * US_PER_SEC, long: 6 * US_PER_SEC };
+const LONG_RANGE_US = 2 * 3_600 * US_PER_SEC;
+
+interface Place {
+  /** The newest of its path: only that one may still be written. */
+  readonly isNewest: boolean;
+  /** Its headers may be read, if need be. */
+  readonly mayLook: boolean;
+}
+
+export async function nameFile(
+  growing: GrowingFiles,
+  recording: PlayableRecording,
+  { range, place }: { readonly range: PlaylistRange; readonly place: Place },
+): Promise<Named> {
+  if (recording.format === "mpegts") return nameTransportStream(recording, range);
+  const { fragmentIndex, local, startUs, endUs, tracks } = recording;
+  if (fragmentIndex !== null && local !== "open") {
+    const index = decodeFragmentIndex(fragmentIndex);
+    const footage = { startUs, endUs, index, trackCount: tracks.length };
+    return nameFragments(recording, { range, footage, tracks, isGrowing: false });
+  }
+  if (local !== "open" && local !== "present") return recording.step === null ? "nothing" : "pending";
+  const grown = place.mayLook ? await growing.look(recording) : null;
+  if (grown === null) return "pending";
+  const footage: FileFootage = {
+    // As the inspection will say it.
+    startUs: grown.startUs ?? startUs,
+    endUs,
+    index: grown.index,
+    trackCount: grown.tracks.length,
+  };
+  // MediaMTX closes a file before it creates the next one.
+  const isGrowing = range.isLive && local === "open" && place.isNewest;
+  return nameFragments(recording, { range, footage, tracks: grown.tracks, isGrowing });
+}
+
+interface Fragments {
+  readonly range: PlaylistRange;
+  readonly footage: FileFootage;
+  readonly tracks: readonly Track[];
+  readonly isGrowing: boolean;
+}
+
+function nameFragments(recording: PlayableRecording, { range, footage, tracks, isGrowing }: Fragments): Named {
+  const { fromUs, toUs, isLive } = range;
+  const leastUs = !isLive && toUs - fromUs > LONG_RANGE_US ? LEAST_US.long : LEAST_US.short;
+  const segments = inRange(segmentsOf(footage, { fromUs, toUs, leastUs, isGrowing }), range);
+  if (segments.length === 0) return isGrowing ? "pending" : "nothing";
+  const { format } = recording;
+  return { uri: uriOf(recording), initBytes: footage.index.initBytes, segments, format, tracks };
+}
+
+/** Where its random access points lie is not known without reading it, so it is one segment. */
+function nameTransportStream(recording: PlayableRecording, range: PlaylistRange): Named {
+  const { startUs, endUs, bytes, tracks, format, local } = recording;
+  if (local === "open" || recording.mediaDurationUs === null) return recording.step === null ? "nothing" : "pending";
+  const durationUs = endUs - startUs;
+  const segments = inRange([{ startUs, durationUs, bytes, offsetBytes: null, beginsWithSync: false }], range);
+  return segments.length === 0 ? "nothing" : { uri: uriOf(recording), initBytes: null, segments, format, tracks };
+}
+
+function inRange(segments: readonly HlsSegment[], { fromUs, toUs }: PlaylistRange): HlsSegment[] {
+  return segments.filter(({ startUs, durationUs }) => startUs < toUs && startUs + durationUs > fromUs);
+}
+
+/** Relative to the playlist. FFmpeg plays nothing whose name does not end as media does. */
+function uriOf({ id, format }: PlayableRecording): string {
+  return `recordings/${id}/media${extensionOf(format)}`;
+}
