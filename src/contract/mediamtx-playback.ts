@@ -16,6 +16,13 @@ export const mediaMtxListQuerySchema = z.looseObject({
   end: firstOf("RFC 3339; timespans that begin before it"),
 });
 
+export const mediaMtxGetQuerySchema = z.looseObject({
+  path: firstOf("MediaMTX path name"),
+  start: firstOf("RFC 3339"),
+  duration: firstOf("Seconds, at most 24 h; or a Go duration such as 1h30m"),
+  format: firstOf("fmp4"),
+});
+
 export const mediaMtxListSchema = z
   .array(
     z.object({

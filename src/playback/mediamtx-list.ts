@@ -3,7 +3,7 @@
  * cannot read (archived footage) is there, and what it would fail on (one bad file) is left out. See src/README.md for
  * where the two differ on purpose.
  */
-import { listPlayableSpans, type PlayableSpan } from "../catalog/playable-spans.js";
+import { listPlayableSpans, type PlayableSpan, type SpanRange } from "../catalog/playable-spans.js";
 import type { Catalog } from "../catalog/catalog.js";
 import { joins } from "../core/continuity.js";
 import { AppError } from "../core/errors.js";
@@ -28,13 +28,26 @@ export async function listTimespans(
 ): Promise<Timespan[]> {
   const fromUs = startUs ?? Number.MIN_SAFE_INTEGER / 2;
   const toUs = endUs ?? Number.MAX_SAFE_INTEGER;
-  const merged = await merge(listPlayableSpans(catalog, { path, fromUs, toUs }));
-  const spans = merged.spans.filter(({ endUs: spanEndUs }) => spanEndUs > fromUs);
-  if (merged.spans.length === 0 && merged.otherFormats > 0) {
+  const spans = await findTimespans(catalog, { path, fromUs, toUs });
+  const overlapping = spans.filter((span) => span.endUs > fromUs);
+  if (overlapping.length === 0) throw nothingFound();
+  return overlapping.map((span) => ({ startUs: Math.max(span.startUs, fromUs), endUs: Math.min(span.endUs, toUs) }));
+}
+
+/** Where what begins at an instant ends: MediaMTX plays until the first break. Throws as `listTimespans`. */
+export async function findPlayableEnd(catalog: Catalog, range: SpanRange): Promise<number> {
+  const [first] = await findTimespans(catalog, range);
+  // In a gap there is nothing to play, also where footage follows in the range.
+  if (first === undefined || first.endUs <= range.fromUs) throw nothingFound();
+  return Math.min(first.endUs, range.toUs);
+}
+
+async function findTimespans(catalog: Catalog, range: SpanRange): Promise<Timespan[]> {
+  const { spans, otherFormats } = await merge(listPlayableSpans(catalog, range));
+  if (spans.length === 0 && otherFormats > 0) {
     throw new AppError({ kind: "failed-precondition", message: "MPEG-TS format is not supported yet" });
   }
-  if (spans.length === 0) throw new AppError({ kind: "not-found", message: "no recording segments found" });
-  return spans.map((span) => ({ startUs: Math.max(span.startUs, fromUs), endUs: Math.min(span.endUs, toUs) }));
+  return spans;
 }
 
 async function merge(segments: AsyncIterable<PlayableSpan>): Promise<{ spans: Timespan[]; otherFormats: number }> {
@@ -55,6 +68,10 @@ async function merge(segments: AsyncIterable<PlayableSpan>): Promise<{ spans: Ti
     previous = segment;
   }
   return { spans, otherFormats };
+}
+
+function nothingFound(): AppError {
+  return new AppError({ kind: "not-found", message: "no recording segments found" });
 }
 
 /** Without `mtxi` the tracks have to be the same too: number, ids, timescales and kinds of codec. */

@@ -2,15 +2,28 @@
  * For programs that were written for MediaMTX's playback server: same parameters, same answers, same status codes. Its
  * errors are `{ status: "error", error }` and no problem documents; failures that it does not know stay problems.
  */
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { pipeline } from "node:stream/promises";
+import type { z } from "zod";
 
-import { mediaMtxErrorSchema, mediaMtxListQuerySchema, mediaMtxListSchema } from "../../contract/mediamtx-playback.js";
+import {
+  mediaMtxErrorSchema,
+  mediaMtxGetQuerySchema,
+  mediaMtxListQuerySchema,
+  mediaMtxListSchema,
+} from "../../contract/mediamtx-playback.js";
+import { parseDurationMs } from "../../core/duration.js";
 import { AppError, isAppError } from "../../core/errors.js";
 import { formatRfc3339, parseRfc3339, US_PER_SEC } from "../../core/instant.js";
 import { parsePathName, type PathName } from "../../core/path-name.js";
-import { listTimespans, type Timespan } from "../../playback/mediamtx-list.js";
+import type { ClipRequest } from "../../playback/clip-request.js";
+import { findPlayableEnd, listTimespans, type Timespan } from "../../playback/mediamtx-list.js";
+import { writeClip } from "../../playback/write-clip.js";
 import type { HttpDeps } from "../http-deps.js";
 import { defineRoute, json, type Reply, type Route } from "../route.js";
+
+const MS_PER_SEC = 1_000;
+const LONGEST_SEC = 86_400;
 
 const ERRORS = {
   400: { description: "A parameter is not accepted", schema: mediaMtxErrorSchema },
@@ -18,7 +31,7 @@ const ERRORS = {
 };
 
 export function mediaMtxPlaybackRoutes(deps: Pick<HttpDeps, "playback">): Route[] {
-  return [listRoute(deps)];
+  return [listRoute(deps), getRoute(deps)];
 }
 
 function listRoute({ playback }: Pick<HttpDeps, "playback">): Route {
@@ -36,8 +49,8 @@ function listRoute({ playback }: Pick<HttpDeps, "playback">): Route {
       ...ERRORS,
       500: { description: "There is nothing but MPEG-TS", schema: mediaMtxErrorSchema },
     },
-    handler: ({ query, request }) =>
-      inTheirWords(async () => {
+    handler: ({ query, request, response }) =>
+      inTheirWords({ cannot: 500, response }, async () => {
         const path = parsePathName(query.path, "path");
         const startUs = query.start === "" ? null : parseRfc3339(query.start, "invalid start");
         const endUs = query.end === "" ? null : parseRfc3339(query.end, "invalid end");
@@ -46,6 +59,61 @@ function listRoute({ playback }: Pick<HttpDeps, "playback">): Route {
         return json(timespans.map((timespan) => entryOf(request, path, timespan)));
       }),
   });
+}
+
+function getRoute({ playback }: Pick<HttpDeps, "playback">): Route {
+  return defineRoute({
+    method: "GET",
+    path: "/playback/get",
+    access: "viewer",
+    tag: "mediamtx",
+    summary: "MediaMTX's /get: one timespan as MP4",
+    description:
+      "Until the first break, as MediaMTX; from disk or store. It begins at the sync sample at or before the start: Reelkeeper-Start tells when.",
+    query: mediaMtxGetQuerySchema,
+    responses: { 200: { description: "The clip", mediaType: "video/mp4" }, ...ERRORS },
+    handler: ({ query, request, response, signal }) =>
+      inTheirWords({ cannot: 400, response }, async () => {
+        const wanted = clipRequestOf(query);
+        const toUs = await findPlayableEnd(playback.catalog, wanted);
+        const clip = await writeClip(playback, { ...wanted, toUs, gaps: "keep" }, signal);
+        response.setHeader("Content-Type", "video/mp4");
+        response.setHeader("Accept-Ranges", "none");
+        response.setHeader("Reelkeeper-Start", formatRfc3339(clip.startUs));
+        if (clip.bytes !== null) response.setHeader("Content-Length", String(clip.bytes));
+        if (request.method === "HEAD") {
+          clip.stream.destroy();
+          response.end();
+          return { kind: "sent" };
+        }
+        await pipeline(clip.stream, response, { signal }).catch((error: unknown) => {
+          // A viewer that leaves is no failure.
+          if (!signal.aborted) throw error;
+        });
+        return { kind: "sent" };
+      }),
+  });
+}
+
+type GetQuery = z.infer<typeof mediaMtxGetQuerySchema>;
+
+function clipRequestOf(query: GetQuery): Omit<ClipRequest, "gaps"> {
+  const path = parsePathName(query.path, "path");
+  const fromUs = parseRfc3339(query.start, "invalid start");
+  const toUs = fromUs + durationUsOf(query.duration);
+  const { format } = query;
+  if (format !== "" && format !== "fmp4") {
+    throw new AppError({ kind: "invalid-argument", message: `invalid format: ${format.slice(0, 40)}` });
+  }
+  return { path, fromUs, toUs, format: "fmp4" };
+}
+
+/** Seconds; or a Go duration, which MediaMTX calls deprecated. */
+function durationUsOf(text: string): number {
+  const sec = /^\d+(\.\d+)?$/.test(text) ? Number(text) : parseDurationMs(text, "invalid duration") / MS_PER_SEC;
+  if (sec > 0 && sec <= LONGEST_SEC) return Math.round(sec * US_PER_SEC);
+  const message = `invalid duration: ${text.slice(0, 40)}, expected more than 0 and at most ${String(LONGEST_SEC)} seconds`;
+  throw new AppError({ kind: "invalid-argument", message });
 }
 
 function entryOf(request: IncomingMessage, path: PathName, { startUs, endUs }: Timespan): object {
@@ -61,13 +129,18 @@ function originOf({ headers }: IncomingMessage): string {
   return `${scheme}://${headers.host ?? ""}`;
 }
 
-async function inTheirWords(answer: () => Promise<Reply>): Promise<Reply> {
+/** `cannot`: what MediaMTX answers for MPEG-TS there. */
+async function inTheirWords(
+  { cannot, response }: { readonly cannot: 400 | 500; readonly response: ServerResponse },
+  answer: () => Promise<Reply>,
+): Promise<Reply> {
   try {
     return await answer();
   } catch (error) {
+    if (response.headersSent) throw error;
     if (isAppError(error, "invalid-argument")) return refusal(400, error);
     if (isAppError(error, "not-found")) return refusal(404, error);
-    if (isAppError(error, "failed-precondition")) return refusal(500, error);
+    if (isAppError(error, "failed-precondition")) return refusal(cannot, error);
     throw error;
   }
 }

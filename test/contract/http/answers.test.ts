@@ -89,6 +89,7 @@ const REQUESTS: readonly (readonly [route: string, target: string, body?: unknow
   ["GET /api/v1/recordings", "/api/v1/recordings?path=nobody"],
   ["GET /api/v1/recordings/{id}", `/api/v1/recordings/${ID}`],
   ["GET /playback/list", "/playback/list?path=cam-with-film"],
+  ["GET /playback/get", "/playback/get?path=cam-with-film&start=2026-11-20T17:04:44Z&duration=1"],
   ["GET /api/v1/thumbnail.jpg", "/api/v1/thumbnail.jpg?path=cam-with-film"],
   ["GET /api/v1/recordings/{id}/file", `/api/v1/recordings/${ID}/file`],
   ["GET /api/v1/clip.mp4", `/api/v1/clip.mp4?path=cam8&${RANGE}`],

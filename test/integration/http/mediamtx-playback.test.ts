@@ -5,8 +5,11 @@
  * - one bad file fails nothing (MediaMTX: 500 for all of the path), and archived footage is there;
  * - an end before the start is refused (MediaMTX answers negative durations), a span of no length is left out.
  */
+import { execFile } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import path from "node:path";
+import { promisify } from "node:util";
 
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -30,8 +33,14 @@ const FOLDERS = ["h264-aac", "h264-bframes", "h265-only", "killed", "mpegts"].fl
   `v1.20.1/${camera}`,
 ]);
 const PLAYABLE = FOLDERS.filter((folder) => !folder.endsWith("mpegts"));
+const run = promisify(execFile);
 /** File names and `mtxi` differ by less; `mvhd` cuts to 1 ms. */
 const NEAR_US = 2_000;
+/**
+ * A clip ends by the wall clock of each file (MediaMTX: by the time since the first file), and MediaMTX loses a frame
+ * where its hidden frames before the start end.
+ */
+const MOST_FRAMES_APART = 2;
 
 interface Entry {
   readonly start: string;
@@ -98,6 +107,99 @@ function expectSame(ours: readonly Entry[], others: readonly Entry[], what: stri
     expect(Math.abs(endUs - their[index]!.endUs), told).toBeLessThanOrEqual(NEAR_US);
   }
 }
+
+interface ClipAnswer {
+  readonly status: number;
+  readonly body: unknown;
+  readonly frames: readonly string[];
+}
+
+/** Of `/get`: status, and the video frames as hashes of their pixels. */
+async function clipOf(base: string, query: Readonly<Record<string, string>>): Promise<ClipAnswer> {
+  const answer = await fetch(`${base}?${new URLSearchParams(query).toString()}`);
+  const bytes = Buffer.from(await answer.arrayBuffer());
+  if (answer.status !== 200)
+    return { status: answer.status, body: JSON.parse(bytes.toString()) as unknown, frames: [] };
+  const file = path.join(directory, `${randomUUID()}.mp4`);
+  writeFileSync(file, bytes);
+  const { stdout } = await run("ffmpeg", [
+    ...["-v", "error", "-i", file, "-map", "0:v:0", "-vsync", "passthrough", "-f", "framemd5", "-"],
+  ]);
+  const lines = stdout.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+  return { status: 200, body: null, frames: lines.map((line) => line.split(",").at(-1)?.trim() ?? "") };
+}
+
+const ourClip = (query: Readonly<Record<string, string>>) =>
+  clipOf(`http://127.0.0.1:${http.port}/playback/get`, query);
+const theirClip = (query: Readonly<Record<string, string>>) => clipOf(`${theirs}/get`, query);
+
+describe("the clip beside MediaMTX's", () => {
+  it.each(PLAYABLE)("of %s has the same frames, of one file, of several, and up to a break", async (folder) => {
+    const all = rows.get(folder)!;
+    const first = all[0]!.startUs;
+    for (const [offsetSec, duration] of [
+      [0.5, "1"],
+      [2.7, "1.5"],
+      [1.1, "6.2"],
+      [3.3, "60"],
+      [-2, "4"],
+    ] as const) {
+      for (const format of ["", "fmp4"]) {
+        const start = formatRfc3339(first + Math.round(offsetSec * 1e6));
+        const query = { path: cameraOf(folder), start, duration, format };
+        const [ours, their] = [await ourClip(query), await theirClip(query)];
+        const told = JSON.stringify({ query, ours: ours.frames.length, their: their.frames.length, body: ours.body });
+        expect([ours.status, their.status], told).toEqual([200, 200]);
+        expect(their.frames.length, told).toBeGreaterThan(5);
+        const common = ours.frames.filter((frame) => their.frames.includes(frame));
+        expect(
+          their.frames.filter((frame) => ours.frames.includes(frame)),
+          told,
+        ).toEqual(common);
+        expect(ours.frames.length - common.length, told).toBeLessThanOrEqual(MOST_FRAMES_APART);
+        expect(their.frames.length - common.length, told).toBeLessThanOrEqual(MOST_FRAMES_APART);
+      }
+    }
+  });
+});
+
+describe("the clip", () => {
+  it.each<[string, Readonly<Record<string, string>>, number]>([
+    ["in a gap, though footage follows in the range", { start: "2026-11-20T17:04:57.5Z", duration: "5" }, 404],
+    ["behind everything", { start: "2027-01-01T00:00:00Z", duration: "5" }, 404],
+    ["before everything", { start: "2020-01-01T00:00:00Z", duration: "5" }, 404],
+    ["without a start", { duration: "5" }, 400],
+    ["without a duration", { start: "2026-11-20T17:04:45Z" }, 400],
+    ["of a duration that is no number", { start: "2026-11-20T17:04:45Z", duration: "long" }, 400],
+    ["of another format", { start: "2026-11-20T17:04:45Z", duration: "1", format: "avi" }, 400],
+    ["of a path that leads elsewhere", { path: "../etc", start: "2026-11-20T17:04:45Z", duration: "1" }, 400],
+    ["of MPEG-TS", { path: "v1.20.1_mpegts", start: "2026-11-20T17:04:45Z", duration: "1" }, 400],
+  ])("%s is refused with the status of MediaMTX, in the same form", async (_what, query, status) => {
+    const whole = { path: "v1.20.1_h264-aac", ...query };
+    const [ours, their] = [await ourClip(whole), await theirClip(whole)];
+    expect([ours.status, their.status]).toEqual([status, status]);
+    const form = { status: "error", error: expect.any(String) as string };
+    expect([ours.body, their.body]).toEqual([form, form]);
+  });
+
+  it.each(["0", "-1", "NaN", "Infinity", "1e400", "86401", "0x10", "25h"])(
+    "of %s seconds is refused",
+    async (duration) => {
+      const answer = await ourClip({ path: "v1.20.1_h264-aac", start: "2026-11-20T17:04:45Z", duration });
+      expect([answer.status, JSON.stringify(answer.body)]).toEqual([400, expect.stringContaining("duration")]);
+    },
+  );
+
+  it("takes the URLs of the list as they are, and a Go duration", async () => {
+    const { entries } = await ourList({ path: "v1.14.0_h264-bframes" });
+    const url = new URL(entries[0]!.url);
+    const whole = await clipOf(`${url.origin}${url.pathname}`, Object.fromEntries(url.searchParams));
+    expect([whole.status, whole.frames.length]).toEqual([200, 98]);
+    const query = { path: "v1.14.0_h264-bframes", start: entries[0]!.start };
+    const [go, sec] = [await ourClip({ ...query, duration: "1.5s" }), await ourClip({ ...query, duration: "1.5" })];
+    expect([go.status, go.frames]).toEqual([200, sec.frames]);
+  });
+});
 
 describe("the list beside MediaMTX's", () => {
   it.each(PLAYABLE)("has the same timespans of %s: none joined or split otherwise", async (folder) => {
