@@ -9,6 +9,7 @@ const OWNERS = [
   ["express|swagger-ui-dist", "http", "HTTP lives in http/ only"],
   ["winston", "platform", "the log lives in platform/ only"],
   ["prom-client", "metrics", "metrics live in metrics/ only"],
+  ["react|react-dom|@mantine|@tanstack|hls\\.js|vite", "web", "the page lives in web/ only"],
   ["ffprobe-static", "media", "probing lives in media/ only"],
 ];
 
@@ -48,6 +49,25 @@ module.exports = {
       severity: "error",
       from: { path: "^src/contract/" },
       to: { pathNot: "^src/(contract|core)/|node_modules/zod" },
+    },
+    {
+      name: "the-page-knows-the-contract-alone",
+      comment: "its types; the server's code does not go to browsers",
+      severity: "error",
+      from: { path: "^src/web/" },
+      to: { path: "^src/", pathNot: "^src/(web|contract)/" },
+    },
+    {
+      name: "the-page-takes-types-of-the-contract",
+      severity: "error",
+      from: { path: "^src/web/" },
+      to: { path: "^src/contract/|node_modules/zod", dependencyTypesNot: ["type-only"] },
+    },
+    {
+      name: "the-page-is-a-program-of-its-own",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/web/" },
+      to: { path: "^src/web/" },
     },
     {
       name: "catalog-knows-no-feature",

@@ -1,5 +1,5 @@
 /**
- * What a checkout needs before it can run: packages, and dist/ built from src/. Plain JavaScript without packages, because it
+ * What a checkout needs before it can run: packages, and dist/ with its page built from src/. Plain JavaScript without packages, because it
  * runs before there are any. A shipped image holds dist/ and no TypeScript: there is nothing to prepare.
  */
 import { spawnSync } from "node:child_process";
@@ -45,28 +45,55 @@ function installLocked(projectDir) {
 }
 
 export function build(projectDir) {
+  buildServer(projectDir);
+  buildPage(projectDir);
+}
+
+function buildServer(projectDir) {
   const dist = path.join(projectDir, "dist");
-  const stamp = path.join(dist, ".built");
   const newestMs = Math.max(
-    newestSourceMs(path.join(projectDir, "src")),
+    newestSourceMs(path.join(projectDir, "src"), (name) => name.endsWith(".ts"), path.join(projectDir, "src", "web")),
     mtimeMs(path.join(projectDir, "tsconfig.json")),
   );
   const complete = existsSync(path.join(dist, "main.js"));
-  if (complete && mtimeMs(stamp) > newestMs) return;
+  if (complete && mtimeMs(path.join(dist, ".built")) > newestMs) return;
   say("building dist/ from src/");
   // The compiler's memory of what it wrote is wrong once dist/ was removed.
   if (!complete) rmSync(path.join(projectDir, "node_modules", ".cache", "tsconfig.tsbuildinfo"), { force: true });
+  stamped(path.join(dist, ".built"), () => runNode("typescript/bin/tsc", ["-p", "tsconfig.json"], projectDir));
+}
+
+/** Types are no part of it: `npm run check` looks at them. */
+function buildPage(projectDir) {
+  const web = path.join(projectDir, "src", "web");
+  const dist = path.join(projectDir, "dist", "web");
+  const newestMs = Math.max(
+    newestSourceMs(web, () => true),
+    mtimeMs(path.join(projectDir, "package-lock.json")),
+  );
+  const stamp = path.join(projectDir, "dist", ".built-page");
+  if (existsSync(path.join(dist, "index.html")) && mtimeMs(stamp) > newestMs) return;
+  say("building the page in dist/web/ from src/web/");
+  const config = path.join(web, "vite.config.mjs");
+  stamped(stamp, () => runNode("vite/bin/vite.js", ["build", "--config", config, "--logLevel", "warn"], projectDir));
+}
+
+/** What was changed during the work is newer than its stamp. */
+function stamped(stamp, work) {
   const startedAt = new Date();
-  run(process.execPath, [path.join(projectDir, "node_modules/typescript/bin/tsc"), "-p", "tsconfig.json"], projectDir);
-  mkdirSync(dist, { recursive: true });
+  work();
+  mkdirSync(path.dirname(stamp), { recursive: true });
   writeFileSync(stamp, "");
-  // What was changed during the build is newer than this.
   utimesSync(stamp, startedAt, startedAt);
 }
 
 /** stderr, so that stdout holds nothing but what the command answers. */
 export function say(line) {
   process.stderr.write(`reelkeeper: ${line}\n`);
+}
+
+function runNode(program, args, cwd) {
+  run(process.execPath, [path.join(cwd, "node_modules", program), ...args], cwd);
 }
 
 function run(command, args, cwd) {
@@ -78,12 +105,13 @@ function run(command, args, cwd) {
   if (status !== 0) throw new Error(`${what} failed with ${signal ?? `exit code ${String(status)}`}, see above`);
 }
 
-function newestSourceMs(directory) {
+function newestSourceMs(directory, isSource, left) {
   let newestMs = 0;
   for (const entry of readdirSync(directory, { withFileTypes: true })) {
     const file = path.join(directory, entry.name);
-    if (entry.isDirectory()) newestMs = Math.max(newestMs, newestSourceMs(file));
-    else if (entry.name.endsWith(".ts")) newestMs = Math.max(newestMs, mtimeMs(file));
+    if (file === left) continue;
+    if (entry.isDirectory()) newestMs = Math.max(newestMs, newestSourceMs(file, isSource, left));
+    else if (isSource(entry.name)) newestMs = Math.max(newestMs, mtimeMs(file));
   }
   return newestMs;
 }

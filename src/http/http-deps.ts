@@ -20,7 +20,7 @@ export interface HttpDeps {
   readonly catalog: Catalog;
   readonly logger: Logger;
   readonly access: AccessRules;
-  /** Holds `src/http/page` and `node_modules`. */
+  /** Holds `dist/web`, `src/http/page` and `node_modules`. */
   readonly projectDir: string;
   readonly recordDir: string;
   readonly store: ObjectStore;

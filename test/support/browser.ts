@@ -128,8 +128,8 @@ async function openPage(wire: Wire): Promise<Page> {
   wire.onEvent(sessionId, (method, params) => {
     if (method === "Page.loadEventFired") loaded();
     if (method === "Runtime.exceptionThrown") complaints.push(JSON.stringify(params["exceptionDetails"]));
-    const { level, text } = (params["entry"] ?? {}) as { level?: string; text?: string };
-    if (method === "Log.entryAdded" && level === "error") complaints.push(text ?? "");
+    const { level, text, url } = (params["entry"] ?? {}) as { level?: string; text?: string; url?: string };
+    if (method === "Log.entryAdded" && level === "error") complaints.push(`${text ?? ""} ${url ?? ""}`);
   });
   const send = (method: string, params: Json = {}): Promise<Json> => wire.send(method, params, sessionId);
   for (const domain of ["Page", "Runtime", "Log", "Accessibility"]) await send(`${domain}.enable`);

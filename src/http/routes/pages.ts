@@ -5,12 +5,17 @@ import path from "node:path";
 import { z } from "zod";
 
 import type { HttpDeps } from "../http-deps.js";
+import { readPageAsset, readPageIndex } from "../built-page.js";
 import { createOpenApi } from "../openapi.js";
 import { defineRoute, type Reply, type Route } from "../route.js";
 
-/** Own files and nothing from elsewhere; swagger-ui styles elements inline and embeds its icons. */
+/**
+ * The page: own files and nothing from elsewhere, no inline script and no inline style (React sets styles by script,
+ * which needs no leave). Pictures and clips that need the token are fetched and shown as blobs, and so is video.
+ */
 const PAGE_POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/** swagger-ui styles elements inline and embeds its icons. */
 const DOCS_POLICY = PAGE_POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'");
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -21,11 +26,13 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** Read by the page itself: its address says what it shows. */
-const shownInList = z.strictObject({ path: z.string().max(200).optional() });
+const text = z.string().max(200).optional();
+const shownOnPage = z.strictObject({ path: z.string().max(2_000).optional(), at: text, zoom: text });
+const assetName = z.strictObject({ file: z.string().max(200) });
 
 const swaggerDir = (): string => path.dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
 
-/** The list for people, and the API's documentation; all files are named here, no folder is served. */
+/** The page for people, and the API's documentation; all files are named here or by the page's manifest. */
 export function pageRoutes(deps: HttpDeps, others: readonly Route[], version: string): Route[] {
   const pageDir = path.join(deps.projectDir, "src", "http", "page");
   const file = (url: string, filePath: string, policy?: string): Route =>
@@ -44,12 +51,8 @@ export function pageRoutes(deps: HttpDeps, others: readonly Route[], version: st
       },
     });
   const routes = [
-    { ...file("/", path.join(pageDir, "index.html"), PAGE_POLICY), query: shownInList },
-    file("/page.css", path.join(pageDir, "page.css")),
-    file("/page.js", path.join(pageDir, "page.js")),
-    file("/list.js", path.join(pageDir, "list.js")),
-    file("/requests.js", path.join(pageDir, "requests.js")),
-    file("/words.js", path.join(pageDir, "words.js")),
+    indexRoute(deps),
+    assetRoute(deps),
     file("/icon.svg", path.join(pageDir, "icon.svg")),
     file("/api/docs", path.join(pageDir, "docs.html"), DOCS_POLICY),
     file("/api/docs/docs.js", path.join(pageDir, "docs.js")),
@@ -67,4 +70,43 @@ export function pageRoutes(deps: HttpDeps, others: readonly Route[], version: st
   });
   const document: string = JSON.stringify(createOpenApi([...others, ...routes, openapi], version));
   return [...routes, openapi];
+}
+
+function indexRoute({ projectDir }: HttpDeps): Route {
+  return defineRoute({
+    method: "GET",
+    path: "/",
+    access: "public",
+    tag: "pages",
+    summary: "The page",
+    description: "It reads its own address: path (several by commas), at (RFC 3339), zoom (seconds).",
+    query: shownOnPage,
+    responses: { 200: { description: "The page", mediaType: "text/html; charset=utf-8" } },
+    handler: async ({ response }): Promise<Reply> => {
+      const body = await readPageIndex(projectDir);
+      response.setHeader("Content-Security-Policy", PAGE_POLICY);
+      response.setHeader("Cache-Control", "no-cache");
+      return { kind: "text", contentType: "text/html; charset=utf-8", body };
+    },
+  });
+}
+
+function assetRoute({ projectDir }: HttpDeps): Route {
+  return defineRoute({
+    method: "GET",
+    path: "/assets/{file}",
+    access: "public",
+    tag: "pages",
+    summary: "A file of the page, by the hash in its name",
+    params: assetName,
+    responses: { 200: { description: "The file; its name changes with its bytes", mediaType: "text/javascript" } },
+    handler: async ({ params: { file }, response }): Promise<Reply> => {
+      const bytes = await readPageAsset(projectDir, file);
+      response.setHeader("Cache-Control", "public, max-age=31536000, immutable");
+      response.setHeader("Content-Type", TYPES[path.extname(file)] ?? "application/octet-stream");
+      response.setHeader("Content-Length", String(bytes.length));
+      response.end(bytes);
+      return { kind: "sent" };
+    },
+  });
 }

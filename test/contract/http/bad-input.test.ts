@@ -368,7 +368,7 @@ describe("a URL", () => {
       "/api/v1/recordings/%2e%2e",
       "/api/v1/recordings/..%2f..%2fx/file",
       "/..%2f..%2fetc/passwd",
-      "/page.css/..%2fx",
+      "/assets/..%2fmanifest.json",
       "/api/docs/../../package.json",
     ]) {
       for (const method of ["GET", "DELETE"]) {

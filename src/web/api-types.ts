@@ -1,0 +1,21 @@
+/** What the API answers, by its own schemas. Types alone: no schema goes to the browser. */
+import type { z } from "zod";
+
+import type { archiveStatusSchema, healthSchema, problemSchema } from "../contract/operation.js";
+import type { pathListSchema } from "../contract/paths.js";
+import type { recordingPageSchema, recordingSchema } from "../contract/recordings.js";
+import type { daysSchema, timelineSchema } from "../contract/timeline.js";
+
+export type Recording = z.infer<typeof recordingSchema>;
+export type RecordingPage = z.infer<typeof recordingPageSchema>;
+export type PathList = z.infer<typeof pathListSchema>;
+export type Path = PathList["items"][number];
+export type ArchiveStatus = z.infer<typeof archiveStatusSchema>;
+export type Health = z.infer<typeof healthSchema>;
+export type Days = z.infer<typeof daysSchema>;
+export type Timeline = z.infer<typeof timelineSchema>;
+export type TimelinePath = Timeline["paths"][number];
+export type Span = TimelinePath["spans"][number];
+export type GapCause = Extract<Span, { kind: "gap" }>["cause"];
+export type Where = Extract<Span, { kind: "footage" }>["where"];
+export type Problem = Partial<z.infer<typeof problemSchema>>;

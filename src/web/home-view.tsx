@@ -1,0 +1,50 @@
+/** The list of recordings, of all paths or of those in the address, below what is wrong with the whole. */
+import { useState } from "react";
+
+import { nowMs } from "./clock.js";
+import { Mark } from "./mark.js";
+import { useHealth } from "./queries.js";
+import { RecordingsView } from "./recordings-view.js";
+import { strings } from "./strings.js";
+import { useAddress } from "./use-address.js";
+import { healthOf, zone } from "./words.js";
+
+export function HomeView() {
+  const { address, go } = useAddress();
+  const [said, setSaid] = useState("");
+  return (
+    <>
+      <HealthNotice />
+      <div className="bar">
+        <h1>{strings.recordings}</h1>
+        <p className="quiet" id="zone">
+          {strings.zoneLine(zone(nowMs()))}
+        </p>
+      </div>
+      <RecordingsView
+        paths={address.paths}
+        range={undefined}
+        onAll={() => go({ paths: [], atMs: undefined })}
+        onWatch={({ path, startAt }) => go({ paths: [path], atMs: Date.parse(startAt) })}
+        onSay={setSaid}
+      />
+      <p className="unseen" role="status" id="said">
+        {said}
+      </p>
+    </>
+  );
+}
+
+export function HealthNotice() {
+  const { data } = useHealth();
+  const worst = data === undefined ? undefined : healthOf(data);
+  return (
+    <div role="status">
+      {worst !== undefined && (
+        <div className="notice">
+          <Mark id="health" mark={worst} />
+        </div>
+      )}
+    </div>
+  );
+}

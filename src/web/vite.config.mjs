@@ -1,0 +1,28 @@
+/** The page: hashed files and a manifest that the server reads; nothing inline, which its content policy refuses. */
+import { fileURLToPath } from "node:url";
+
+import { defineConfig } from "vite";
+
+const at = (place) => fileURLToPath(new URL(place, import.meta.url));
+
+export default defineConfig({
+  root: at("."),
+  base: "/",
+  cacheDir: at("../../node_modules/.cache/vite"),
+  esbuild: { jsx: "automatic" },
+  build: {
+    outDir: at("../../dist/web"),
+    emptyOutDir: true,
+    manifest: "manifest.json",
+    assetsInlineLimit: 0,
+    target: "es2022",
+    reportCompressedSize: false,
+    chunkSizeWarningLimit: 1_000,
+    rollupOptions: {
+      // Mantine marks every module for servers that render; there is none here.
+      onwarn: (warning, warn) => {
+        if (warning.code !== "MODULE_LEVEL_DIRECTIVE") warn(warning);
+      },
+    },
+  },
+});
