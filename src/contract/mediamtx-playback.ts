@@ -20,7 +20,7 @@ export const mediaMtxGetQuerySchema = z.looseObject({
   path: firstOf("MediaMTX path name"),
   start: firstOf("RFC 3339"),
   duration: firstOf("Seconds, at most 24 h; or a Go duration such as 1h30m"),
-  format: firstOf("fmp4"),
+  format: firstOf("fmp4 (default) or mp4"),
 });
 
 export const mediaMtxListSchema = z

@@ -12,6 +12,7 @@ import type { PathName } from "../core/path-name.js";
 import { decodeFragmentIndex } from "../media/fragment-index-codec.js";
 import type { FragmentIndex } from "../media/inspection.js";
 import { ticksToUs } from "../media/ticks.js";
+import type { GrowingFiles } from "./growing-files.js";
 import type { PlaybackDeps } from "./playback-deps.js";
 
 export interface Picture {
@@ -20,6 +21,12 @@ export interface Picture {
   readonly parts: readonly { readonly start: number; readonly end: number }[];
   /** Wall clock of the sync sample; null for MPEG-TS, where only its surroundings are known. */
   readonly takenAtUs: number | null;
+  /** Of what is whole in its recording now; null for MPEG-TS. */
+  readonly endUs: number | null;
+}
+
+export interface LocateDeps extends Pick<PlaybackDeps, "catalog"> {
+  readonly growing: Pick<GrowingFiles, "look">;
 }
 
 export interface PictureRequest {
@@ -30,6 +37,8 @@ export interface PictureRequest {
 
 /** Where a segment ends by less than this before the instant, its last picture still is the one of the instant. */
 const END_TOLERANCE_US = US_PER_SEC;
+/** What MediaMTX has in memory of a file that it writes is less than this, with parts of some seconds. */
+const BEING_WRITTEN_US = 15 * US_PER_SEC;
 /** MPEG-TS has no index: a piece around the place where the instant is by proportion, cut on a coarse grid for the cache. */
 const TS_PACKET_BYTES = 188;
 const TS_GRID_BYTES = 4_096 * TS_PACKET_BYTES;
@@ -37,23 +46,32 @@ const TS_LEAD_BYTES = 1_048_576;
 const TS_PIECE_BYTES = 8 * 1_048_576;
 
 /** Throws `not-found` in a gap and without video, `unavailable` while the segment is not indexed yet. */
-export async function locatePicture(
-  { catalog }: Pick<PlaybackDeps, "catalog">,
-  request: PictureRequest,
-): Promise<Picture> {
-  const neighbours = await findPlayableAround(catalog, request.path, request.atUs);
+export async function locatePicture(deps: LocateDeps, request: PictureRequest): Promise<Picture> {
+  const neighbours = await findPlayableAround(deps.catalog, request.path, request.atUs);
   const { atUs } = request;
-  if (atUs === null) return newestPicture(request, neighbours);
+  if (atUs === null) return newestPicture(deps, request, neighbours);
   const recording = covering(neighbours, atUs) ?? justEnded(neighbours, atUs);
   if (recording === undefined) throw nothingAt(request, neighbours);
-  return pictureIn(recording, atUs);
+  const picture = await pictureIn(deps, recording, atUs);
+  if (picture === undefined) throw notYet(recording);
+  if (recording.local === "open" && atUs - (picture.endUs ?? atUs) > BEING_WRITTEN_US) {
+    throw nothingAt(request, { before: [{ ...recording, endUs: picture.endUs ?? atUs }], after: neighbours.after });
+  }
+  return picture;
 }
 
-function newestPicture({ path }: PictureRequest, { before }: PlayableNeighbours): Picture {
+async function newestPicture(
+  deps: LocateDeps,
+  { path }: PictureRequest,
+  { before }: PlayableNeighbours,
+): Promise<Picture> {
   const [newest] = before;
   if (newest === undefined) throw new AppError({ kind: "not-found", message: `there is no footage of ${path}` });
-  const indexed = before.find(({ format, fragmentIndex }) => format === "mpegts" || fragmentIndex !== null);
-  return pictureIn(indexed ?? newest, Number.MAX_SAFE_INTEGER);
+  for (const recording of before) {
+    const picture = await pictureIn(deps, recording, Number.MAX_SAFE_INTEGER);
+    if (picture !== undefined) return picture;
+  }
+  throw notYet(newest);
 }
 
 function covering({ before }: PlayableNeighbours, atUs: number): PlayableRecording | undefined {
@@ -86,20 +104,29 @@ function nothingAt({ path, atUs }: PictureRequest, neighbours: PlayableNeighbour
   return new AppError({ kind: "not-found", message });
 }
 
-function pictureIn(recording: PlayableRecording, atUs: number): Picture {
+/** Undefined: nothing whole is written yet, or nobody has looked into it. */
+async function pictureIn(deps: LocateDeps, recording: PlayableRecording, atUs: number): Promise<Picture | undefined> {
   if (recording.tracks.length > 0 && recording.tracks.every(({ kind }) => kind !== "video")) {
     throw new AppError({ kind: "not-found", message: `recording ${recording.id} has no video` });
   }
   if (recording.format === "mpegts") return pieceOfTransportStream(recording, atUs);
-  if (recording.fragmentIndex === null) {
-    throw new AppError({ kind: "unavailable", message: `recording ${recording.id} is not indexed yet` });
+  const { fragmentIndex, local, startUs } = recording;
+  if (fragmentIndex !== null && local !== "open") {
+    return pictureByIndex(recording, { startUs, index: decodeFragmentIndex(fragmentIndex) }, atUs);
   }
-  return pictureByIndex(recording, decodeFragmentIndex(recording.fragmentIndex), atUs);
+  if (local !== "open" && local !== "present") return undefined;
+  const grown = await deps.growing.look(recording);
+  return grown === null ? undefined : pictureByIndex(recording, { ...grown, startUs: grown.startUs ?? startUs }, atUs);
+}
+
+interface Footage {
+  readonly startUs: number;
+  readonly index: FragmentIndex;
 }
 
 /** Before the first sync sample, in the moment in which a file holds audio only, that one is the nearest. */
-function pictureByIndex(recording: PlayableRecording, index: FragmentIndex, atUs: number): Picture {
-  const wallUs = (ticks: number): number => recording.startUs + ticksToUs(ticks, index.timescale);
+function pictureByIndex(recording: PlayableRecording, { startUs, index }: Footage, atUs: number): Picture {
+  const wallUs = (ticks: number): number => startUs + ticksToUs(ticks, index.timescale);
   const withSync = index.fragments.flatMap((fragment) =>
     fragment.syncTicks === null ? [] : [{ ...fragment, takenAtUs: wallUs(fragment.syncTicks) }],
   );
@@ -109,7 +136,17 @@ function pictureByIndex(recording: PlayableRecording, index: FragmentIndex, atUs
   }
   const { offsetBytes, sizeBytes, takenAtUs } = chosen;
   const fragment = { start: offsetBytes, end: offsetBytes + sizeBytes - 1 };
-  return { recording, parts: [{ start: 0, end: index.initBytes - 1 }, fragment], takenAtUs };
+  const last = index.fragments.findLast(({ startTicks }) => startTicks !== null);
+  return {
+    recording,
+    parts: [{ start: 0, end: index.initBytes - 1 }, fragment],
+    takenAtUs,
+    endUs: wallUs((last?.startTicks ?? 0) + (last?.durationTicks ?? 0)),
+  };
+}
+
+function notYet({ id }: PlayableRecording): AppError {
+  return new AppError({ kind: "unavailable", message: `recording ${id} is not indexed yet` });
 }
 
 function pieceOfTransportStream(recording: PlayableRecording, atUs: number): Picture {
@@ -118,5 +155,5 @@ function pieceOfTransportStream(recording: PlayableRecording, atUs: number): Pic
   const lead = Math.max(0, share * bytes - TS_LEAD_BYTES);
   const start = Math.floor(lead / TS_GRID_BYTES) * TS_GRID_BYTES;
   const end = Math.min(bytes, start + TS_PIECE_BYTES) - 1;
-  return { recording, parts: [{ start, end }], takenAtUs: null };
+  return { recording, parts: [{ start, end }], takenAtUs: null, endUs: null };
 }

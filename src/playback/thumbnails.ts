@@ -3,18 +3,17 @@
  * picture at the same time shares one ffmpeg, which ends when the last of them has left.
  */
 import { createHash } from "node:crypto";
-import type { Readable } from "node:stream";
 
 import { AppError, isAppError } from "../core/errors.js";
 import type { FfmpegSettings } from "../media/ffmpeg.js";
 import { decodeKeyPicture } from "../media/key-picture.js";
 import { Gate } from "../platform/gate.js";
 import { SharedWork } from "../platform/shared-work.js";
-import { locatePicture, type Picture, type PictureRequest } from "./locate-picture.js";
+import { type LocateDeps, locatePicture, type Picture, type PictureRequest } from "./locate-picture.js";
 import type { PictureCache } from "./picture-cache.js";
 import type { PlaybackDeps } from "./playback-deps.js";
 
-export interface ThumbnailDeps extends PlaybackDeps {
+export interface ThumbnailDeps extends PlaybackDeps, LocateDeps {
   readonly cache: PictureCache;
   readonly ffmpeg: FfmpegSettings;
   /** ffmpegs at once. */
@@ -76,17 +75,20 @@ export class Thumbnails {
     }
   }
 
-  async #readParts({ recording, parts }: Picture, signal: AbortSignal): Promise<Buffer[]> {
-    const read: Buffer[] = [];
+  async #readParts({ recording, parts }: Picture, signal: AbortSignal): Promise<Uint8Array[]> {
+    const read: Uint8Array[] = [];
     const wanted = parts.reduce((sum, { start, end }) => sum + end - start + 1, 0);
     if (wanted > MOST_MEDIA_BYTES) {
       const message = `picture of recording ${recording.id}: a fragment of ${String(wanted)} bytes is too large`;
       throw new AppError({ kind: "data-loss", message });
     }
-    for (const part of parts) {
-      read.push(await readWhole(await this.#deps.openBytes(recording, part, signal), part));
+    const reader = await this.#deps.openReader(recording, signal);
+    try {
+      for (const { start, end } of parts) read.push(await reader.read(start, end - start + 1));
+      return read;
+    } finally {
+      await reader.close();
     }
-    return read;
   }
 }
 
@@ -101,16 +103,6 @@ function headOfTransportStream(picture: Picture): Picture | undefined {
   const [piece] = picture.parts;
   if (picture.recording.format !== "mpegts" || piece === undefined || piece.start === 0) return undefined;
   return { ...picture, parts: [{ start: 0, end: piece.end - piece.start }] };
-}
-
-async function readWhole(bytes: Readable, part: { readonly start: number; readonly end: number }): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of bytes as AsyncIterable<Buffer>) chunks.push(chunk);
-  const whole = Buffer.concat(chunks);
-  const expected = part.end - part.start + 1;
-  if (whole.length === expected) return whole;
-  const got = `${String(whole.length)} bytes from byte ${String(part.start)}, expected ${String(expected)}`;
-  throw new AppError({ kind: "unavailable", message: `read the bytes of a picture: ${got}` });
 }
 
 function tooSlow(cause: unknown): AppError {

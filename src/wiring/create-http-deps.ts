@@ -20,6 +20,7 @@ export function createHttpDeps(setup: Setup, parts: Parts): HttpDeps {
   const { config, secrets, logger } = setup;
   const { catalog, store, pace, pulse, metrics, mediamtx, ingest, guard, worker, scanner } = parts;
   const wake = (): void => worker.wake();
+  const growing = new GrowingFiles(setup.recordDir);
   const playback: PlaybackDeps = {
     catalog,
     clock: catalog.clock,
@@ -35,9 +36,9 @@ export function createHttpDeps(setup: Setup, parts: Parts): HttpDeps {
     recordDir: setup.recordDir,
     store,
     playback,
-    growing: new GrowingFiles(setup.recordDir),
+    growing,
     playbackArchive: config.playbackArchive,
-    thumbnails: createThumbnails(setup, playback),
+    thumbnails: createThumbnails(setup, { ...playback, growing }),
     publicUrl: config.storage.kind === "r2" ? config.storage.publicUrl : null,
     paths: createPathAdmin({
       catalog,

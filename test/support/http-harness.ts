@@ -206,6 +206,7 @@ function createDeps({ catalog, recordDir, store, options, fakes, thumbnailDir }:
     disks: [{ name: "recordings", directory: recordDir }],
     readDiskSpace,
   });
+  const growing = new GrowingFiles(recordDir);
   const playback: PlaybackDeps = {
     catalog,
     clock: catalog.clock,
@@ -220,10 +221,11 @@ function createDeps({ catalog, recordDir, store, options, fakes, thumbnailDir }:
     recordDir,
     store,
     playback,
-    growing: new GrowingFiles(recordDir),
+    growing,
     playbackArchive: options.playbackArchive ?? "proxy",
     thumbnails: new Thumbnails({
       ...playback,
+      growing,
       cache: new PictureCache({
         directory: thumbnailDir,
         mostBytes: options.thumbnailCacheBytes ?? 1e9,

@@ -3,7 +3,6 @@
  * errors are `{ status: "error", error }` and no problem documents; failures that it does not know stay problems.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { pipeline } from "node:stream/promises";
 import type { z } from "zod";
 
 import {
@@ -18,9 +17,11 @@ import { formatRfc3339, parseRfc3339, US_PER_SEC } from "../../core/instant.js";
 import { parsePathName, type PathName } from "../../core/path-name.js";
 import type { ClipRequest } from "../../playback/clip-request.js";
 import { findPlayableEnd, listTimespans, type Timespan } from "../../playback/mediamtx-list.js";
-import { writeClip } from "../../playback/write-clip.js";
+import { prepareClip } from "../../playback/write-clip.js";
 import type { HttpDeps } from "../http-deps.js";
+import { HttpError } from "../problem.js";
 import { defineRoute, json, type Reply, type Route } from "../route.js";
+import { sendClip } from "../send-clip.js";
 
 const MS_PER_SEC = 1_000;
 const LONGEST_SEC = 86_400;
@@ -69,27 +70,21 @@ function getRoute({ playback }: Pick<HttpDeps, "playback">): Route {
     tag: "mediamtx",
     summary: "MediaMTX's /get: one timespan as MP4",
     description:
-      "Until the first break, as MediaMTX; from disk or store. It begins at the sync sample at or before the start: Reelkeeper-Start tells when.",
+      "Until the first break, as MediaMTX; from disk or store. It begins at the sync sample at or before the start: Reelkeeper-Start tells when. mp4 takes a Range.",
     query: mediaMtxGetQuerySchema,
-    responses: { 200: { description: "The clip", mediaType: "video/mp4" }, ...ERRORS },
+    responses: {
+      200: { description: "The clip", mediaType: "video/mp4" },
+      206: { description: "The range of an mp4", mediaType: "video/mp4" },
+      ...ERRORS,
+      416: { description: "The range begins behind the end" },
+    },
     handler: ({ query, request, response, signal }) =>
       inTheirWords({ cannot: 400, response }, async () => {
         const wanted = clipRequestOf(query);
         const toUs = await findPlayableEnd(playback.catalog, wanted);
-        const clip = await writeClip(playback, { ...wanted, toUs, gaps: "keep" }, signal);
-        response.setHeader("Content-Type", "video/mp4");
-        response.setHeader("Accept-Ranges", "none");
-        response.setHeader("Reelkeeper-Start", formatRfc3339(clip.startUs));
-        if (clip.bytes !== null) response.setHeader("Content-Length", String(clip.bytes));
-        if (request.method === "HEAD") {
-          clip.stream.destroy();
-          response.end();
-          return { kind: "sent" };
-        }
-        await pipeline(clip.stream, response, { signal }).catch((error: unknown) => {
-          // A viewer that leaves is no failure.
-          if (!signal.aborted) throw error;
-        });
+        const clip = await prepareClip(playback, { ...wanted, toUs, gaps: "keep" }, signal);
+        if (clip.bytes === null) response.setHeader("Accept-Ranges", "none");
+        await sendClip(clip, { request, response, signal });
         return { kind: "sent" };
       }),
   });
@@ -102,10 +97,10 @@ function clipRequestOf(query: GetQuery): Omit<ClipRequest, "gaps"> {
   const fromUs = parseRfc3339(query.start, "invalid start");
   const toUs = fromUs + durationUsOf(query.duration);
   const { format } = query;
-  if (format !== "" && format !== "fmp4") {
+  if (format !== "" && format !== "fmp4" && format !== "mp4") {
     throw new AppError({ kind: "invalid-argument", message: `invalid format: ${format.slice(0, 40)}` });
   }
-  return { path, fromUs, toUs, format: "fmp4" };
+  return { path, fromUs, toUs, format: format === "mp4" ? "mp4" : "fmp4" };
 }
 
 /** Seconds; or a Go duration, which MediaMTX calls deprecated. */
@@ -137,7 +132,7 @@ async function inTheirWords(
   try {
     return await answer();
   } catch (error) {
-    if (response.headersSent) throw error;
+    if (response.headersSent || error instanceof HttpError) throw error;
     if (isAppError(error, "invalid-argument")) return refusal(400, error);
     if (isAppError(error, "not-found")) return refusal(404, error);
     if (isAppError(error, "failed-precondition")) return refusal(cannot, error);

@@ -1,6 +1,6 @@
 /** The picture at an instant: the right one, from a few bytes, once, and with no process left behind. */
 import { execFile } from "node:child_process";
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { unlink } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -153,6 +153,41 @@ describe("a thumbnail", () => {
     expect(ffmpeg.inputOf(pid!).equals(Buffer.concat(expected))).toBe(true);
     expect(ffmpeg.argsOf(pid!)).not.toContain(".mp4");
     expect(ffmpeg.argsOf(pid!)).not.toContain(http.recordDir);
+  });
+
+  it("of the file that is being written is there as far as its fragments are whole, the first of its camera too", async () => {
+    const http = await httpForTest();
+    const file = fixture("v1.20.1/h264-aac");
+    const whole = readFileSync(file.filePath);
+    const { fragments } = inspectFixture(file).fragments!;
+    const target = path.join(http.recordDir, "cam1/x.mp4");
+    const changes = {
+      local: "open",
+      step: "settle",
+      filePath: "cam1/x.mp4",
+      startUs: file.startUs,
+      endUs: file.startUs,
+    };
+    const row = await addRow(http.catalog, 0, { ...changes, local: "open", step: "settle", bytes: 0 });
+    mkdirSync(path.dirname(target), { recursive: true });
+    writeFileSync(target, "");
+    expect((await ask(http, url(null))).status).toBe(503);
+    // Two fragments and half of the third, which begins the second GOP.
+    const third = fragments[2]!;
+    writeFileSync(target, whole.subarray(0, third.offsetBytes + third.sizeBytes / 2));
+    const [first, second] = syncSamplesOf(file.name, row);
+    const early = await ask(http, url(null));
+    expect([early.status, takenAt(early), early.headers["cache-control"]]).toEqual([
+      ...[200, formatRfc3339(first!), "private, no-cache"],
+    ]);
+    writeFileSync(target, whole);
+    for (const atUs of [null, second! + 1_000_000]) {
+      const late = await ask(http, url(atUs));
+      expect([late.status, takenAt(late)]).toEqual([200, formatRfc3339(second!)]);
+      expect(late.bytes.equals(await jpegOfSyncSample(file.filePath, 1))).toBe(true);
+    }
+    const minuteLater = problemIn(await ask(http, url(file.startUs + 60_000_000)));
+    expect([minuteLater.status, minuteLater.detail]).toEqual([404, expect.stringContaining("the last before it ends")]);
   });
 
   it("just behind the end of a segment, or where two join, still is its last", async () => {
