@@ -16,20 +16,34 @@ export async function readInits(
   signal: AbortSignal,
 ): Promise<SpliceInit> {
   let first: SpliceInit | undefined;
-  const inits = mapInOrder(segments, READ_AT_ONCE, async (segment) => {
-    const reader = await deps.openReader(segment.recording, signal);
-    try {
-      return { segment, splice: readSpliceInit(await reader.read(0, segment.index.initBytes)) };
-    } finally {
-      await reader.close();
-    }
-  });
+  const inits = mapInOrder(segments, READ_AT_ONCE, async (segment) => ({
+    segment,
+    splice: await readOne(deps, segment, signal),
+  }));
   for await (const { segment, splice } of inits) {
     first ??= splice;
     if (!agree(first.tracks, splice.tracks)) throw changed(segment, first, splice);
   }
   if (first === undefined) throw new AppError({ kind: "internal", message: "make a clip of no recording" });
   return first;
+}
+
+/** Whether samples of another recording may go into the same file. */
+export async function goesWith(
+  deps: PlaybackDeps,
+  { segment, splice }: { readonly segment: ClipSegment; readonly splice: SpliceInit },
+  signal: AbortSignal,
+): Promise<boolean> {
+  return agree(splice.tracks, (await readOne(deps, segment, signal)).tracks);
+}
+
+async function readOne({ openReader }: PlaybackDeps, segment: ClipSegment, signal: AbortSignal): Promise<SpliceInit> {
+  const reader = await openReader(segment.recording, signal);
+  try {
+    return readSpliceInit(await reader.read(0, segment.index.initBytes));
+  } finally {
+    await reader.close();
+  }
 }
 
 function agree(some: readonly SpliceTrack[], others: readonly SpliceTrack[]): boolean {

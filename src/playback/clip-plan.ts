@@ -7,7 +7,7 @@ import type { SpliceInit } from "../media/splice-init.js";
 import { firstTickAtUs, ticksToUs } from "../media/ticks.js";
 import { findClipStart } from "./clip-start.js";
 import type { ClipRequest } from "./clip-request.js";
-import { readInits } from "./clip-inits.js";
+import { goesWith, readInits } from "./clip-inits.js";
 import { type ClipSegment, findSegments, LEAD_US } from "./clip-segments.js";
 import type { PlaybackDeps } from "./playback-deps.js";
 
@@ -48,9 +48,10 @@ export async function planClip(deps: PlaybackDeps, request: ClipRequest, signal:
   const first = all[start.segment];
   if (first === undefined) throw noFootage(request);
   const segments = all.slice(start.segment);
+  const splice = await readInits(deps, segments, signal);
   const before = all[start.segment - 1];
-  const lead = before !== undefined && leads(before, first, start.ticks) ? [before] : [];
-  const splice = await readInits(deps, [...lead, ...segments], signal);
+  const isLed = before !== undefined && leads(before, first, start.ticks);
+  const lead = isLed && (await goesWith(deps, { segment: before, splice }, signal)) ? [before] : [];
   const { timescale, mainTrackId } = first.index;
   const parts = placeAll(segments, { request, startTicks: start.ticks });
   const leading = lead.map((segment) => leadingPart(segment, first, start.ticks));

@@ -29,6 +29,8 @@ interface MtxiSpec {
   readonly streamId: string;
   readonly segmentNumber: bigint;
   readonly ntpNs: bigint;
+  /** Since the stream began; default 0. */
+  readonly dtsNs?: bigint;
 }
 
 export interface SegmentSpec {
@@ -81,7 +83,7 @@ export function mvhd(durationMs: number): Buffer {
 
 function mtxi(spec: MtxiSpec): Buffer {
   const id = Buffer.from(spec.streamId.replaceAll("-", ""), "hex");
-  return box("mtxi", u32(0), id, u64(spec.segmentNumber), u64(0), u64(spec.ntpNs));
+  return box("mtxi", u32(0), id, u64(spec.segmentNumber), u64(spec.dtsNs ?? 0n), u64(spec.ntpNs));
 }
 
 /** An SPS and a PPS of one picture: MediaMTX refuses a file without them. */
@@ -109,6 +111,13 @@ export function audioEntry(type: string, rateHz: number, ...config: readonly Buf
 
 /** `moof` + `mdat` as mediacommon writes them: flags only when some sample is not sync, offsets only when not all 0. */
 export function part(spec: PartSpec): Buffer {
+  const moofBytes = moof(spec, 0).length;
+  const mediaBytes = spec.tracks.reduce((sum, { samples }) => sum + sizeOf(samples), 0);
+  return Buffer.concat([moof(spec, moofBytes + 8), box("mdat", Buffer.alloc(mediaBytes))]);
+}
+
+function moof(spec: PartSpec, mediaOffset: number): Buffer {
+  let offset = mediaOffset;
   const trafs = spec.tracks.map(({ id, tfdt, samples }) => {
     const hasFlags = samples.some(({ isSync }) => isSync === false);
     const hasOffsets = samples.some(({ compositionOffset }) => (compositionOffset ?? 0) !== 0);
@@ -119,17 +128,15 @@ export function part(spec: PartSpec): Buffer {
       ...(hasOffsets ? [u32(sample.compositionOffset ?? 0)] : []),
     ]);
     const flags = 0x301 | (hasFlags ? 0x400 : 0) | (hasOffsets ? 0x800 : 0);
-    return box(
-      "traf",
-      box("tfhd", u32(0x2_0000), u32(id)),
-      box("tfdt", u32(0x100_0000), u64(tfdt)),
-      box("trun", u32(0x100_0000 | flags), u32(samples.length), u32(0), ...entries),
-    );
+    const trun = box("trun", u32(0x100_0000 | flags), u32(samples.length), u32(offset), ...entries);
+    offset += sizeOf(samples);
+    return box("traf", box("tfhd", u32(0x2_0000), u32(id)), box("tfdt", u32(0x100_0000), u64(tfdt)), trun);
   });
-  const mediaBytes = spec.tracks
-    .flatMap(({ samples }) => samples)
-    .reduce((sum, sample) => sum + (sample.sizeBytes ?? 10), 0);
-  return Buffer.concat([box("moof", box("mfhd", u32(0), u32(0)), ...trafs), box("mdat", Buffer.alloc(mediaBytes))]);
+  return box("moof", box("mfhd", u32(0), u32(0)), ...trafs);
+}
+
+function sizeOf(samples: readonly SampleSpec[]): number {
+  return samples.reduce((sum, { sizeBytes }) => sum + (sizeBytes ?? 10), 0);
 }
 
 /** Samples that differ in nothing. */
