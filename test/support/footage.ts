@@ -1,15 +1,17 @@
 /** Segment files as rows, files and objects, with what an inspection would have found in each. */
 import { readFileSync } from "node:fs";
+import path from "node:path";
 
 import { storeFragmentIndex } from "../../src/catalog/fragment-indexes.js";
 import type { NewRecording } from "../../src/catalog/recordings.js";
 import { parsePathName } from "../../src/core/path-name.js";
 import type { Recording } from "../../src/core/recording.js";
 import { encodeFragmentIndex } from "../../src/media/fragment-index-codec.js";
+import { inspectFile } from "../../src/media/inspect-file.js";
 import type { Inspection } from "../../src/media/inspection.js";
 import { FMP4_FIXTURES, inspectBytes } from "../unit/media/fixtures.js";
 import type { HttpHarness } from "./http-harness.js";
-import { addFile } from "./http-rows.js";
+import { addFile, addRow } from "./http-rows.js";
 
 export interface Footage {
   readonly content: Buffer;
@@ -59,6 +61,27 @@ export async function addFootage(
     added.push({ recording, inspection, content });
   }
   return added;
+}
+
+/** A file that is in the record directory already. */
+export async function addFootageFile(http: HttpHarness, filePath: string, startUs: number): Promise<Recording> {
+  const absolute = path.join(http.recordDir, filePath);
+  const { inspection, identity, sizeBytes } = inspectFile({ filePath: absolute, format: "fmp4", hash: false });
+  if (inspection === null) throw new Error(`${filePath} is no segment`);
+  const recording = await addRow(http.catalog, (startUs - http.catalog.clock.nowUs()) / 1e6, {
+    filePath,
+    fileIdentity: identity,
+    bytes: sizeBytes,
+    startUs,
+    endUs: startUs + inspection.plausibleDurationUs,
+    mediaDurationUs: inspection.mediaDurationUs,
+    tracks: inspection.tracks,
+    position: inspection.position,
+  });
+  if (inspection.fragments !== null) {
+    await storeFragmentIndex(http.catalog.db, recording.id, encodeFragmentIndex(inspection.fragments));
+  }
+  return recording;
 }
 
 /** The files of one folder of fixtures, in order. */
