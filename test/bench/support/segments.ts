@@ -5,7 +5,7 @@ import path from "node:path";
 import { footage, nameOf } from "../../contract/steps/footage.js";
 
 const FRAMES_PER_SEC = 10;
-const FIRST_START_US = Date.UTC(2026, 5, 1) * 1_000;
+export const FIRST_START_US = Date.UTC(2026, 5, 1) * 1_000;
 
 export interface Segments {
   readonly camera: string;

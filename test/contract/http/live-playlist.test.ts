@@ -1,5 +1,5 @@
 /** The playlist of what is still being written: it grows, and no line that was answered ever changes. */
-import { appendFile, mkdir, readdir, readFile, stat, unlink, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, readdir, readFile, readlink, stat, unlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 
 import { describe, expect, it } from "vitest";
@@ -17,6 +17,7 @@ import { ask, problemIn } from "../../support/http-ask.js";
 import { type HttpHarness, httpForTest } from "../../support/http-harness.js";
 import { addRow } from "../../support/http-rows.js";
 import { createRandom } from "../../support/random.js";
+import { waitFor } from "../../support/wait-for.js";
 
 interface Source {
   readonly filePath: string;
@@ -265,6 +266,60 @@ describe("a file that is still written", () => {
 });
 
 describe("a live playlist", () => {
+  const target = targetOf("h264-aac", { ...ALL, live: "1" });
+
+  async function twoFiles(http: HttpHarness): Promise<[Writer, Writer, Source, Source]> {
+    const [first, second] = await sourcesOf("v1.20.1", "h264-aac");
+    const writers: [Writer, Writer] = [new Writer(http, first!), new Writer(http, second!)];
+    for (const writer of writers) await writer.create();
+    return [...writers, first!, second!];
+  }
+
+  it("names a file to its end whose closing was not noticed, once there is a newer one", async () => {
+    const http = await httpForTest();
+    const [older, newer, first, second] = await twoFiles(http);
+    await older.write(0, first.bytes.length);
+    await newer.write(0, second.bytes.length);
+    const before = await look(http, target);
+    const own = before!.segments.filter(({ uri }) => uri.includes(older.id));
+    expect(own.at(-1)!.offset + own.at(-1)!.size).toBe(first.bytes.length);
+    expect(before!.segments.some(({ uri }) => uri.includes(newer.id))).toBe(true);
+    await older.goOn();
+    await older.goOn();
+    expect((await look(http, target))!.text).toBe(before!.text);
+  });
+
+  it("stops before a file of which nothing can be named yet, though a newer one could be", async () => {
+    const http = await httpForTest();
+    const [older, newer, first, second] = await twoFiles(http);
+    await newer.write(0, second.bytes.length);
+    expect(await look(http, target)).toBeUndefined();
+    const ordinary = await look(http, targetOf("h264-aac", ALL));
+    expect(ordinary!.segments.every(({ uri }) => uri.includes(newer.id))).toBe(true);
+    await older.write(0, first.bytes.length);
+    expect((await look(http, target))!.segments[0]!.uri).toContain(older.id);
+  });
+
+  it("keeps no file open for viewers that leave in the middle of a growing one", async () => {
+    const http = await httpForTest();
+    const [older, , first] = await twoFiles(http);
+    await older.write(0, first.bytes.length);
+    const openFiles = async (): Promise<number> => {
+      const descriptors = await readdir("/proc/self/fd");
+      const targets = await Promise.all(descriptors.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => "")));
+      return targets.filter((file) => file === older.file).length;
+    };
+    for (let round = 0; round < 20; round += 1) {
+      const gone = new AbortController();
+      const url = `http://127.0.0.1:${http.port}/api/v1/recordings/${older.id}/media.mp4`;
+      const answer = await fetch(url, { headers: { range: "bytes=0-" }, signal: gone.signal });
+      expect(answer.status).toBe(206);
+      gone.abort();
+    }
+    await waitFor("the file to be closed", async () => (await openFiles()) === 0);
+    expect(http.log.filter(({ level }) => level === "error")).toEqual([]);
+  });
+
   it("ends when the footage has reached the end of its range, or the time has passed", async () => {
     const http = await httpForTest();
     const placed = await addFixture(http, ["v1.20.1", "h264-aac"]);

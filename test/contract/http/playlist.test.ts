@@ -1,10 +1,14 @@
 /** HLS playlists over real recordings of MediaMTX, read by a reader that shares no code with the product. */
 import { execFile } from "node:child_process";
+import { appendFile, readFile } from "node:fs/promises";
+import path from "node:path";
 import { promisify } from "node:util";
 
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { formatRfc3339 } from "../../../src/core/instant.js";
+import { parsePathName } from "../../../src/core/path-name.js";
 import type { Recording } from "../../../src/core/recording.js";
 import { addFixture, VERSIONS } from "../../support/footage-rows.js";
 import { checkPlaylist, type CheckedPlaylist } from "../../support/hls-check.js";
@@ -80,6 +84,134 @@ describe.each(VERSIONS)("the playlist of recordings by MediaMTX %s", (version) =
     expect(packets).toEqual(expected);
     expect(packets).toHaveLength((await playlistOf(http, targetOf(camera))).samples);
     await play(url);
+  });
+});
+
+describe("any range", () => {
+  const SEC = 1_000_000;
+
+  it.each(["h264-aac", "h264-bframes", "killed"])(
+    "of %s holds all that was recorded in it, from the sync sample before, and no more",
+    async (camera) => {
+      const http = await httpForTest();
+      const placed = (await addFixture(http, ["v1.20.1", camera])).map(({ recording }) => recording);
+      const [firstUs, lastUs] = [placed[0]!.startUs - 2 * SEC, placed.at(-1)!.endUs + 2 * SEC];
+      const instant = fc.integer({ min: firstUs, max: lastUs });
+      await fc.assert(
+        fc.asyncProperty(instant, instant, async (one, other) => {
+          const [fromUs, toUs] = [Math.min(one, other), Math.max(one, other) + 1];
+          const target = targetOf(camera, { from: formatRfc3339(fromUs), to: formatRfc3339(toUs) });
+          const answer = await ask(http, target);
+          // By its own clock a file may go on for a little after its video ends.
+          const inside = placed.filter(({ startUs, endUs }) => startUs < toUs && endUs - SEC / 2 > fromUs);
+          if (answer.status === 404) {
+            expect(inside).toEqual([]);
+            return;
+          }
+          const { segments } = await playlistOf(http, target);
+          for (const { id, startUs, endUs } of inside) {
+            const own = segments.filter(({ uri }) => uri.includes(id));
+            const [begins, last] = [own[0]!.wallSec * 1e6, own.at(-1)!];
+            const ends = (last.wallSec + last.sec) * 1e6;
+            expect(begins).toBeLessThanOrEqual(Math.max(fromUs, startUs) + 2);
+            // A GOP lasts two seconds, and a fragment one.
+            expect(begins).toBeGreaterThan(Math.max(fromUs, startUs) - 3.2 * SEC);
+            expect(ends).toBeGreaterThan(Math.min(toUs, endUs - SEC / 2) - 2);
+            expect(last.wallSec * 1e6).toBeLessThan(toUs);
+          }
+        }),
+        { numRuns: 25, seed: 20_261_127 },
+      );
+    },
+  );
+
+  it("of a day has longer segments than one of an hour, of the same bytes", async () => {
+    const http = await httpForTest();
+    await addFixture(http, ["v1.20.1", "h264-bframes"]);
+    const day = { from: "2026-11-20T00:00:00Z", to: "2026-11-21T00:00:00Z" };
+    const [long, short] = [
+      await playlistOf(http, targetOf("h264-bframes", day)),
+      await playlistOf(http, targetOf("h264-bframes")),
+    ];
+    expect(long.segments.length).toBeLessThan(short.segments.length);
+    expect([long.samples, Math.round(long.sec * 1e4)]).toEqual([short.samples, Math.round(short.sec * 1e4)]);
+  });
+});
+
+describe.each(VERSIONS)("MPEG-TS recordings by MediaMTX %s", (version) => {
+  it("are one segment for each file, and play whole", async () => {
+    const http = await httpForTest();
+    const placed = await addFixture(http, [version, "mpegts"]);
+    const playlist = await playlistOf(http, targetOf("mpegts"));
+    expect(playlist).toMatchObject({ version: 3, isIndependent: false, discontinuities: placed.length - 1 });
+    expect(playlist.segments.map(({ uri, size }) => [uri, size])).toEqual(
+      placed.map(({ recording }) => [`recordings/${recording.id}/media.ts`, recording.bytes]),
+    );
+    for (const [index, { recording }] of placed.entries()) {
+      expect(playlist.segments[index]!.sec).toBeCloseTo(secOf(recording), 5);
+    }
+    const url = `http://127.0.0.1:${http.port}${targetOf("mpegts")}`;
+    // What one file after the other is to FFmpeg: it ends a frame where the next one begins.
+    const joined = path.join(http.recordDir, "joined.ts");
+    for (const { file } of placed) await appendFile(joined, await readFile(file));
+    expect(await packetsOf(url)).toEqual(await packetsOf(joined));
+    await play(url);
+  });
+
+  it("end where fMP4 recordings begin, and the answer says where to ask on", async () => {
+    const http = await httpForTest();
+    const changes = { path: parsePathName("mixed") };
+    const streams = await addFixture(http, [version, "mpegts"], changes);
+    const files = await addFixture(http, [version, "killed"], changes);
+    const answer = await ask(http, targetOf("mixed"));
+    const { startUs } = files[0]!.recording;
+    expect(answer.headers["reelkeeper-format-changes-at"]).toBe(formatRfc3339(startUs));
+    expect((await playlistOf(http, targetOf("mixed"))).segments).toHaveLength(streams.length);
+    const rest = await ask(http, targetOf("mixed", { from: formatRfc3339(startUs), to: ALL.to }));
+    expect([rest.status, rest.headers["reelkeeper-format-changes-at"]]).toEqual([200, undefined]);
+    expect(rest.text).toContain(files.at(-1)!.recording.id);
+  });
+});
+
+describe("a multivariant playlist", () => {
+  it("says what its range needs, and leads to the playlist of the same range", async () => {
+    const http = await httpForTest();
+    await addFixture(http, ["v1.20.1", "h264-aac"]);
+    const answer = await ask(http, `${targetOf("h264-aac")}&multivariant=1`);
+    const lines = answer.text.split("\n");
+    expect(lines.slice(0, 2)).toEqual(["#EXTM3U", "#EXT-X-VERSION:6"]);
+    const [, bandwidth, mean, codecs] =
+      /^#EXT-X-STREAM-INF:BANDWIDTH=(\d+),AVERAGE-BANDWIDTH=(\d+),CODECS="([^"]+)",RESOLUTION=320x180,FRAME-RATE=(?:9|10)\.\d{3}$/.exec(
+        lines[2]!,
+      ) ?? [];
+    expect(codecs).toBe(answer.headers["reelkeeper-codecs"]);
+    const media = await playlistOf(http, `/api/v1/${lines[3]!}`);
+    expect(media.segments).toEqual((await playlistOf(http, targetOf("h264-aac"))).segments);
+    const rates = media.segments.map(({ size, sec }) => (size * 8) / sec);
+    expect(Number(bandwidth)).toBe(Math.ceil(Math.max(...rates)));
+    expect(Number(mean)).toBeLessThan(Number(bandwidth));
+  });
+
+  it.each([
+    ["h264-aac", "yes"],
+    ["h265-only", "some"],
+  ])("of %s tells whether browsers play it: %s", async (camera, playable) => {
+    const http = await httpForTest();
+    await addFixture(http, ["v1.20.1", camera]);
+    expect((await ask(http, targetOf(camera))).headers["reelkeeper-playable"]).toBe(playable);
+  });
+
+  it("of a camera with G.711 says that no browser plays it", async () => {
+    const http = await httpForTest();
+    const recording = (await addFixture(http, ["v1.20.1", "h264-bframes"]))[0]!.recording;
+    const sound = { kind: "audio", id: 2, codec: "ipcm", timescale: 8_000, sampleRateHz: 8_000, channels: 1 };
+    const tracks = JSON.stringify([...recording.tracks, sound]);
+    await http.catalog.db("recordings").where({ id: recording.id }).update({ tracks });
+    const { headers } = await ask(http, targetOf("h264-bframes"));
+    expect([headers["reelkeeper-playable"], headers["reelkeeper-codecs"]]).toEqual([
+      "no",
+      expect.stringContaining(",ipcm"),
+    ]);
   });
 });
 
