@@ -3,12 +3,13 @@ import type { Knex } from "knex";
 
 import type { Segment } from "../core/continuity.js";
 import type { PathName } from "../core/path-name.js";
-import type { Recording, Track } from "../core/recording.js";
+import type { Recording, RecordingId, Track } from "../core/recording.js";
 import type { Catalog } from "./catalog.js";
 import { translating } from "./database.js";
 import { createTracksParser } from "./recording-row.js";
 
-export type PlayableSpan = Segment & Pick<Recording, "format"> & { readonly tracks: readonly Track[] };
+export type PlayableSpan = Segment &
+  Pick<Recording, "id" | "format" | "filePath" | "local"> & { readonly tracks: readonly Track[] };
 
 export interface SpanRange {
   readonly path: PathName;
@@ -21,7 +22,9 @@ export interface SpanRange {
 interface Row {
   readonly start_us: number | string;
   readonly end_us: number | string;
-  readonly id: string;
+  readonly id: RecordingId;
+  readonly file_path: string;
+  readonly local: Recording["local"];
   readonly format: Recording["format"];
   readonly stream_id: string | null;
   readonly segment_number: number | string | null;
@@ -30,7 +33,7 @@ interface Row {
 
 const PAGE = 5_000;
 
-/** Oldest first; without those of which no length is known. */
+/** Oldest first; without closed ones of which no length is known. An open one may end where it starts. */
 export async function* listPlayableSpans(catalog: Catalog, range: SpanRange): AsyncGenerator<PlayableSpan> {
   const tracksOf = createTracksParser();
   const firstUs = (await lastStartUntil(catalog, range)) ?? range.fromUs;
@@ -50,7 +53,7 @@ function pageAfter({ db }: Catalog, { path, fromUs, toUs }: SpanRange, after: Ro
       .andWhere("start_us", "<", toUs)
       .orderBy([{ column: "start_us" }, { column: "id" }])
       .limit(PAGE)
-      .select(["start_us", "end_us", "id", "format", "stream_id", "segment_number", "tracks"]);
+      .select(["start_us", "end_us", "id", "file_path", "local", "format", "stream_id", "segment_number", "tracks"]);
     if (after !== undefined) void query.andWhereRaw("(start_us, id) > (?, ?)", [after.start_us, after.id]);
     return (await query) as Row[];
   });
@@ -67,7 +70,7 @@ function lastStartUntil({ db }: Catalog, { path, fromUs }: SpanRange): Promise<n
 function playable(db: Knex, path: PathName): Knex.QueryBuilder {
   return (db("recordings") as Knex.QueryBuilder)
     .where({ path })
-    .andWhereRaw("end_us > start_us")
+    .andWhereRaw("(end_us > start_us or local = 'open')")
     .andWhereRaw("(local in ('open', 'present') or archive = 'verified')");
 }
 
@@ -76,6 +79,9 @@ function toSpan(row: Row, tracksOf: (text: string) => readonly Track[]): Playabl
   return {
     startUs: Number(row.start_us),
     endUs: Number(row.end_us),
+    id: row.id,
+    filePath: row.file_path,
+    local: row.local,
     format: row.format,
     position: streamId === null || segmentNumber === null ? null : { streamId, segmentNumber: Number(segmentNumber) },
     tracks: tracksOf(row.tracks),

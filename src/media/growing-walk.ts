@@ -4,7 +4,7 @@
  * when it closes the file.
  */
 import { isAppError } from "../core/errors.js";
-import type { Track } from "../core/recording.js";
+import type { StreamPosition, Track } from "../core/recording.js";
 import { FragmentWalk } from "./fragment-walk.js";
 import { type Init, readInit } from "./init.js";
 import type { FragmentIndex } from "./inspection.js";
@@ -17,6 +17,7 @@ export interface GrownFootage {
   readonly tracks: readonly Track[];
   /** From `mtxi`; null without it. */
   readonly startUs: number | null;
+  readonly position: StreamPosition | null;
   readonly index: FragmentIndex;
   /** Offset after the last whole fragment. */
   readonly wholeBytes: number;
@@ -63,6 +64,7 @@ function footageOf(init: Init, { fragments, mainTrack, wholeBytes }: FragmentWal
   return {
     tracks: init.tracks.map(({ track }) => track),
     startUs: init.startUs,
+    position: init.position,
     index: {
       mainTrackId: mainTrack.id,
       timescale: mainTrack.timescale,

@@ -8,10 +8,17 @@ import type { Catalog } from "../catalog/catalog.js";
 import { joins } from "../core/continuity.js";
 import { AppError } from "../core/errors.js";
 import type { PathName } from "../core/path-name.js";
+import { ticksToUs } from "../media/ticks.js";
+import type { GrowingFiles } from "./growing-files.js";
 
 export interface Timespan {
   readonly startUs: number;
   readonly endUs: number;
+}
+
+export interface TimespanDeps {
+  readonly catalog: Catalog;
+  readonly growing: Pick<GrowingFiles, "look">;
 }
 
 export interface TimespansRequest {
@@ -23,31 +30,50 @@ export interface TimespansRequest {
 
 /** Throws `not-found` when there is nothing, `failed-precondition` when there is nothing but MPEG-TS. */
 export async function listTimespans(
-  { catalog }: { readonly catalog: Catalog },
+  deps: TimespanDeps,
   { path, startUs, endUs }: TimespansRequest,
 ): Promise<Timespan[]> {
   const fromUs = startUs ?? Number.MIN_SAFE_INTEGER / 2;
   const toUs = endUs ?? Number.MAX_SAFE_INTEGER;
-  const spans = await findTimespans(catalog, { path, fromUs, toUs });
+  const spans = await findTimespans(deps, { path, fromUs, toUs });
   const overlapping = spans.filter((span) => span.endUs > fromUs);
   if (overlapping.length === 0) throw nothingFound();
   return overlapping.map((span) => ({ startUs: Math.max(span.startUs, fromUs), endUs: Math.min(span.endUs, toUs) }));
 }
 
 /** Where what begins at an instant ends: MediaMTX plays until the first break. Throws as `listTimespans`. */
-export async function findPlayableEnd(catalog: Catalog, range: SpanRange): Promise<number> {
-  const [first] = await findTimespans(catalog, range);
+export async function findPlayableEnd(deps: TimespanDeps, range: SpanRange): Promise<number> {
+  const [first] = await findTimespans(deps, range);
   // In a gap there is nothing to play, also where footage follows in the range.
   if (first === undefined || first.endUs <= range.fromUs) throw nothingFound();
   return Math.min(first.endUs, range.toUs);
 }
 
-async function findTimespans(catalog: Catalog, range: SpanRange): Promise<Timespan[]> {
-  const { spans, otherFormats } = await merge(listPlayableSpans(catalog, range));
+async function findTimespans({ catalog, growing }: TimespanDeps, range: SpanRange): Promise<Timespan[]> {
+  const { spans, otherFormats } = await merge(withGrown(growing, listPlayableSpans(catalog, range)));
   if (spans.length === 0 && otherFormats > 0) {
     throw new AppError({ kind: "failed-precondition", message: "MPEG-TS format is not supported yet" });
   }
   return spans;
+}
+
+/** The file that is being written counts as far as its fragments are whole. */
+async function* withGrown(
+  growing: TimespanDeps["growing"],
+  spans: AsyncIterable<PlayableSpan>,
+): AsyncGenerator<PlayableSpan> {
+  for await (const span of spans) {
+    if (span.local !== "open" || span.format !== "fmp4") {
+      yield span;
+      continue;
+    }
+    const grown = await growing.look(span);
+    const last = grown?.index.fragments.findLast(({ startTicks }) => startTicks !== null);
+    if (grown === null || last === undefined) continue;
+    const startUs = grown.startUs ?? span.startUs;
+    const mediaUs = ticksToUs((last.startTicks ?? 0) + last.durationTicks, grown.index.timescale);
+    yield { ...span, startUs, endUs: startUs + mediaUs, position: grown.position, tracks: grown.tracks };
+  }
 }
 
 async function merge(segments: AsyncIterable<PlayableSpan>): Promise<{ spans: Timespan[]; otherFormats: number }> {

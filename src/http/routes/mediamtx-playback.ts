@@ -31,11 +31,13 @@ const ERRORS = {
   404: { description: "No recording segments found", schema: mediaMtxErrorSchema },
 };
 
-export function mediaMtxPlaybackRoutes(deps: Pick<HttpDeps, "playback">): Route[] {
+type PlaybackOfHttp = Pick<HttpDeps, "playback" | "growing">;
+
+export function mediaMtxPlaybackRoutes(deps: PlaybackOfHttp): Route[] {
   return [listRoute(deps), getRoute(deps)];
 }
 
-function listRoute({ playback }: Pick<HttpDeps, "playback">): Route {
+function listRoute({ playback: { catalog }, growing }: PlaybackOfHttp): Route {
   return defineRoute({
     method: "GET",
     path: "/playback/list",
@@ -56,13 +58,13 @@ function listRoute({ playback }: Pick<HttpDeps, "playback">): Route {
         const startUs = query.start === "" ? null : parseRfc3339(query.start, "invalid start");
         const endUs = query.end === "" ? null : parseRfc3339(query.end, "invalid end");
         if (startUs !== null && endUs !== null && endUs < startUs) throw endsBeforeStart();
-        const timespans = await listTimespans(playback, { path, startUs, endUs });
+        const timespans = await listTimespans({ catalog, growing }, { path, startUs, endUs });
         return json(timespans.map((timespan) => entryOf(request, path, timespan)));
       }),
   });
 }
 
-function getRoute({ playback }: Pick<HttpDeps, "playback">): Route {
+function getRoute({ playback, growing }: PlaybackOfHttp): Route {
   return defineRoute({
     method: "GET",
     path: "/playback/get",
@@ -81,7 +83,7 @@ function getRoute({ playback }: Pick<HttpDeps, "playback">): Route {
     handler: ({ query, request, response, signal }) =>
       inTheirWords({ cannot: 400, response }, async () => {
         const wanted = clipRequestOf(query);
-        const toUs = await findPlayableEnd(playback.catalog, wanted);
+        const toUs = await findPlayableEnd({ ...playback, growing }, wanted);
         const clip = await prepareClip(playback, { ...wanted, toUs, gaps: "keep" }, signal);
         if (clip.bytes === null) response.setHeader("Accept-Ranges", "none");
         await sendClip(clip, { request, response, signal });

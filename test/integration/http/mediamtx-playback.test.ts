@@ -41,6 +41,8 @@ const NEAR_US = 2_000;
  * where its hidden frames before the start end.
  */
 const MOST_FRAMES_APART = 2;
+/** Until it is closed a file counts as long as its picture does; the sound may outlast it. */
+const OUTLASTING_SEC = 0.5;
 
 interface Entry {
   readonly start: string;
@@ -331,6 +333,32 @@ describe("the list beside MediaMTX's", () => {
     expect([...plain.searchParams.keys()]).toEqual([...their.searchParams.keys()]);
     expect(new URL(await urlOf({ "x-forwarded-proto": "https" })).protocol).toBe("https:");
     expect(new URL(await urlOf({ "x-forwarded-proto": "javascript" })).protocol).toBe("http:");
+  });
+
+  it.each([
+    ["v1.20.1/killed", "2026-11-20_17-05-13", 2],
+    ["v1.14.0/killed", "2026-11-20_17-05-43", 1],
+  ] as const)("counts the file of %s that is being written, as MediaMTX does", async (folder, name, index) => {
+    const row = rows.get(folder)![index]!;
+    expect(row.filePath).toContain(name);
+    const query = { path: cameraOf(folder) };
+    const [closed, their] = [await ourList(query), await theirList(query)];
+    // As the hook makes it, before anybody has looked into the file.
+    const open = { local: "open", step: "settle", end_us: row.startUs, stream_id: null, segment_number: null };
+    await http.catalog.db("recordings").where({ id: row.id }).update(open);
+    await http.catalog.db("fragment_indexes").where({ recording_id: row.id }).delete();
+    const opened = await ourList(query);
+    expect(opened.entries.length).toBe(closed.entries.length);
+    expect(Math.abs(opened.entries[0]!.duration - their.entries[0]!.duration)).toBeLessThan(OUTLASTING_SEC);
+    const start = formatRfc3339(row.startUs + 500_000);
+    const [ours, others] = [
+      await ourClip({ ...query, start, duration: "1" }),
+      await theirClip({ ...query, start, duration: "1" }),
+    ];
+    expect([ours.status, others.status]).toEqual([200, 200]);
+    expect(ours.frames.slice(0, -MOST_FRAMES_APART)).toEqual(
+      others.frames.slice(0, ours.frames.length - MOST_FRAMES_APART),
+    );
   });
 
   it("is there when a bad file fails all of MediaMTX's, with archived footage, and without what is nowhere", async () => {
