@@ -14,9 +14,17 @@ import { deletionStops } from "./migrations/0002-deletion-stops.js";
 import { objectKeyIndex } from "./migrations/0003-object-key-index.js";
 import { backlogIndex } from "./migrations/0004-backlog-index.js";
 import { timeline } from "./migrations/0005-timeline.js";
+import { exportsTable } from "./migrations/0006-exports.js";
 import { inTransaction } from "./transaction.js";
 
-export const MIGRATIONS: readonly Migration[] = [initial, deletionStops, objectKeyIndex, backlogIndex, timeline];
+export const MIGRATIONS: readonly Migration[] = [
+  initial,
+  deletionStops,
+  objectKeyIndex,
+  backlogIndex,
+  timeline,
+  exportsTable,
+];
 
 export async function migrate(db: Knex, clock: Clock, migrations: readonly Migration[] = MIGRATIONS): Promise<void> {
   await createMigrationsTable(db);

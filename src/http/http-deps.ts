@@ -11,6 +11,7 @@ import type { HealthCheck } from "../doctor/health.js";
 import type { SegmentNote, SourceNote } from "../ingest/note-hook.js";
 import type { ScanState } from "../ingest/scanner.js";
 import type { Logger } from "../platform/logger.js";
+import type { Exports } from "../playback/exports.js";
 import type { GrowingFiles } from "../playback/growing-files.js";
 import type { PlaybackDeps } from "../playback/playback-deps.js";
 import type { Thumbnails } from "../playback/thumbnails.js";
@@ -25,6 +26,7 @@ export interface HttpDeps {
   readonly recordDir: string;
   readonly store: ObjectStore;
   readonly playback: PlaybackDeps;
+  readonly exports: Pick<Exports, "submit" | "cancel">;
   readonly thumbnails: Pick<Thumbnails, "locate" | "read">;
   readonly growing: GrowingFiles;
   /** Who sends a viewer what is only in the store: the store itself, or we. */

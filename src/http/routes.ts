@@ -2,6 +2,7 @@
 import type { HttpDeps } from "./http-deps.js";
 import type { Route } from "./route.js";
 import { clipRoutes } from "./routes/clip.js";
+import { exportRoutes } from "./routes/exports.js";
 import { hookRoutes } from "./routes/hooks.js";
 import { mediaMtxPlaybackRoutes } from "./routes/mediamtx-playback.js";
 import { operationRoutes } from "./routes/operation.js";
@@ -19,6 +20,7 @@ export function createRoutes(deps: HttpDeps, version: string): Route[] {
     ...playlistRoutes(deps),
     ...thumbnailRoutes(deps),
     ...clipRoutes(deps),
+    ...exportRoutes(deps),
     ...mediaMtxPlaybackRoutes(deps),
     ...pathRoutes(deps),
     ...operationRoutes(deps),

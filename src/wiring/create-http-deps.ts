@@ -1,13 +1,10 @@
 /** What the routes get: narrow views of the parts. */
-import { openRecording } from "../archive/open-recording.js";
-import { openRecordingReader } from "../archive/recording-reader.js";
 import { pingCatalog } from "../catalog/catalog.js";
 import { isPathName, type PathName } from "../core/path-name.js";
 import { checkHealth, type HealthSources } from "../doctor/health.js";
 import type { HttpDeps, LivePath } from "../http/http-deps.js";
 import { noteSegment, noteSource } from "../ingest/note-hook.js";
 import { GrowingFiles } from "../playback/growing-files.js";
-import type { PlaybackDeps } from "../playback/playback-deps.js";
 import { createPathAdmin } from "../streams/path-admin.js";
 import { otherDisks } from "./create-disk-guard.js";
 import { createThumbnails } from "./create-thumbnails.js";
@@ -18,16 +15,9 @@ const VALIDATE_WITHIN_MS = 15_000;
 
 export function createHttpDeps(setup: Setup, parts: Parts): HttpDeps {
   const { config, secrets, logger } = setup;
-  const { catalog, store, pace, pulse, metrics, mediamtx, ingest, guard, worker, scanner } = parts;
+  const { catalog, store, playback, pace, pulse, metrics, mediamtx, ingest, guard, worker, scanner } = parts;
   const wake = (): void => worker.wake();
   const growing = new GrowingFiles(setup.recordDir);
-  const playback: PlaybackDeps = {
-    catalog,
-    clock: catalog.clock,
-    openBytes: (recording, part, signal) =>
-      openRecording({ recordDir: setup.recordDir, store }, recording, { part, signal }),
-    openReader: (recording, signal) => openRecordingReader({ recordDir: setup.recordDir, store }, recording, signal),
-  };
   return {
     catalog,
     logger,
@@ -36,6 +26,7 @@ export function createHttpDeps(setup: Setup, parts: Parts): HttpDeps {
     recordDir: setup.recordDir,
     store,
     playback,
+    exports: parts.exports,
     growing,
     playbackArchive: config.playbackArchive,
     thumbnails: createThumbnails(setup, { ...playback, growing }),

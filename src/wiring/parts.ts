@@ -14,6 +14,8 @@ import { Inspector } from "../media/inspector.js";
 import { MediaMtx } from "../mediamtx/media-mtx.js";
 import { createMetrics, type Metrics } from "../metrics/metrics.js";
 import { readDiskSpace } from "../platform/disk-space.js";
+import type { Exports } from "../playback/exports.js";
+import type { PlaybackDeps } from "../playback/playback-deps.js";
 import type { Worker } from "../pipeline/worker.js";
 import type { DeletionGuard } from "../retention/deletion-guard.js";
 import type { DiskGuard } from "../retention/disk-guard.js";
@@ -21,11 +23,13 @@ import { listConfiguredPaths } from "../streams/configured-paths.js";
 import type { Scrub } from "../verify/scrub.js";
 import { createDailyBackup } from "./create-backup.js";
 import { createDiskGuard, otherDisks } from "./create-disk-guard.js";
+import { createExports, type ExportParts } from "./create-exports.js";
 import { createGuard } from "./create-guard.js";
 import { createIngest } from "./create-ingest.js";
 import { createPipeline } from "./create-pipeline.js";
 import { mediaMtxOptions } from "./media-mtx-options.js";
 import { Pulse } from "./pulse.js";
+import { createPlayback } from "./create-playback.js";
 import { createScrub } from "./create-scrub.js";
 import { ServerNotes } from "./server-notes.js";
 import { openConfiguredStore, type Setup } from "./setup.js";
@@ -49,6 +53,8 @@ export interface Parts {
   readonly backup: DailyBackup | null;
   /** Null: switched off. */
   readonly scrub: Scrub | null;
+  readonly playback: PlaybackDeps;
+  readonly exports: Exports;
 }
 
 export function createParts(setup: Setup, catalog: Catalog): Parts {
@@ -79,7 +85,9 @@ export function createParts(setup: Setup, catalog: Catalog): Parts {
   };
   const guard = createGuard(setup, { catalog, store, onReleased });
   const diskGuard = createDiskGuard(setup, { catalog, wake, areDeletionsStopped: () => guard.stops.length > 0 });
-  const backup = createDailyBackup(setup, { catalog, store, guard, onBytes: (signal) => pace.onBytes(signal) });
+  const onBytes = (signal: AbortSignal) => pace.onBytes(signal);
+  const backup = createDailyBackup(setup, { catalog, store, guard, onBytes });
+  const playing = createPlaying(setup, { catalog, store, guard, onBytes });
   const scrub = createScrub(setup, { catalog, store, guard, wake, onRead: (result) => metrics.objectScrubbed(result) });
   const ingest = createIngest(setup, {
     catalog,
@@ -107,7 +115,16 @@ export function createParts(setup: Setup, catalog: Catalog): Parts {
     watch,
     backup,
     scrub,
+    ...playing,
   };
+}
+
+function createPlaying(
+  setup: Setup,
+  { catalog, ...rest }: Omit<ExportParts, "playback"> & Pick<Parts, "catalog">,
+): Pick<Parts, "playback" | "exports"> {
+  const playback = createPlayback(setup.recordDir, { catalog, store: rest.store });
+  return { playback, exports: createExports(setup, { ...rest, playback }) };
 }
 
 function createServer(setup: Setup, catalog: Catalog, notes: ServerNotes): MediaMtx {

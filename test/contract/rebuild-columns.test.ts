@@ -39,6 +39,7 @@ const NOT_REBUILT: Readonly<Record<string, string>> = {
   removals: "who removed what is in the backup of the database",
   path_events: "what MediaMTX told of its sources is in the backup of the database",
   recording_conditions: "when a path was switched off or the machine was down is in the backup of the database",
+  exports: "results can be asked for again",
   rejected_files: "the scan finds them again",
   remembered: "the guard of removals finds out again",
   deletion_stops: "the guard of removals finds out again",

@@ -34,6 +34,7 @@ import { createMetrics } from "../../src/metrics/metrics.js";
 import { readDiskSpace } from "../../src/platform/disk-space.js";
 import { ensureDirectory } from "../../src/platform/files.js";
 import type { Logger } from "../../src/platform/logger.js";
+import { Exports } from "../../src/playback/exports.js";
 import { GrowingFiles } from "../../src/playback/growing-files.js";
 import { PictureCache } from "../../src/playback/picture-cache.js";
 import type { PlaybackDeps } from "../../src/playback/playback-deps.js";
@@ -223,6 +224,14 @@ function createDeps({ catalog, recordDir, store, options, fakes, thumbnailDir }:
     playback,
     growing,
     playbackArchive: options.playbackArchive ?? "proxy",
+    exports: new Exports({
+      playback,
+      logger,
+      results: { put: () => Promise.resolve(), remove: () => Promise.resolve() },
+      prefix: "recordings",
+      workDir: path.join(path.dirname(thumbnailDir), "exports"),
+      readSpace: readDiskSpace,
+    }),
     thumbnails: new Thumbnails({
       ...playback,
       growing,

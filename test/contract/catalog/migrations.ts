@@ -37,6 +37,7 @@ export function describeMigrations(dialect: TestedDialect): void {
           "rejected_files",
           "path_events",
           "recording_conditions",
+          "exports",
         ]),
       );
     });

@@ -42,6 +42,7 @@ const urlOf = (route: Route): string => route.path.replace("{id}", ID).replace("
 const RIGHT: Readonly<Record<string, Record<string, unknown>>> = {
   "POST /api/v1/deletions/resume": { doubts: ["volume"] },
   "POST /api/v1/paths": { name: "cam2" },
+  "POST /api/v1/exports": { path: "cam1", from: "2026-11-20T00:00:00Z", to: "2026-11-20T01:00:00Z" },
   "PATCH /api/v1/paths/{name+}": {},
   "PATCH /api/v1/paths": {},
   "POST /hooks/segment-create": { path: "cam1", segmentPath: "/recordings/cam1/2026-11-20/1795132800-000000.mp4" },
@@ -162,6 +163,11 @@ const WRONG: Readonly<Record<string, readonly unknown[]>> = {
   sourceId: [...NOT_A_STRING, "a".repeat(129), "a\nb", "a\0b"],
   doubts: ["volume", [], ["everything"], ["Volume"], [null], [["volume"]], Array.from({ length: 6 }, () => "volume")],
   secret: [7, true, [HOOK_SECRET], "a".repeat(513)],
+  from: [...NOT_A_STRING, "", "now", "2026-11-20", "2026-11-20T00:00:00", "2026-02-30T00:00:00Z"],
+  to: [...NOT_A_STRING, "", "2026-11-20T00:00:00Z", "2026-11-19T00:00:00Z", "2026-11-21T00:00:00.000001Z"],
+  format: [...NOT_A_STRING, "", "mkv", "FMP4", "constructor"],
+  gaps: [...NOT_A_STRING, "", "none", "KEEP", "__proto__"],
+  keep: [...NOT_A_STRING, ...ODD_DURATIONS, "59s", "91d"],
 };
 /** Takes any text: only its length and its type can be wrong, and what no text may hold. */
 const ANY_TEXT = new Set(["secret", "sourceType", "sourceId"]);
