@@ -33,6 +33,11 @@ export interface Cut {
 
 /** Durations of a GOP vary by a frame: 1.96 s are meant to be 2 s. */
 const TOLERANCE_US = 100_000;
+/**
+ * A player that seeks to before the sync sample of a segment's first fragment finds nothing to show there: so long is
+ * waited for a fragment that begins with one.
+ */
+const PATIENT_US = 6_000_000;
 
 interface Group {
   readonly first: number;
@@ -70,7 +75,8 @@ function* groupsOf(file: FileFootage, cut: Cut): Generator<Group> {
     const fragment = fragments[at];
     if (fragment?.startTicks == null || fragment.syncTicks === null) continue;
     const endUs = ticksToUs(fragment.startTicks, timescale);
-    if (endUs - startUs < cut.leastUs - TOLERANCE_US) continue;
+    const wantedUs = fragment.syncTicks === fragment.startTicks ? cut.leastUs : Math.max(cut.leastUs, PATIENT_US);
+    if (endUs - startUs < wantedUs - TOLERANCE_US) continue;
     yield { first, end: at, startUs, endUs };
     [first, startUs] = [at, endUs];
   }

@@ -66,10 +66,18 @@ describe("the segments of a file", () => {
     expect(cut(seconds(8, 100))).toEqual([[0, 8, 0, 8]]);
   });
 
-  it("begin with the fragment that holds the sync sample, also where it stands in its middle", () => {
-    expect(cut(seconds(6, 3, 0.5))).toEqual([
+  it("wait for a fragment that begins with its sync sample, but no longer than six seconds", () => {
+    expect(cut(seconds(12, 3, 0.5))).toEqual([
+      [0, 6, 0, 6],
+      [6, 6, 6, 6],
+    ]);
+    const [unaligned, aligned]: Spec[] = [
+      [2, 1, 2.5],
+      [3, 1, 3],
+    ];
+    expect(cut([[0, 1, 0], [1, 1, null], unaligned!, aligned!])).toEqual([
       [0, 3, 0, 3],
-      [3, 3, 3, 3],
+      [3, 1, 3, 1],
     ]);
   });
 
@@ -114,7 +122,7 @@ describe("a range", () => {
     expect(cut(seconds(6, 2), from(4))[0]).toEqual([4, 2, 4, 2]);
     expect(cut(seconds(6, 2), from(3.999))[0]).toEqual([2, 2, 2, 2]);
     // The frame at 3.2 s needs the sync sample of second 0: that of second 3 comes at 3.5 s.
-    expect(cut(seconds(6, 3, 0.5), from(3.2))[0]).toEqual([0, 3, 0, 3]);
+    expect(cut(seconds(6, 3, 0.5), from(3.2))[0]).toEqual([0, 6, 0, 6]);
     expect(cut(seconds(6, 3, 0.5), from(3.5))[0]).toEqual([3, 3, 3, 3]);
   });
 
