@@ -17,6 +17,9 @@ import { fixture } from "../../unit/media/fixtures.js";
 const NAME = parsePathName("site/gate");
 const SEGMENT = { secret: HOOK_SECRET, path: "cam9", segmentPath: "/recordings/cam9/2026-11-20/1795132800-000000.mp4" };
 const ID = "0190a000-0000-7000-8000-000000000001";
+const FILM_ID = "0190a000-0000-7000-8000-000000000002";
+const STREAM_ID = "0190a000-0000-7000-8000-000000000003";
+const FILM = "path=cam-with-film&from=2026-11-20T17:04:43Z&to=2026-11-20T17:04:47Z";
 const PATH = {
   source: "rtsp://u:p4ss@10.0.0.7/1?token=abc",
   sourceFingerprint: "ab".repeat(32),
@@ -58,7 +61,10 @@ beforeAll(async () => {
       ],
     },
   });
-  await addFixture(http, fixture("v1.20.1/h264-aac"), { changes: { path: parsePathName("cam-with-film") } });
+  const film = { path: parsePathName("cam-with-film"), id: FILM_ID as never };
+  await addFixture(http, fixture("v1.20.1/h264-aac"), { changes: film });
+  const stream = { path: parsePathName("cam-with-ts"), id: STREAM_ID as never };
+  await addFixture(http, fixture("v1.20.1/mpegts"), { changes: stream });
   await addRow(http.catalog, 9, { step: "archive", error: "put: 503", attempts: 2, local: "present" });
   await addRow(http.catalog, 13, { startUs: at(13.5), endUs: at(13.5), mediaDurationUs: null, format: "mpegts" });
   await addFootage(http, fixtureFootage("v1.20.1/h264-aac"), { path: "cam8" });
@@ -88,6 +94,12 @@ const REQUESTS: readonly (readonly [route: string, target: string, body?: unknow
   ["GET /api/v1/recordings", "/api/v1/recordings?limit=1&total=true"],
   ["GET /api/v1/recordings", "/api/v1/recordings?path=nobody"],
   ["GET /api/v1/recordings/{id}", `/api/v1/recordings/${ID}`],
+  ["GET /api/v1/timeline", `/api/v1/timeline?${FILM}`],
+  ["GET /api/v1/timeline", `/api/v1/timeline?${FILM}&resolution=1`],
+  ["GET /api/v1/days", "/api/v1/days?path=cam-with-film&month=2026-11&zone=Europe/Berlin"],
+  ["GET /api/v1/playlist.m3u8", `/api/v1/playlist.m3u8?${FILM}`],
+  ["GET /api/v1/recordings/{id}/media.mp4", `/api/v1/recordings/${FILM_ID}/media.mp4`],
+  ["GET /api/v1/recordings/{id}/media.ts", `/api/v1/recordings/${STREAM_ID}/media.ts`],
   ["GET /playback/list", "/playback/list?path=cam-with-film"],
   ["GET /playback/get", "/playback/get?path=cam-with-film&start=2026-11-20T17:04:44Z&duration=1"],
   ["GET /api/v1/thumbnail.jpg", "/api/v1/thumbnail.jpg?path=cam-with-film"],
