@@ -50,6 +50,14 @@ export const pathPatchSchema = z.strictObject({
   labels: ours.labels.optional(),
 });
 
+const pathState = z
+  .object({
+    online: z.boolean().nullable().meta({ description: "null: MediaMTX cannot be asked" }),
+    source: z.string().nullable().meta({ description: "MediaMTX's type of the source" }),
+    since: instantOut.nullable().meta({ description: "Of the last ready or not-ready hook" }),
+  })
+  .meta({ description: "As MediaMTX sees it now" });
+
 export const pathSchema = z
   .object({
     name: z.string(),
@@ -57,20 +65,21 @@ export const pathSchema = z
     ...ours,
     createdAt: instantOut,
     updatedAt: instantOut,
-    state: z
-      .object({
-        online: z.boolean().nullable().meta({ description: "null: MediaMTX cannot be asked" }),
-        source: z.string().nullable().meta({ description: "MediaMTX's type of the source" }),
-        since: instantOut.nullable().meta({ description: "Of the last ready or not-ready hook" }),
-      })
-      .meta({ description: "As MediaMTX sees it now" }),
+    state: pathState,
     config: z
       .object({ applied: z.boolean(), error: z.string().nullable() })
       .meta({ description: "Whether MediaMTX runs what stands here" }),
   })
   .meta({ id: "Path" });
 
-export const pathListSchema = z.object({ items: z.array(pathSchema) }).meta({ id: "PathList" });
+export const pathListSchema = z
+  .object({
+    items: z.array(pathSchema),
+    others: z.array(z.object({ name: z.string(), state: pathState })).meta({
+      description: "Paths with recordings that only MediaMTX's own configuration knows, or that were removed",
+    }),
+  })
+  .meta({ id: "PathList" });
 
 export type NewPath = z.infer<typeof newPathSchema>;
 export type PathPatch = z.infer<typeof pathPatchSchema>;

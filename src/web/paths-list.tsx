@@ -2,14 +2,13 @@
 import { TextInput } from "@mantine/core";
 import { useState } from "react";
 
-import type { Path } from "./api-types.js";
 import { MOST_PATHS } from "./address.js";
 import { nowMs } from "./clock.js";
 import { Mark } from "./mark.js";
 import { Picture } from "./picture.js";
 import { usePaths } from "./queries.js";
 import { strings } from "./strings.js";
-import { pathStateOf } from "./words.js";
+import { pathStateOf, type ShownPath, shownPaths } from "./words.js";
 
 interface PathsListProps {
   readonly chosen: readonly string[];
@@ -19,7 +18,8 @@ interface PathsListProps {
 export function PathsList({ chosen, onChoose }: PathsListProps) {
   const { data, error } = usePaths();
   const [filter, setFilter] = useState("");
-  const shown = (data?.items ?? []).filter(({ name, labels }) =>
+  const all = data === undefined ? [] : shownPaths(data);
+  const shown = all.filter(({ name, labels }) =>
     [name, ...labels].some((text) => text.toLowerCase().includes(filter.toLowerCase())),
   );
   return (
@@ -38,9 +38,7 @@ export function PathsList({ chosen, onChoose }: PathsListProps) {
         {strings.allPaths}
       </button>
       {error !== null && data === undefined && <p className="quiet">{strings.pathsFailed}</p>}
-      {data !== undefined && data.items.length > 0 && shown.length === 0 && (
-        <p className="quiet">{strings.noSuchPath}</p>
-      )}
+      {all.length > 0 && shown.length === 0 && <p className="quiet">{strings.noSuchPath}</p>}
       <ul>
         {shown.map((path) => (
           <PathItem key={path.name} {...{ path, chosen, onChoose }} />
@@ -50,7 +48,7 @@ export function PathsList({ chosen, onChoose }: PathsListProps) {
   );
 }
 
-function PathItem({ path, chosen, onChoose }: PathsListProps & { readonly path: Path }) {
+function PathItem({ path, chosen, onChoose }: PathsListProps & { readonly path: ShownPath }) {
   const { name } = path;
   const isChosen = chosen.includes(name);
   const others = chosen.filter((other) => other !== name);

@@ -1,5 +1,5 @@
 /** What the API says, in words for people. Pure: data in, text out. */
-import type { ArchiveStatus, Health, Path, Problem, Recording } from "./api-types.js";
+import type { ArchiveStatus, Health, Path, PathList, Problem, Recording } from "./api-types.js";
 import { strings } from "./strings.js";
 
 /** A shape and a colour, so that nothing hangs on colour alone. */
@@ -105,8 +105,19 @@ export function notesOf({ gapBeforeSec, missingBefore, partial, error }: Recordi
   return notes;
 }
 
+/** What the list shows of a path. */
+export type ShownPath = Pick<Path, "name" | "labels" | "enabled" | "record" | "state" | "config">;
+
+/** Those that only MediaMTX's own configuration knows stand among the others: whoever recorded, there is footage. */
+export function shownPaths({ items, others }: PathList): ShownPath[] {
+  const asItems = others.map(({ name, state }) => {
+    return { name, state, labels: [], enabled: true, config: { applied: true, error: null } };
+  });
+  return [...items, ...asItems].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
 /** What a path does now, and why it does not when it does not. */
-export function pathStateOf({ enabled, record, state, config }: Path, nowMs: number): Marked {
+export function pathStateOf({ enabled, record, state, config }: ShownPath, nowMs: number): Marked {
   const words = strings.pathState;
   if (!enabled) return { kind: "gone", text: words.disabled };
   if (!config.applied) return { kind: "bad", text: config.error ?? words.notApplied };

@@ -87,7 +87,7 @@ interface PlanStep {
 async function plansOf(catalog: Catalog, work: () => Promise<unknown>): Promise<PlanStep[]> {
   const statements: { sql: string; bindings: readonly unknown[] }[] = [];
   const listen = (query: { sql: string; bindings?: readonly unknown[] }): void => {
-    if (/^(select|update|delete)\b.*\brecordings\b/s.test(query.sql)) {
+    if (/^(with|select|update|delete)\b.*\brecordings\b/s.test(query.sql)) {
       statements.push({ sql: query.sql, bindings: query.bindings ?? [] });
     }
   };

@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { listLatestRecordings } from "../../catalog/latest-recordings.js";
 import { findLastPathEvent } from "../../catalog/path-events.js";
 import type { PathRow } from "../../catalog/paths.js";
 import { newPathSchema, pathListSchema, pathPatchSchema, pathSchema } from "../../contract/paths.js";
@@ -99,8 +100,17 @@ function editRoutes(deps: HttpDeps, { path, params, query }: Addressed): Route[]
 }
 
 async function listAll(deps: HttpDeps) {
-  const [rows, live] = await Promise.all([deps.paths.list(), askLive(deps)]);
-  return json({ items: await Promise.all(rows.map((row) => viewOf(deps, row, live))) });
+  const [rows, live, recorded] = await Promise.all([
+    deps.paths.list(),
+    askLive(deps),
+    listLatestRecordings(deps.catalog),
+  ]);
+  const known = new Set(rows.map(({ name }) => name));
+  const others = recorded.map(({ path }) => path).filter((name) => !known.has(name));
+  return json({
+    items: await Promise.all(rows.map((row) => viewOf(deps, row, live))),
+    others: await Promise.all(others.map(async (name) => ({ name, state: await stateOf(deps, name, live) }))),
+  });
 }
 
 async function showOne(deps: HttpDeps, name: PathName) {
@@ -119,8 +129,6 @@ async function viewNow(deps: HttpDeps, row: PathRow) {
 }
 
 async function viewOf(deps: HttpDeps, row: PathRow, live: Live) {
-  const event = await findLastPathEvent(deps.catalog, row.name);
-  const state = live?.get(row.name);
   const { source } = row.settings;
   return {
     name: row.name,
@@ -133,11 +141,17 @@ async function viewOf(deps: HttpDeps, row: PathRow, live: Live) {
     labels: row.labels,
     createdAt: formatRfc3339(row.createdAtUs),
     updatedAt: formatRfc3339(row.updatedAtUs),
-    state: {
-      online: live === undefined ? null : (state?.online ?? false),
-      source: state?.source ?? null,
-      since: event === undefined ? null : formatRfc3339(event.atUs),
-    },
+    state: await stateOf(deps, row.name, live),
     config: deps.configState(),
+  };
+}
+
+async function stateOf({ catalog }: HttpDeps, name: PathName, live: Live) {
+  const event = await findLastPathEvent(catalog, name);
+  const state = live?.get(name);
+  return {
+    online: live === undefined ? null : (state?.online ?? false),
+    source: state?.source ?? null,
+    since: event === undefined ? null : formatRfc3339(event.atUs),
   };
 }

@@ -72,7 +72,7 @@ describe("adding a path", () => {
     });
     expect(http.mediamtx.applied).toBe(1);
     expect(bodyOf(await ask(http, byUrl("cam1")))).toEqual(bodyOf(answer));
-    expect(bodyOf(await ask(http, "/api/v1/paths"))).toEqual({ items: [bodyOf(answer)] });
+    expect(bodyOf(await ask(http, "/api/v1/paths"))).toEqual({ items: [bodyOf(answer)], others: [] });
   });
 
   it("of a name that there is already is refused, also when ten try at once", async () => {
@@ -334,6 +334,18 @@ describe("the state of a path", () => {
       expect(bodyOf(await ask(http, target))).toMatchObject({ state: { online: null, source: null } });
     }
     expect(bodyOf(await ask(http, "/api/v1/paths"))).toMatchObject({ items: [{ state: { online: null } }] });
+  });
+
+  it("is told of paths that only MediaMTX knows, once they have recordings", async () => {
+    const http = await added({ name: "cam1" });
+    await addRow(http.catalog, 0);
+    await addRow(http.catalog, 10, { path: GATE });
+    const { items, others } = bodyOf(await ask(http, "/api/v1/paths")) as {
+      items: { name: string }[];
+      others: unknown[];
+    };
+    expect(items.map(({ name }) => name)).toEqual(["cam1"]);
+    expect(others).toEqual([{ name: "site/gate", state: { online: false, source: null, since: null } }]);
   });
 
   it("of a hundred paths is asked of MediaMTX once", async () => {
