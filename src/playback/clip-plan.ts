@@ -8,7 +8,7 @@ import { firstTickAtUs, ticksToUs } from "../media/ticks.js";
 import { findClipStart } from "./clip-start.js";
 import type { ClipRequest } from "./clip-request.js";
 import { goesWith, readInits } from "./clip-inits.js";
-import { type ClipSegment, findSegments, LEAD_US } from "./clip-segments.js";
+import { type ClipSegment, findSegmentBefore, findSegments, LEAD_US } from "./clip-segments.js";
 import type { PlaybackDeps } from "./playback-deps.js";
 
 export interface ClipPart {
@@ -49,9 +49,7 @@ export async function planClip(deps: PlaybackDeps, request: ClipRequest, signal:
   if (first === undefined) throw noFootage(request);
   const segments = all.slice(start.segment);
   const splice = await readInits(deps, segments, signal);
-  const before = all[start.segment - 1];
-  const isLed = before !== undefined && leads(before, first, start.ticks);
-  const lead = isLed && (await goesWith(deps, { segment: before, splice }, signal)) ? [before] : [];
+  const lead = await leadOf(deps, { first, startTicks: start.ticks, splice }, signal);
   const { timescale, mainTrackId } = first.index;
   const parts = placeAll(segments, { request, startTicks: start.ticks });
   const leading = lead.map((segment) => leadingPart(segment, first, start.ticks));
@@ -108,9 +106,22 @@ function joinTicks(before: ClipSegment, next: ClipSegment): number | undefined {
   return (last.startTicks ?? 0) + last.durationTicks - (first.startTicks ?? 0);
 }
 
-/** Sound of the clip's first moments may lie at the end of the recording before. */
-function leads(before: ClipSegment, first: ClipSegment, startTicks: number): boolean {
-  return ticksToUs(startTicks, first.index.timescale) < LEAD_US && joinTicks(before, first) !== undefined;
+interface Beginning {
+  readonly first: ClipSegment;
+  readonly startTicks: number;
+  readonly splice: SpliceInit;
+}
+
+/** The recording at whose end sound of the clip's first moments may lie; none when the clip begins later in its first. */
+async function leadOf(
+  deps: PlaybackDeps,
+  { first, startTicks, splice }: Beginning,
+  signal: AbortSignal,
+): Promise<readonly ClipSegment[]> {
+  if (ticksToUs(startTicks, first.index.timescale) >= LEAD_US) return [];
+  const segment = await findSegmentBefore(deps, first, signal);
+  if (segment === undefined || joinTicks(segment, first) === undefined) return [];
+  return (await goesWith(deps, { segment, splice }, signal)) ? [segment] : [];
 }
 
 function leadingPart(segment: ClipSegment, first: ClipSegment, startTicks: number): ClipPart {

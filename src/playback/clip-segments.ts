@@ -23,24 +23,41 @@ export interface ClipSegment {
   readonly partial: boolean;
 }
 
-/**
- * Also the one right before the range: the first moments of a segment's sound may lie in it. Throws
- * `failed-precondition` for recordings that no MP4 can be made of.
- */
+/** Throws `failed-precondition` for recordings that no MP4 can be made of. */
 export async function findSegments(
   deps: PlaybackDeps,
   { path, fromUs, toUs }: ClipRequest,
   signal: AbortSignal,
 ): Promise<ClipSegment[]> {
-  const recordings = await findPlayable(deps.catalog, { path, fromUs: fromUs - LEAD_US, toUs });
   const segments: ClipSegment[] = [];
-  for (const recording of recordings) {
-    if (recording.format === "mpegts") throw notFragmented(recording);
-    const { fragmentIndex } = recording;
-    const segment = fragmentIndex === null ? await walk(deps, recording, signal) : fromRow(recording, fragmentIndex);
+  for (const recording of await findPlayable(deps.catalog, { path, fromUs, toUs })) {
+    const isBefore = recording.startUs < fromUs && recording.endUs <= fromUs && recording.local !== "open";
+    if (recording.format === "mpegts" && !isBefore) throw notFragmented(recording);
+    const segment = await segmentOf(deps, recording, signal);
     if (segment !== undefined) segments.push(segment);
   }
   return segments;
+}
+
+/** The first moments of a recording's sound may lie in the one right before it. */
+export async function findSegmentBefore(
+  deps: PlaybackDeps,
+  { recording: { path }, startUs }: ClipSegment,
+  signal: AbortSignal,
+): Promise<ClipSegment | undefined> {
+  const range = { path, fromUs: startUs - LEAD_US, toUs: startUs };
+  const before = (await findPlayable(deps.catalog, range)).at(-1);
+  return before === undefined ? undefined : segmentOf(deps, before, signal);
+}
+
+async function segmentOf(
+  deps: PlaybackDeps,
+  recording: PlayableRecording,
+  signal: AbortSignal,
+): Promise<ClipSegment | undefined> {
+  const { format, fragmentIndex } = recording;
+  if (format === "mpegts") return undefined;
+  return fragmentIndex === null ? walk(deps, recording, signal) : fromRow(recording, fragmentIndex);
 }
 
 function fromRow(recording: PlayableRecording, fragmentIndex: Uint8Array): ClipSegment | undefined {
