@@ -2,7 +2,7 @@
  * An independent reader of HLS playlists: RFC 8216's own rules for tags, and a box walk of its own over the bytes that
  * the playlist names. Shares no code with the product. Throws at the first thing that is wrong.
  */
-export interface CheckedSegment {
+interface CheckedSegment {
   readonly uri: string;
   readonly offset: number;
   readonly size: number;
