@@ -25,7 +25,6 @@ export function HomeView() {
         paths={address.paths}
         range={undefined}
         onAll={() => go({ paths: [], atMs: undefined })}
-        onWatch={({ path, startAt }) => go({ paths: [path], atMs: Date.parse(startAt) })}
         onSay={setSaid}
       />
       <p className="unseen" role="status" id="said">

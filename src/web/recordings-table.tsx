@@ -11,16 +11,14 @@ import { nowMs } from "./clock.js";
 export interface RecordingsTableProps {
   readonly recordings: readonly Recording[];
   readonly isBusy: boolean;
-  /** Shows the recording in the player. */
-  readonly onWatch: (recording: Recording) => void;
   readonly onSay: (text: string) => void;
 }
 
-export function RecordingsTable({ recordings, isBusy, onWatch, onSay }: RecordingsTableProps) {
+export function RecordingsTable({ recordings, isBusy, onSay }: RecordingsTableProps) {
   const rows = recordings.map((recording, index) => {
     const before = recordings[index - 1];
     const isNewDay = before === undefined || day(new Date(before.startAt)) !== day(new Date(recording.startAt));
-    return <Row key={recording.id} {...{ recording, isNewDay, onWatch, onSay }} />;
+    return <Row key={recording.id} {...{ recording, isNewDay, onSay }} />;
   });
   return (
     <table role="table" className="segments" aria-label={strings.table.label}>
@@ -40,12 +38,12 @@ export function RecordingsTable({ recordings, isBusy, onWatch, onSay }: Recordin
   );
 }
 
-interface RowProps extends Pick<RecordingsTableProps, "onWatch" | "onSay"> {
+interface RowProps extends Pick<RecordingsTableProps, "onSay"> {
   readonly recording: Recording;
   readonly isNewDay: boolean;
 }
 
-function Row({ recording, isNewDay, onWatch, onSay }: RowProps) {
+function Row({ recording, isNewDay, onSay }: RowProps) {
   const { path, startAt, tracks, bytes, durationSec, local } = recording;
   const start = new Date(startAt);
   return (
@@ -74,7 +72,7 @@ function Row({ recording, isNewDay, onWatch, onSay }: RowProps) {
         {local === "open" ? "" : size(bytes)}
       </td>
       <td role="cell" className="file">
-        <FileLinks {...{ recording, onWatch, onSay }} />
+        <FileLinks {...{ recording, onSay }} />
       </td>
       <td role="cell" className="notes">
         {notesOf(recording).map((note) => (
@@ -85,8 +83,8 @@ function Row({ recording, isNewDay, onWatch, onSay }: RowProps) {
   );
 }
 
-function FileLinks({ recording, onWatch, onSay }: Omit<RowProps, "isNewDay">) {
-  const { id, path, startAt, local, archive } = recording;
+function FileLinks({ recording, onSay }: Omit<RowProps, "isNewDay">) {
+  const { id, path, startAt, local, archive, format } = recording;
   const isThere = local === "present" || archive === "verified";
   const [percent, setPercent] = useState<number>();
   const running = useRef<AbortController>(undefined);
@@ -113,9 +111,18 @@ function FileLinks({ recording, onWatch, onSay }: Omit<RowProps, "isNewDay">) {
   const label = percent === undefined ? strings.table.download : strings.table.stop(percent);
   return (
     <>
-      <button className="link watch" aria-label={`${strings.table.watch} ${whose}`} onClick={() => onWatch(recording)}>
-        {strings.table.watch}
-      </button>
+      {/* Browsers play no MPEG-TS; and a new tab cannot send the token, so that with one only the download is left. */}
+      {format === "fmp4" && token() === null && (
+        <a
+          className="play"
+          target="_blank"
+          rel="noreferrer"
+          href={`/api/v1/recordings/${id}/file`}
+          aria-label={`${strings.table.play} ${whose}`}
+        >
+          {strings.table.play}
+        </a>
+      )}
       <a
         className="save"
         download

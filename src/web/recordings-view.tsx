@@ -10,13 +10,13 @@ import { strings } from "./strings.js";
 import type { TimeView } from "./time-scale.js";
 import { when } from "./words.js";
 
-interface RecordingsViewProps extends Pick<RecordingsTableProps, "onWatch" | "onSay"> {
+interface RecordingsViewProps extends Pick<RecordingsTableProps, "onSay"> {
   readonly paths: readonly string[];
   readonly range: TimeView | undefined;
   readonly onAll: () => void;
 }
 
-export function RecordingsView({ paths, range, onAll, onWatch, onSay }: RecordingsViewProps) {
+export function RecordingsView({ paths, range, onAll, onSay }: RecordingsViewProps) {
   const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage, dataUpdatedAt } = useRecordings(
     paths,
     range,
@@ -39,7 +39,7 @@ export function RecordingsView({ paths, range, onAll, onWatch, onSay }: Recordin
           <Mark id="stale" mark={{ kind: "warn", text: strings.stale(when(dataUpdatedAt, nowMs()), error.message) }} />
         </div>
       )}
-      <RecordingsTable {...{ recordings, onWatch, onSay }} isBusy={data === undefined} />
+      <RecordingsTable {...{ recordings, onSay }} isBusy={data === undefined} />
       {hasNextPage && (
         <Button id="older" variant="default" onClick={more} loading={isFetchingNextPage}>
           {strings.older}

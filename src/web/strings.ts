@@ -46,7 +46,6 @@ export const strings = {
   table: {
     label: "Recordings, newest first",
     columns: ["Day", "Start", "Path", "State", "Length", "Media", "Size", "File", "Notes"],
-    watch: "Watch",
     play: "Play",
     download: "Download",
     stop: (percent: number) => `Stop, ${String(percent)} %`,

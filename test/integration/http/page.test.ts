@@ -185,7 +185,7 @@ describe.skipIf(isSkipped)("the page", () => {
     await seen("a:focus", "Skip to the recordings");
     await page.press("Enter");
     await page.press("Tab");
-    expect(await page.evaluate("document.activeElement.textContent")).toBe("Watch");
+    expect(await page.evaluate("document.activeElement.textContent")).toBe("Play");
     expect(await page.evaluate("getComputedStyle(document.activeElement).outlineStyle")).toBe("solid");
   });
 
@@ -230,6 +230,7 @@ describe.skipIf(isSkipped)("the page", () => {
     await page.type(ADMIN_TOKEN);
     await page.press("Enter");
     await seen("#rows", "Proven");
+    expect(await textOf(".play")).toBeUndefined();
 
     const downloadPath = path.join(scene.directory, "downloads");
     await page.send("Page.setDownloadBehavior", { behavior: "allow", downloadPath });
