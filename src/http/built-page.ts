@@ -11,7 +11,7 @@ const manifestSchema = z.record(
   z.object({ file: z.string(), css: z.array(z.string()).optional(), assets: z.array(z.string()).optional() }),
 );
 
-export function builtPageDir(projectDir: string): string {
+function builtPageDir(projectDir: string): string {
   return path.join(projectDir, "dist", "web");
 }
 

@@ -65,7 +65,7 @@ export async function runFfmpeg(settings: FfmpegSettings, job: FfmpegJob, signal
 }
 
 /** Absolute path. Throws `unavailable` with a hint when there is none. */
-export async function findFfmpeg(settings: FfmpegSettings): Promise<string> {
+async function findFfmpeg(settings: FfmpegSettings): Promise<string> {
   if (settings.configuredPath !== null) {
     const configured = path.resolve(settings.configuredPath);
     if (await isExecutable(configured)) return configured;

@@ -44,7 +44,7 @@ async function* rewritten(
   yield* bytes.passAll(kept);
 }
 
-export function endsOf({ fragments }: ClipPart): { readonly start: number; readonly end: number } | undefined {
+function endsOf({ fragments }: ClipPart): { readonly start: number; readonly end: number } | undefined {
   const [first, last] = [fragments[0], fragments.at(-1)];
   if (first === undefined || last === undefined) return undefined;
   return { start: first.offsetBytes, end: last.offsetBytes + last.sizeBytes };

@@ -10,14 +10,14 @@ import type { Clock } from "../platform/clock.js";
  * Bytes [start, end] of a recording, from disk or store. Throws `not-found` when neither copy is there, `unavailable`
  * when we cannot tell, `data-loss` when a proven object is gone, and the same through the stream.
  */
-export type OpenBytes = (
+type OpenBytes = (
   recording: PlayableRecording,
   part: { readonly start: number; readonly end: number },
   signal: AbortSignal,
 ) => Promise<Readable>;
 
 /** For many reads of one recording, also of one that is still being written. Throws as `OpenBytes`. */
-export type OpenReader = (recording: PlayableRecording, signal: AbortSignal) => Promise<ByteReader>;
+type OpenReader = (recording: PlayableRecording, signal: AbortSignal) => Promise<ByteReader>;
 
 export interface PlaybackDeps {
   readonly catalog: Catalog;

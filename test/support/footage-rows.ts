@@ -1,5 +1,5 @@
 /** Recordings that can be played: files in the record directory with the rows that ingest and inspection would make. */
-import { cp, mkdir, readdir, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir } from "node:fs/promises";
 import path from "node:path";
 
 import { storeFragmentIndex } from "../../src/catalog/fragment-indexes.js";
@@ -44,15 +44,8 @@ export async function addFixture(
   return placed;
 }
 
-export async function addContent(http: HttpHarness, filePath: string, content: Buffer): Promise<Placed> {
-  const file = path.join(http.recordDir, filePath);
-  await mkdir(path.dirname(file), { recursive: true });
-  await writeFile(file, content);
-  return addInspected(http, filePath);
-}
-
 /** The row of a file that is there, as inspected; its start is the one of its name. */
-export async function addInspected(http: HttpHarness, filePath: string, changes: Changes = {}): Promise<Placed> {
+async function addInspected(http: HttpHarness, filePath: string, changes: Changes = {}): Promise<Placed> {
   const file = path.join(http.recordDir, filePath);
   const format = filePath.endsWith(".ts") ? "mpegts" : "fmp4";
   const { inspection, hashes, identity, sizeBytes } = inspectFile({ filePath: file, format, hash: true });
