@@ -3,6 +3,7 @@ import { Drawer } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
+import { DayView } from "./day-view.js";
 import { TokenFace } from "./faces.js";
 import { Header } from "./header.js";
 import { HomeView } from "./home-view.js";
@@ -72,7 +73,7 @@ function Frame({ onForget }: { readonly onForget: (() => void) | undefined }) {
         {list}
       </Drawer>
       <main id="main" tabIndex={-1}>
-        <HomeView />
+        {address.paths.length === 0 ? <HomeView /> : <DayView key={address.paths[0]} />}
       </main>
     </div>
   );

@@ -1,13 +1,12 @@
-/** The list of recordings, of all paths or of those in the address, below what is wrong with the whole. */
+/** The list of recordings of all paths, below what is wrong with the whole. */
 import { useState } from "react";
 
 import { nowMs } from "./clock.js";
-import { Mark } from "./mark.js";
-import { useHealth } from "./queries.js";
+import { HealthNotice } from "./health-notice.js";
 import { RecordingsView } from "./recordings-view.js";
 import { strings } from "./strings.js";
 import { useAddress } from "./use-address.js";
-import { healthOf, zone } from "./words.js";
+import { zone } from "./words.js";
 
 export function HomeView() {
   const { address, go } = useAddress();
@@ -31,19 +30,5 @@ export function HomeView() {
         {said}
       </p>
     </>
-  );
-}
-
-export function HealthNotice() {
-  const { data } = useHealth();
-  const worst = data === undefined ? undefined : healthOf(data);
-  return (
-    <div role="status">
-      {worst !== undefined && (
-        <div className="notice">
-          <Mark id="health" mark={worst} />
-        </div>
-      )}
-    </div>
   );
 }

@@ -14,6 +14,7 @@ import "@mantine/core/styles/Drawer.css";
 import "@mantine/core/styles/Input.css";
 import "./page.css";
 import "./segments.css";
+import "./day.css";
 
 import { MantineProvider } from "@mantine/core";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";

@@ -18,7 +18,7 @@ export class RequestError extends Error {
   }
 }
 
-export function isOwn(url: string): boolean {
+function isOwn(url: string): boolean {
   return new URL(url, location.href).origin === location.origin;
 }
 
@@ -58,7 +58,7 @@ export async function download(url: string, signal: AbortSignal, onPercent: (per
   save(URL.createObjectURL(blob), /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "")?.[1]);
 }
 
-export function save(href: string, name = "recording"): void {
+function save(href: string, name = "recording"): void {
   Object.assign(document.createElement("a"), { href, download: name }).click();
   if (href.startsWith("blob:")) setTimeout(() => URL.revokeObjectURL(href), 60_000);
 }

@@ -14,7 +14,7 @@ const STEPS_MS = [
 ];
 const LEAST_PX = 88;
 
-export function tickStepMs(view: TimeView, widthPx: number): number {
+function tickStepMs(view: TimeView, widthPx: number): number {
   const leastMs = (lengthMs(view) / Math.max(1, widthPx)) * LEAST_PX;
   return STEPS_MS.find((stepMs) => stepMs >= leastMs) ?? DAY_MS;
 }

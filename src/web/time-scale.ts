@@ -7,8 +7,8 @@ export interface TimeView {
 export const MINUTE_MS = 60_000;
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 86_400_000;
-export const SHORTEST_VIEW_MS = MINUTE_MS;
-export const LONGEST_VIEW_MS = DAY_MS;
+const SHORTEST_VIEW_MS = MINUTE_MS;
+const LONGEST_VIEW_MS = DAY_MS;
 
 export const lengthMs = ({ fromMs, toMs }: TimeView): number => toMs - fromMs;
 

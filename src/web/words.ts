@@ -41,7 +41,7 @@ export function zone(nowMs: number): string {
   return timeZone() === short ? short : `${short} (${timeZone()})`;
 }
 
-export const count = (number: number, word: string): string =>
+const count = (number: number, word: string): string =>
   `${number.toLocaleString("en")} ${word}${number === 1 ? "" : "s"}`;
 
 /** Powers of 1000, three digits. */
