@@ -36,6 +36,8 @@ export interface Scene {
   readonly view: TimeView;
   readonly widthPx: number;
   readonly rows: readonly (readonly DrawnSpan[])[];
+  /** Of the rows, where there are several. */
+  readonly names: readonly string[];
   readonly playheadMs: number | undefined;
   readonly now: number;
   readonly inMs: number | undefined;
@@ -51,6 +53,19 @@ export function drawTimeline(context: CanvasRenderingContext2D, scene: Scene): v
     drawRow(context, scene, { spans, topPx: RULER_PX + index * ROW_PX + 4 });
   }
   drawMarks(context, scene);
+  drawNames(context, scene);
+}
+
+function drawNames(context: CanvasRenderingContext2D, { names, colours }: Scene): void {
+  for (const [index, name] of names.entries()) {
+    const topPx = RULER_PX + index * ROW_PX + 6;
+    context.fillStyle = colours.page;
+    context.globalAlpha = 0.85;
+    context.fillRect(4, topPx, context.measureText(name).width + 12, ROW_PX - 12);
+    context.globalAlpha = 1;
+    context.fillStyle = colours.text;
+    context.fillText(name, 10, topPx + (ROW_PX - 12) / 2);
+  }
 }
 
 function drawRuler(context: CanvasRenderingContext2D, { view, widthPx, rows, colours }: Scene): void {

@@ -33,8 +33,9 @@ export function Timeline(props: TimelineProps) {
     element.width = widthPx * scale;
     element.height = rowsHeightPx(rows.length) * scale;
     context.setTransform(scale, 0, 0, scale, 0, 0);
-    drawTimeline(context, { view, widthPx, rows, playheadMs, now: nowMs(), ...marks, colours });
-  }, [view, widthPx, rows, playheadMs, marks, colours]);
+    const names = paths.length > 1 ? paths.map(({ path }) => path) : [];
+    drawTimeline(context, { view, widthPx, rows, names, playheadMs, now: nowMs(), ...marks, colours });
+  }, [view, widthPx, rows, paths, playheadMs, marks, colours]);
   useTimelineGestures(canvas, { ...props, widthPx, onHover: setHover });
   return (
     <div className="timeline">
