@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 
+import { insertExport } from "../../../src/catalog/exports.js";
 import { insertPathEvent } from "../../../src/catalog/path-events.js";
 import { recordRejectedFile } from "../../../src/catalog/rejected-files.js";
 import { problemSchema } from "../../../src/contract/operation.js";
@@ -9,6 +10,7 @@ import { parsePathName } from "../../../src/core/path-name.js";
 import type { Route } from "../../../src/http/route.js";
 import { addFootage, fixtureFootage } from "../../support/footage.js";
 import { ask, type Ask } from "../../support/http-ask.js";
+import { finishExport } from "../../support/http-exports.js";
 import { addFixture } from "../../support/http-footage.js";
 import { HOOK_SECRET, type HttpHarness, startHttp } from "../../support/http-harness.js";
 import { addFile, addRow, at } from "../../support/http-rows.js";
@@ -18,6 +20,7 @@ const NAME = parsePathName("site/gate");
 const SEGMENT = { secret: HOOK_SECRET, path: "cam9", segmentPath: "/recordings/cam9/2026-11-20/1795132800-000000.mp4" };
 const ID = "0190a000-0000-7000-8000-000000000001";
 const FILM_ID = "0190a000-0000-7000-8000-000000000002";
+const EXPORT_ID = "0190a000-0000-7000-8000-000000000004";
 const STREAM_ID = "0190a000-0000-7000-8000-000000000003";
 const FILM = "path=cam-with-film&from=2026-11-20T17:04:43Z&to=2026-11-20T17:04:47Z";
 const PATH = {
@@ -70,12 +73,20 @@ beforeAll(async () => {
   await addFootage(http, fixtureFootage("v1.20.1/h264-aac"), { path: "cam8" });
   await recordRejectedFile(http.catalog, { filePath: "cam1/notes.mp4", reason: "a link", bytes: 7 });
   await insertPathEvent(http.catalog, { path: NAME, kind: "ready", atUs: at(3), sourceType: null, sourceId: null });
+  await addExport();
   http.scanner.state = { ...http.scanner.state, startedAtUs: at(1), finishedAtUs: at(2), error: "read: EIO" };
   http.stops.list = [{ doubt: "volume", sinceUs: at(4), message: "another disk", evidence: null }];
   http.health.scan = () => ({ error: "read: EIO", doubted: 0, finished: true });
   http.mediamtx.live = () => Promise.resolve(new Map([[NAME, { online: true, source: "rtspSession" }]]));
 });
 afterAll(() => http.close());
+
+async function addExport(): Promise<void> {
+  const request = { fromUs: at(0), toUs: at(60), format: "mp4", gaps: "keep", keepUs: 3_600_000_000 } as const;
+  const { id } = await insertExport(http.catalog, { path: NAME, ...request });
+  await finishExport(http, id);
+  await http.catalog.db("exports").where({ id }).update({ id: EXPORT_ID });
+}
 
 const RANGE = "from=2026-11-20T17:04:44Z&to=2026-11-20T17:04:50Z";
 
@@ -106,6 +117,15 @@ const REQUESTS: readonly (readonly [route: string, target: string, body?: unknow
   ["GET /api/v1/recordings/{id}/file", `/api/v1/recordings/${ID}/file`],
   ["GET /api/v1/clip.mp4", `/api/v1/clip.mp4?path=cam8&${RANGE}`],
   ["GET /api/v1/clip.mp4", `/api/v1/clip.mp4?path=cam8&${RANGE}&format=fmp4`],
+  [
+    "POST /api/v1/exports",
+    "/api/v1/exports",
+    { path: "cam8", from: "2026-11-20T17:04:44Z", to: "2026-11-20T17:04:50Z" },
+  ],
+  ["GET /api/v1/exports", "/api/v1/exports"],
+  ["GET /api/v1/exports/{id}", `/api/v1/exports/${EXPORT_ID}`],
+  ["GET /api/v1/exports/{id}/file", `/api/v1/exports/${EXPORT_ID}/file`],
+  ["DELETE /api/v1/exports/{id}", `/api/v1/exports/${EXPORT_ID}`],
   ["GET /api/v1/archive", "/api/v1/archive"],
   ["GET /api/v1/rejected-files", "/api/v1/rejected-files"],
   ["GET /api/v1/deletions", "/api/v1/deletions"],

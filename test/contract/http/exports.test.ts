@@ -1,7 +1,4 @@
 /** Exports as clients ask for them, look at them, take and end them. */
-import { createHash } from "node:crypto";
-import { writeFile } from "node:fs/promises";
-import path from "node:path";
 
 import { describe, expect, it } from "vitest";
 import type { z } from "zod";
@@ -9,16 +6,14 @@ import type { z } from "zod";
 import { updateExport } from "../../../src/catalog/exports.js";
 import { exportListSchema, exportSchema } from "../../../src/contract/exports.js";
 import type { ExportId } from "../../../src/core/export.js";
-import { identityOf } from "../../../src/platform/files.js";
 import { ask, problemIn } from "../../support/http-ask.js";
+import { EXPORT_CONTENT, finishExport } from "../../support/http-exports.js";
 import { type HttpHarness, httpForTest } from "../../support/http-harness.js";
-import { at } from "../../support/http-rows.js";
 
 type ExportView = z.infer<typeof exportSchema>;
 
 const BODY = { path: "cam1", from: "2026-11-20T00:00:00Z", to: "2026-11-20T01:00:00Z" };
 const NOBODY = "00000000-0000-4000-8000-000000000000";
-const CONTENT = Buffer.from(Array.from({ length: 1_000 }, (_, index) => index % 251));
 
 async function submit(http: HttpHarness, more: Record<string, unknown> = {}): Promise<ExportView> {
   const answer = await ask(http, "/api/v1/exports", { method: "POST", body: { ...BODY, ...more } });
@@ -28,27 +23,6 @@ async function submit(http: HttpHarness, more: Record<string, unknown> = {}): Pr
 
 async function look(http: HttpHarness, id: string): Promise<ExportView> {
   return exportSchema.parse((await ask(http, `/api/v1/exports/${id}`)).json());
-}
-
-/** As the making of it leaves it. */
-async function finish(http: HttpHarness, id: string): Promise<void> {
-  const filePath = path.join(http.recordDir, "result.mp4");
-  await writeFile(filePath, CONTENT);
-  const hashes = {
-    md5: createHash("md5").update(CONTENT).digest("hex"),
-    sha256: createHash("sha256").update(CONTENT).digest("hex"),
-  };
-  const objectKey = `recordings/~exports/${id}.mp4`;
-  const identity = (await identityOf(filePath))!;
-  const source = { ...hashes, filePath, fileIdentity: identity, bytes: CONTENT.length };
-  await http.store.put(
-    objectKey,
-    { ...source, contentType: "video/mp4", metadata: {}, nameIsUnique: false },
-    { signal: new AbortController().signal },
-  );
-  const done = { state: "done" as const, objectKey, bytes: CONTENT.length, sha256: hashes.sha256 };
-  const times = { startUs: at(0), endUs: at(3_600), expiresAtUs: at(7_200) };
-  await updateExport(http.catalog, { id: id as ExportId, states: ["queued"] }, { ...done, ...times });
 }
 
 describe("an export", () => {
@@ -97,10 +71,10 @@ describe("an export", () => {
     const { id } = await submit(http);
     const target = `/api/v1/exports/${id}/file`;
     expect(problemIn(await ask(http, target)).status).toBe(409);
-    await finish(http, id);
+    await finishExport(http, id);
     const whole = await ask(http, target);
     expect(whole.status).toBe(200);
-    expect(whole.bytes.equals(CONTENT)).toBe(true);
+    expect(whole.bytes.equals(EXPORT_CONTENT)).toBe(true);
     expect(whole.headers).toMatchObject({
       "content-type": "video/mp4",
       "content-length": "1000",
@@ -109,7 +83,7 @@ describe("an export", () => {
     });
     const part = await ask(http, target, { headers: { range: "bytes=10-19" } });
     expect([part.status, part.headers["content-range"]]).toEqual([206, "bytes 10-19/1000"]);
-    expect(part.bytes.equals(CONTENT.subarray(10, 20))).toBe(true);
+    expect(part.bytes.equals(EXPORT_CONTENT.subarray(10, 20))).toBe(true);
     const outside = await ask(http, target, { headers: { range: "bytes=1000-" } });
     expect([outside.status, outside.headers["content-range"]]).toEqual([416, "bytes */1000"]);
     const known = await ask(http, target, { headers: { "if-none-match": whole.headers.etag! } });
@@ -121,7 +95,7 @@ describe("an export", () => {
   it("is ended by DELETE: cancelled before it is done, its result deleted after", async () => {
     const http = await httpForTest();
     const [waiting, done] = [await submit(http), await submit(http)];
-    await finish(http, done.id);
+    await finishExport(http, done.id);
     const end = async (id: string) => ask(http, `/api/v1/exports/${id}`, { method: "DELETE" });
     expect(await end(waiting.id)).toMatchObject({ status: 202 });
     expect(await look(http, waiting.id)).toMatchObject({ state: "cancelled" });

@@ -30,6 +30,8 @@ async function addDist(main = MAIN): Promise<void> {
 /** A checkout: TypeScript, a lock file, and a fake npm on PATH that installs a fake compiler. */
 async function addCheckout(options: { readonly npmCi?: string } = {}): Promise<void> {
   await writeFile(path.join(project, "src", "main.ts"), "");
+  await mkdir(path.join(project, "src", "web"));
+  await writeFile(path.join(project, "src", "web", "main.tsx"), "");
   await writeFile(path.join(project, "tsconfig.json"), "{}");
   await writeFile(path.join(project, "package-lock.json"), "{}");
   await mkdir(path.join(project, "bin"));
@@ -40,12 +42,22 @@ async function addCheckout(options: { readonly npmCi?: string } = {}): Promise<v
     `fs.writeFileSync("dist/main.js", ${JSON.stringify(MAIN)});`,
   ].join("\n");
   await writeFile(path.join(project, "tsc.cjs"), tsc);
+  const vite = [
+    `const fs = require("node:fs");`,
+    `fs.appendFileSync("calls.log", "vite " + process.argv[2] + "\\n");`,
+    `fs.mkdirSync("dist/web", { recursive: true });`,
+    `fs.writeFileSync("dist/web/index.html", "");`,
+  ].join("\n");
+  await writeFile(path.join(project, "vite.cjs"), vite);
   const npm = `#!/bin/sh
 echo "npm $*" >> calls.log
 if [ "$1" = ci ]; then ${options.npmCi ?? "true"}; fi
 mkdir -p node_modules/typescript/bin
 cp tsc.cjs node_modules/typescript/bin/tsc
 echo '{"type":"commonjs"}' > node_modules/typescript/package.json
+mkdir -p node_modules/vite/bin
+cp vite.cjs node_modules/vite/bin/vite.js
+echo '{"type":"commonjs"}' > node_modules/vite/package.json
 touch node_modules/.package-lock.json
 `;
   await writeFile(path.join(project, "bin", "npm"), npm, { mode: 0o755 });
@@ -105,9 +117,10 @@ describe("a checkout", () => {
     await addCheckout();
     const first = await run();
     expect(await first.exited).toBe(3);
-    expect(await calls()).toEqual(["npm ci --no-audit --no-fund", "tsc -p tsconfig.json"]);
+    expect(await calls()).toEqual(["npm ci --no-audit --no-fund", "tsc -p tsconfig.json", "vite build"]);
     expect(first.output()).toContain("reelkeeper: installing packages");
     expect(first.output()).toContain("reelkeeper: building dist/ from src/");
+    expect(first.output()).toContain("reelkeeper: building the page in dist/web/ from src/web/");
     const second = await run();
     expect(await second.exited).toBe(3);
     expect(await calls()).toEqual([]);
@@ -126,7 +139,8 @@ describe("a checkout", () => {
   it.each([
     ["a source is newer", "src/main.ts", ["tsc -p tsconfig.json"]],
     ["the compiler's settings are newer", "tsconfig.json", ["tsc -p tsconfig.json"]],
-    ["the lock file is newer", "package-lock.json", ["npm ci --no-audit --no-fund"]],
+    ["a file of the page is newer", "src/web/main.tsx", ["vite build"]],
+    ["the lock file is newer", "package-lock.json", ["npm ci --no-audit --no-fund", "vite build"]],
   ])("does again only what is out of date when %s", async (_what, file, expected) => {
     await addCheckout();
     await (

@@ -21,8 +21,9 @@ beforeEach(async () => {
   for (const file of ["src/prepare.mjs", "test/run.mjs", "test/support/test-machine.mjs"]) {
     await cp(path.join(ROOT, file), path.join(project, file));
   }
-  await mkdir(path.join(project, "dist"));
-  for (const file of ["dist/main.js", "dist/.built"]) await writeFile(path.join(project, file), "");
+  for (const folder of ["src/web", "dist/web"]) await mkdir(path.join(project, folder), { recursive: true });
+  for (const file of ["dist/main.js", "dist/.built", "dist/web/index.html", "dist/.built-page"])
+    await writeFile(path.join(project, file), "");
   await symlink(path.join(ROOT, "node_modules"), path.join(project, "node_modules"));
   await writeFile(path.join(project, "test/vitest.config.ts"), CONFIG);
   await addScript("exit 0");
