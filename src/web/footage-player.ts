@@ -28,7 +28,18 @@ const WINDOW_MS = 2 * HOUR_MS;
 const LIVE_MS = 120_000;
 const NEAR_END_MS = 250;
 const AGAIN_MS = 2_000;
+const LAST_SEC = 0.05;
 const LONGEST_HOLE_SEC = 1.5;
+
+/** What the engine knows of a playlist. */
+interface LevelFacts {
+  readonly live: boolean;
+  readonly fragments: readonly {
+    readonly start: number;
+    readonly duration: number;
+    readonly programDateTime: number | null;
+  }[];
+}
 
 export class FootagePlayer {
   readonly #options: FootagePlayerOptions;
@@ -36,6 +47,8 @@ export class FootagePlayer {
   #load = new AbortController();
   #hls: Hls | undefined;
   #fragments: readonly ClockedFragment[] = [];
+  #isGrowing = false;
+  #isAtEnd = false;
   #isPlaying = false;
   #rate = 1;
 
@@ -91,6 +104,7 @@ export class FootagePlayer {
     this.#hls?.destroy();
     this.#hls = undefined;
     this.#fragments = [];
+    this.#isAtEnd = false;
     this.#options.onStatus({ kind: "loading" });
     const { default: Engine } = await import("hls.js/light");
     if (load.signal.aborted || this.#stopped.signal.aborted) return;
@@ -108,9 +122,9 @@ export class FootagePlayer {
       },
     });
     this.#hls = hls;
-    hls.on(Engine.Events.LEVEL_UPDATED, (_event, { details }) => this.#keepClock(details.fragments));
+    hls.on(Engine.Events.LEVEL_UPDATED, (_event, { details }) => this.#keepClock(details));
     hls.once(Engine.Events.LEVEL_LOADED, (_event, { details }) => {
-      this.#keepClock(details.fragments);
+      this.#keepClock(details);
       // What is being written is told of a little later: its last piece is the newest there is.
       const mediaSec =
         mediaOf(this.#fragments, wallMs) ?? (details.live ? this.#fragments.at(-1)?.startSec : undefined);
@@ -167,18 +181,14 @@ export class FootagePlayer {
 
   #goOn(): void {
     const last = this.#fragments.at(-1);
-    if (last === undefined) return;
+    if (last === undefined || this.#isAtEnd) return;
+    this.#isAtEnd = true;
     const endMs = last.wallMs + last.durationSec * 1_000;
     void this.#lookOn(endMs + NEAR_END_MS, this.#load.signal);
   }
 
-  #keepClock(
-    fragments: readonly {
-      readonly start: number;
-      readonly duration: number;
-      readonly programDateTime: number | null;
-    }[],
-  ): void {
+  #keepClock({ fragments, live }: LevelFacts): void {
+    this.#isGrowing = live;
     this.#fragments = fragments.flatMap(({ start, duration, programDateTime }) =>
       programDateTime === null ? [] : [{ startSec: start, durationSec: duration, wallMs: programDateTime }],
     );
@@ -189,6 +199,13 @@ export class FootagePlayer {
     if (wallMs === undefined || this.#options.video.readyState < 2) return;
     this.#options.video.dataset["wall"] = isoOf(wallMs);
     this.#options.onTime(wallMs);
+    // The engine tells where the stream ends only while there is something to play; played fast, it comes too late.
+    if (!this.#isGrowing && this.#isPlaying && this.#options.video.currentTime >= this.#endSec()) this.#goOn();
+  }
+
+  #endSec(): number {
+    const last = this.#fragments.at(-1);
+    return last === undefined ? Infinity : last.startSec + last.durationSec - LAST_SEC;
   }
 
   #fail(why: string): void {
