@@ -6,7 +6,7 @@ import type { timelineSchema } from "../../../src/contract/timeline.js";
 import type { App } from "../../support/app.js";
 import type { Camera } from "../../support/camera.js";
 import { waitFor } from "../../support/wait-for.js";
-import { folderScene, isRunning, type Scene } from "./scene.js";
+import { configured, folderScene, isRunning, type Scene } from "./scene.js";
 
 type Spans = z.infer<typeof timelineSchema>["paths"][number]["spans"];
 
@@ -53,6 +53,7 @@ it("says of each gap whether the source, the recording or the server was away", 
   await recordSome(scene, async (camera) => {
     const off = await app.request("PATCH", "/api/v1/paths/cam1", { record: false });
     expect(off.status).toBe(200);
+    await configured(app, "cam1");
     await waitFor("MediaMTX to close the last segment", async () => {
       const { items } = await app.get<{ items: { local: string }[] }>("/api/v1/recordings?limit=2");
       return items.every(({ local }) => local === "present");

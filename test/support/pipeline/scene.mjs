@@ -4,7 +4,7 @@
  * deletion, mediamtx.yml, rebuild. Everything may be done already: a second play goes on where a dead one stopped.
  */
 import { existsSync } from "node:fs";
-import { lstat, open, readFile, rename, rm, utimes, writeFile } from "node:fs/promises";
+import { copyFile, open, rename, rm, utimes } from "node:fs/promises";
 import path from "node:path";
 
 const load = (name) => import(`${process.env.PROGRAM}/dist/${name}.js`);
@@ -71,6 +71,7 @@ async function play(scene, undo) {
   await hook(parts, scene.late.name);
   await arrive(scene);
   await scan(parts);
+  await lookAtOpen(parts);
   await comeToRest(parts);
   await closeLeftBehind(setup, scene);
   await scan(parts);
@@ -183,6 +184,11 @@ async function closeLeftBehind({ recordDir }, { open: name }) {
   });
 }
 
+/** Half a minute passes for what is still written. */
+async function lookAtOpen({ catalog }) {
+  await catalog.db("recordings").where({ step: "settle" }).update({ next_attempt_at_us: 0 });
+}
+
 /** A person takes an archived file away. */
 async function vanish({ catalog, setup }, { vanishing }) {
   const [row] = await catalog.db("recordings").where({ file_path: vanishing, archive: "verified", local: "present" });
@@ -206,8 +212,10 @@ async function meddle({ catalog, setup }, { refusedMark, taken }, name) {
   if (existsSync(taken.mark)) return;
   const [row] = await catalog.db("recordings").where({ file_path: taken.name, local: "trashed" });
   const file = path.join(setup.recordDir, taken.name);
-  if (row === undefined || !existsSync(file) || !(await isFirst(taken.mark))) return;
-  await writeFile(file, await readFile(taken.from));
+  if (row === undefined || !existsSync(file)) return;
+  await copyFile(taken.from, file);
+  // Last: until then nobody may ask for what was not written whole.
+  await isFirst(taken.mark);
 }
 
 async function isFirst(mark) {
