@@ -31,6 +31,8 @@ export interface HttpDeps {
   readonly growing: GrowingFiles;
   /** Who sends a viewer what is only in the store: the store itself, or we. */
   readonly playbackArchive: "direct" | "proxy";
+  /** Where players are sent for archived footage; null: to nobody else. */
+  readonly bucketOrigin: string | null;
   /** Public address of the bucket; null when it has none. */
   readonly publicUrl: string | null;
   readonly paths: PathAdmin;

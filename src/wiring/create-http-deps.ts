@@ -29,6 +29,10 @@ export function createHttpDeps(setup: Setup, parts: Parts): HttpDeps {
     exports: parts.exports,
     growing,
     playbackArchive: config.playbackArchive,
+    bucketOrigin:
+      config.playbackArchive === "direct" && config.storage.kind === "r2"
+        ? new URL(config.storage.endpoint).origin
+        : null,
     thumbnails: createThumbnails(setup, { ...playback, growing }),
     publicUrl: config.storage.kind === "r2" ? config.storage.publicUrl : null,
     paths: createPathAdmin({

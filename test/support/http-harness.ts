@@ -224,6 +224,7 @@ function createDeps({ catalog, recordDir, store, options, fakes, thumbnailDir }:
     playback,
     growing,
     playbackArchive: options.playbackArchive ?? "proxy",
+    bucketOrigin: options.playbackArchive === "direct" ? "https://bucket.example" : null,
     exports: new Exports({
       playback,
       logger,

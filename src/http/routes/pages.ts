@@ -72,7 +72,12 @@ export function pageRoutes(deps: HttpDeps, others: readonly Route[], version: st
   return [...routes, openapi];
 }
 
-function indexRoute({ projectDir }: HttpDeps): Route {
+function indexRoute({ projectDir, bucketOrigin }: HttpDeps): Route {
+  // A policy holds for redirects too: archived footage comes from the bucket itself.
+  const policy =
+    bucketOrigin === null
+      ? PAGE_POLICY
+      : PAGE_POLICY.replace("connect-src 'self'", `connect-src 'self' ${bucketOrigin}`);
   return defineRoute({
     method: "GET",
     path: "/",
@@ -84,7 +89,7 @@ function indexRoute({ projectDir }: HttpDeps): Route {
     responses: { 200: { description: "The page", mediaType: "text/html; charset=utf-8" } },
     handler: async ({ response }): Promise<Reply> => {
       const body = await readPageIndex(projectDir);
-      response.setHeader("Content-Security-Policy", PAGE_POLICY);
+      response.setHeader("Content-Security-Policy", policy);
       response.setHeader("Cache-Control", "no-cache");
       return { kind: "text", contentType: "text/html; charset=utf-8", body };
     },
