@@ -206,10 +206,9 @@ function readDatabase(env: Env, cwd: string, dataDir: string): Config["database"
   throw refuse("DATABASE_URL", url);
 }
 
-/** A folder has no address of its own. */
+/** A folder has no address of its own, and a bucket tells browsers nothing without a CORS rule. */
 function readPlaybackArchive(read: Reader, storage: StorageConfig): Config["playbackArchive"] {
-  const fallback = storage.kind === "r2" ? "direct" : "proxy";
-  return read.oneOf("PLAYBACK_ARCHIVE", fallback, storage.kind === "r2" ? ["direct", "proxy"] : ["proxy"]);
+  return read.oneOf("PLAYBACK_ARCHIVE", "proxy", storage.kind === "r2" ? ["proxy", "direct"] : ["proxy"]);
 }
 
 const R2_ONLY = ["R2_ENDPOINT", "R2_BUCKET_NAME", "R2_ACCESS_KEY_ID", "R2_SECRET_ACCESS_KEY"] as const;

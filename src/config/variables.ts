@@ -115,8 +115,8 @@ export const VARIABLES = {
     accepts: "a number from DISK_HIGH_PERCENT to 100",
   },
   PLAYBACK_ARCHIVE: {
-    about: "Who sends players archived footage: the bucket itself (by signed URLs) or Reelkeeper",
-    fallback: "direct for r2, else proxy",
+    about: "Who sends players archived footage: Reelkeeper, or the bucket itself by signed URLs",
+    fallback: "proxy",
     accepts: "proxy, or with STORAGE_MODE=r2 direct",
   },
   MEDIAMTX_MODE: {
