@@ -46,6 +46,9 @@ async function testApp(env: Readonly<Record<string, string>> = {}): Promise<App>
   return app;
 }
 
+/** Twice as many as the start itself needs, which opens all modules of one import at once. */
+const DESCRIPTORS = 256;
+
 describe("a start", () => {
   it("prints four lines that say what to do next, on stdout, and nothing else there", async () => {
     const installed = await installApp({ directory: await tempDir() });
@@ -105,7 +108,7 @@ describe("a start", () => {
     const installed = await installApp({ directory: await tempDir(), env: { MEDIAMTX_MODE: "external" } });
     const child = await startChild(
       "sh",
-      ["-c", `ulimit -n 128 && exec "$0" "$1" serve`, process.execPath, installed.program],
+      ["-c", `ulimit -n ${DESCRIPTORS} && exec "$0" "$1" serve`, process.execPath, installed.program],
       {
         env: { ...process.env, ...installed.env },
       },
@@ -120,11 +123,14 @@ describe("a start", () => {
     };
     await waitFor("Reelkeeper to start", () => child.output().includes("Files go to"), { timeoutMs: 30_000 });
     const sockets: Socket[] = [];
-    for (let count = 0; count < 200; count += 1) {
+    for (let count = 0; count < 2 * DESCRIPTORS; count += 1) {
       const socket = connect(installed.port, "127.0.0.1").on("error", () => undefined);
       sockets.push(socket);
     }
-    await waitFor("the connections", () => sockets.filter(({ readyState }) => readyState === "open").length > 100);
+    await waitFor(
+      "the connections",
+      () => sockets.filter(({ readyState }) => readyState === "open").length > DESCRIPTORS,
+    );
     // Segments that come in the meantime wait.
     const file = path.join(installed.dataDir, "recordings", "cam1", "2026-11-20_17-04-43-022940.mp4");
     const fixture = path.join(ROOT, "test/fixtures/recordings/v1.20.1/h264-aac/2026-11-20_17-04-43-022940.mp4");
