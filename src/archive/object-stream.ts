@@ -57,5 +57,7 @@ function endWhenStarved(
     const message = `${operation}: hardly a byte for ${String(slowLooks * idleMs)} ms`;
     guarded.destroy(new AppError({ kind: "unavailable", message }));
   }, idleMs);
+  // All of it has come: how long its reader keeps the last bytes in hand is the reader's affair.
+  source.once("end", () => clearInterval(timer));
   guarded.once("close", () => clearInterval(timer));
 }
