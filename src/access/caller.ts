@@ -1,13 +1,11 @@
-/**
- * Who is asking, and may they: the one place where callers are resolved and the one where routes are decided. First cut,
- * until there are users: ADMIN_TOKEN opens everything, and without it only this machine may ask.
- */
+/** Who is asking: the one place where a request becomes a principal. What it may is decided in policy.ts. */
 import { createHash, timingSafeEqual } from "node:crypto";
 
 import { AppError } from "../core/errors.js";
+import type { Principal, Role } from "../core/principal.js";
 
 /** What a route demands. `hook`: the shared secret, which may come in the body and is checked by the route. */
-export type Access = "public" | "hook" | "viewer" | "operator" | "admin";
+export type Access = "public" | "hook" | Role;
 
 export interface AccessRules {
   readonly adminToken: string | null;
@@ -23,11 +21,25 @@ export interface RequestFacts {
   readonly authorization: string | undefined;
 }
 
+/** Asks on routes that are open to everyone: may nothing, sees nothing. */
+export const NOBODY: Principal = {
+  kind: "machine",
+  id: "nobody",
+  name: "nobody",
+  role: "viewer",
+  scopes: [[]],
+  range: null,
+  sessionId: null,
+};
+
+const ADMIN: Omit<Principal, "kind" | "id" | "name"> = { role: "admin", scopes: [], range: null, sessionId: null };
+const ADMIN_TOKEN: Principal = { ...ADMIN, kind: "token", id: "admin-token", name: "ADMIN_TOKEN" };
+const THIS_MACHINE: Principal = { ...ADMIN, kind: "machine", id: "this-machine", name: "this machine" };
+
 /** Throws `unauthenticated` or `permission-denied`. */
-export function assertMayCall(rules: AccessRules, access: Access, request: RequestFacts): void {
-  if (access === "public" || access === "hook") return;
+export function identify(rules: AccessRules, request: RequestFacts): Principal {
   if (rules.adminToken !== null) {
-    if (isBearer(request.authorization, rules.adminToken)) return;
+    if (isBearer(request.authorization, rules.adminToken)) return ADMIN_TOKEN;
     throw new AppError({
       kind: "unauthenticated",
       message: "this needs the admin token",
@@ -35,6 +47,7 @@ export function assertMayCall(rules: AccessRules, access: Access, request: Reque
     });
   }
   assertSameMachine(request);
+  return THIS_MACHINE;
 }
 
 /** Constant time, whatever is given. Throws `unauthenticated` without saying why. */

@@ -15,6 +15,7 @@ import { objectKeyIndex } from "./migrations/0003-object-key-index.js";
 import { backlogIndex } from "./migrations/0004-backlog-index.js";
 import { timeline } from "./migrations/0005-timeline.js";
 import { exportsTable } from "./migrations/0006-exports.js";
+import { access } from "./migrations/0007-access.js";
 import { inTransaction } from "./transaction.js";
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -24,6 +25,7 @@ export const MIGRATIONS: readonly Migration[] = [
   backlogIndex,
   timeline,
   exportsTable,
+  access,
 ];
 
 export async function migrate(db: Knex, clock: Clock, migrations: readonly Migration[] = MIGRATIONS): Promise<void> {

@@ -12,8 +12,10 @@ import express, {
   type Response,
 } from "express";
 
-import { type AccessRules, assertHookSecret, assertMayCall } from "../access/caller.js";
+import { type AccessRules, assertHookSecret, identify, NOBODY } from "../access/caller.js";
+import { assertAllowed } from "../access/policy.js";
 import { AppError, describeError, toAppError } from "../core/errors.js";
+import type { Principal } from "../core/principal.js";
 import type { Logger } from "../platform/logger.js";
 import { setSecurityHeaders } from "./headers.js";
 import { jsonText } from "./json-text.js";
@@ -38,8 +40,8 @@ export function createExpressApp(deps: ExpressAppDeps): Express {
     next();
   });
   for (const route of deps.routes) {
-    const guard: RequestHandler = (request, _response, next) => {
-      assertMayCall(deps.access, route.access, requestFactsOf(request));
+    const guard: RequestHandler = (request, response, next) => {
+      callers.set(response, callerOf(deps.access, route, request));
       next();
     };
     const parsers = route.body === undefined ? [] : bodyParsers(route);
@@ -52,6 +54,16 @@ export function createExpressApp(deps: ExpressAppDeps): Express {
   });
   app.use(createProblemHandler(deps.logger));
   return app;
+}
+
+/** By answer, from the guard to the handler. */
+const callers = new WeakMap<ServerResponse, Principal>();
+
+function callerOf(rules: AccessRules, route: Route, request: IncomingMessage): Principal {
+  if (route.access === "public" || route.access === "hook") return NOBODY;
+  const caller = identify(rules, requestFactsOf(request));
+  assertAllowed(caller, route.access);
+  return caller;
 }
 
 function verbOf(route: Route): "get" | "post" | "patch" | "delete" {
@@ -75,6 +87,7 @@ async function answer(
     params: parsePart(route, "params", paramsOf(request)),
     query: parsePart(route, "query", queryOf(request)),
     body: parsePart(route, "body", request.body),
+    caller: callers.get(response) ?? NOBODY,
     request,
     response,
     signal: gone.signal,

@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { z } from "zod";
 
 import type { Access } from "../access/caller.js";
+import type { Principal } from "../core/principal.js";
 
 type Method = "GET" | "POST" | "PATCH" | "DELETE";
 
@@ -13,6 +14,8 @@ interface RouteInput<P, Q, B> {
   readonly params: P;
   readonly query: Q;
   readonly body: B;
+  /** Has the role of the route; which paths and times are open to it is for the handler to ask (access/policy.ts). */
+  readonly caller: Principal;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   /** Aborted when the client is gone. */
