@@ -19,6 +19,7 @@ export default defineConfig({
     reportCompressedSize: false,
     chunkSizeWarningLimit: 1_000,
     rollupOptions: {
+      input: [at("./index.html"), at("./share.html")],
       // Mantine marks every module for servers that render; there is none here.
       onwarn: (warning, warn) => {
         if (warning.code !== "MODULE_LEVEL_DIRECTIVE") warn(warning);
