@@ -7,6 +7,7 @@ import { z } from "zod";
 import { assertMayBind } from "./access/caller.js";
 import { closeCatalog } from "./catalog/catalog.js";
 import { releaseStaleLeases } from "./catalog/recording-queue.js";
+import { loadUrlKeys } from "./config/url-keys.js";
 import { describeError } from "./core/errors.js";
 import { createExpressApp } from "./http/express-app.js";
 import { createRoutes } from "./http/routes.js";
@@ -92,7 +93,8 @@ async function startServing(
   undo.push(() => guard.stop());
   worker.start();
   undo.push(() => worker.stop(STEP_GRACE_MS));
-  const deps = createHttpDeps(setup, parts);
+  const urlKeys = await loadUrlKeys(path.join(setup.config.dataDir, "secrets"), setup.clock.nowUs() / 1_000);
+  const deps = createHttpDeps(setup, parts, { urlKeys });
   const app = createExpressApp({ ...deps, routes: createRoutes(deps, version) });
   const listening = await listen(app, setup.config.http);
   undo.push(() => listening.stop(HTTP_GRACE_MS));

@@ -33,8 +33,8 @@ export const NOBODY: Principal = {
 };
 
 const ADMIN: Omit<Principal, "kind" | "id" | "name"> = { role: "admin", scopes: [], range: null, sessionId: null };
-const ADMIN_TOKEN: Principal = { ...ADMIN, kind: "token", id: "admin-token", name: "ADMIN_TOKEN" };
-const THIS_MACHINE: Principal = { ...ADMIN, kind: "machine", id: "this-machine", name: "this machine" };
+export const ADMIN_TOKEN: Principal = { ...ADMIN, kind: "token", id: "admin-token", name: "ADMIN_TOKEN" };
+export const THIS_MACHINE: Principal = { ...ADMIN, kind: "machine", id: "this-machine", name: "this machine" };
 
 /** Throws `unauthenticated` or `permission-denied`. */
 export function identify(rules: AccessRules, request: RequestFacts): Principal {

@@ -1,11 +1,14 @@
 /** The `exports` table, which is also the queue of what is to be made. One process works on the rows of its node. */
+import type { Knex } from "knex";
 import { v7 as uuidv7 } from "uuid";
 
 import { AppError } from "../core/errors.js";
 import type { Export, ExportId, ExportRequest, ExportState } from "../core/export.js";
 import type { PathName } from "../core/path-name.js";
+import type { PathScopes } from "../core/principal.js";
 import type { Catalog } from "./catalog.js";
 import { translating } from "./database.js";
+import { inScopes } from "./path-scope.js";
 import { storable } from "./recording-row.js";
 import { inWriteTransaction } from "./write-transaction.js";
 
@@ -60,11 +63,12 @@ export function findExport(catalog: Catalog, id: ExportId): Promise<Export | und
   });
 }
 
-/** The newest first. */
-export function listExports(catalog: Catalog): Promise<Export[]> {
+/** Of paths that are open to these scopes, the newest first. */
+export function listExports(catalog: Catalog, scopes: PathScopes): Promise<Export[]> {
   return translating("list exports", async () => {
     const newestFirst = ["created_at_us", "id"].map((column) => ({ column, order: "desc" }));
-    return ((await catalog.db("exports").orderBy(newestFirst).limit(PAGE)) as Row[]).map(toExport);
+    const query = inScopes(catalog.db("exports") as Knex.QueryBuilder, "path", scopes);
+    return ((await query.orderBy(newestFirst).limit(PAGE)) as Row[]).map(toExport);
   });
 }
 

@@ -4,8 +4,10 @@ import { z } from "zod";
 
 import { AppError, errnoOf } from "../core/errors.js";
 import type { PathName } from "../core/path-name.js";
+import type { PathScopes } from "../core/principal.js";
 import type { Catalog } from "./catalog.js";
 import { translating } from "./database.js";
+import { inScopes } from "./path-scope.js";
 import { notePathCondition } from "./recording-conditions.js";
 import { inWriteTransaction } from "./write-transaction.js";
 
@@ -38,9 +40,11 @@ const rowSchema = z.object({
   updated_at_us: z.coerce.number(),
 });
 
-export function listPaths(catalog: Catalog): Promise<PathRow[]> {
+/** Those that are open to these scopes, all without; in order of their names. */
+export function listPaths(catalog: Catalog, scopes: PathScopes = []): Promise<PathRow[]> {
   return translating("list the paths", async () => {
-    const rows = (await catalog.db("paths").orderBy("name")) as unknown[];
+    const query = inScopes(catalog.db("paths") as Knex.QueryBuilder, "name", scopes);
+    const rows = (await query.orderBy("name")) as unknown[];
     return rows.map(pathFromRow);
   });
 }

@@ -33,3 +33,16 @@ export const playlistQuerySchema = z
           : undefined;
     if (message !== undefined) context.addIssue({ code: "custom", path: ["to"], message });
   });
+
+/** A player asks with what a playlist says, so both instants or none are there. */
+export const mediaQuerySchema = z
+  .strictObject({
+    from: instantUs
+      .optional()
+      .meta({ description: "With `to`: only bytes that a playlist of this range names are sent" }),
+    to: instantUs.optional(),
+  })
+  .superRefine(({ from, to }, context) => {
+    if ((from === undefined) === (to === undefined) && (from === undefined || from < (to ?? 0))) return;
+    context.addIssue({ code: "custom", path: ["to"], message: "expected an instant after from, or neither of both" });
+  });

@@ -23,8 +23,8 @@ export async function readPageAsset(projectDir: string, name: string): Promise<B
   return readFile(path.join(builtPageDir(projectDir), place));
 }
 
-export async function readPageIndex(projectDir: string): Promise<string> {
-  return readFile(path.join(builtPageDir(projectDir), "index.html"), "utf8").catch((cause: unknown) => {
+export async function readBuiltPage(projectDir: string, name: "index.html" | "share.html"): Promise<string> {
+  return readFile(path.join(builtPageDir(projectDir), name), "utf8").catch((cause: unknown) => {
     throw notBuilt(cause);
   });
 }

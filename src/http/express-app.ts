@@ -12,20 +12,22 @@ import express, {
   type Response,
 } from "express";
 
-import { type AccessRules, assertHookSecret, identify, NOBODY } from "../access/caller.js";
+import { type AccessRules, assertHookSecret, NOBODY } from "../access/caller.js";
 import { assertAllowed } from "../access/policy.js";
+import type { Catalog } from "../catalog/catalog.js";
 import { AppError, describeError, toAppError } from "../core/errors.js";
-import type { Principal } from "../core/principal.js";
 import type { Logger } from "../platform/logger.js";
+import { authenticate, type AuthenticateDeps, type Caller } from "./authenticate.js";
 import { setSecurityHeaders } from "./headers.js";
 import { jsonText } from "./json-text.js";
 import { HttpError, problemOf } from "./problem.js";
-import { bodyParsers, paramsOf, parsePart, queryOf, refuseOddUrl, requestFactsOf } from "./request-parts.js";
+import { bodyParsers, paramsOf, parsePart, queryIn, refuseOddUrl } from "./request-parts.js";
 import type { Reply, Route } from "./route.js";
 
-export interface ExpressAppDeps {
+export interface ExpressAppDeps extends Omit<AuthenticateDeps, "clock"> {
   readonly logger: Logger;
   readonly access: AccessRules;
+  readonly catalog: Pick<Catalog, "clock">;
   readonly routes: readonly Route[];
 }
 
@@ -40,8 +42,8 @@ export function createExpressApp(deps: ExpressAppDeps): Express {
     next();
   });
   for (const route of deps.routes) {
-    const guard: RequestHandler = (request, response, next) => {
-      callers.set(response, callerOf(deps.access, route, request));
+    const guard: RequestHandler = async (request, response, next) => {
+      callers.set(response, await authenticate({ ...deps, clock: deps.catalog.clock }, route, request));
       next();
     };
     const parsers = route.body === undefined ? [] : bodyParsers(route);
@@ -57,14 +59,7 @@ export function createExpressApp(deps: ExpressAppDeps): Express {
 }
 
 /** By answer, from the guard to the handler. */
-const callers = new WeakMap<ServerResponse, Principal>();
-
-function callerOf(rules: AccessRules, route: Route, request: IncomingMessage): Principal {
-  if (route.access === "public" || route.access === "hook") return NOBODY;
-  const caller = identify(rules, requestFactsOf(request));
-  assertAllowed(caller, route.access);
-  return caller;
-}
+const callers = new WeakMap<ServerResponse, Caller>();
 
 function verbOf(route: Route): "get" | "post" | "patch" | "delete" {
   return ({ GET: "get", POST: "post", PATCH: "patch", DELETE: "delete" } as const)[route.method];
@@ -83,17 +78,31 @@ async function answer(
   if (route.access === "hook") assertHookSecret(access, secretOf(request.body), request.headers.authorization);
   const gone = new AbortController();
   response.once("close", () => gone.abort());
-  const reply = await route.handler({
+  const { principal: caller, link } = callers.get(response) ?? { principal: NOBODY, link: null };
+  const parts = {
     params: parsePart(route, "params", paramsOf(request)),
-    query: parsePart(route, "query", queryOf(request)),
+    query: parsePart(route, "query", queryIn(request.url, { isSigned: link !== null })),
     body: parsePart(route, "body", request.body),
-    caller: callers.get(response) ?? NOBODY,
+  };
+  assertScope(route, caller, parts);
+  const reply = await route.handler({
+    ...parts,
+    caller,
+    link,
     request,
     response,
     signal: gone.signal,
   });
   send(reply, response);
 }
+
+/** Throws as `assertAllowed`, for the first path that is not open. */
+function assertScope({ access, scope }: Route, caller: Caller["principal"], parts: Parameters<ScopeOf>[0]): void {
+  if (typeof scope !== "function" || access === "public" || access === "hook") return;
+  for (const target of scope(parts)) assertAllowed(caller, access, target);
+}
+
+type ScopeOf = Extract<Route["scope"], (...given: never[]) => unknown>;
 
 /** Hooks carry it in the body, because arguments of a command are readable by everyone on its machine. */
 function secretOf(body: unknown): string | undefined {

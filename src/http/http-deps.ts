@@ -16,8 +16,9 @@ import type { GrowingFiles } from "../playback/growing-files.js";
 import type { PlaybackDeps } from "../playback/playback-deps.js";
 import type { Thumbnails } from "../playback/thumbnails.js";
 import type { ConfigState, PathAdmin } from "../streams/path-admin.js";
+import type { AuthenticateDeps } from "./authenticate.js";
 
-export interface HttpDeps {
+export interface HttpDeps extends Pick<AuthenticateDeps, "identify" | "principals" | "signer"> {
   readonly catalog: Catalog;
   readonly logger: Logger;
   readonly access: AccessRules;

@@ -4,6 +4,7 @@ import type { IncomingMessage } from "node:http";
 import express, { type Request, type RequestHandler } from "express";
 
 import type { RequestFacts } from "../access/caller.js";
+import { SIGNATURE_PARAMETERS } from "../access/signed-url.js";
 import { AppError } from "../core/errors.js";
 import { HttpError, invalidRequest } from "./problem.js";
 import type { Route } from "./route.js";
@@ -52,12 +53,15 @@ export function paramsOf(request: Request): Record<string, string> {
   );
 }
 
+const OF_SIGNATURES = new Set<string>(SIGNATURE_PARAMETERS);
+
 /** Repeated parameters become arrays; names are data, so the object has no prototype to disturb. */
-export function queryOf(request: Request): Record<string, string | string[]> {
+export function queryIn(url: string, { isSigned }: { readonly isSigned: boolean }): Record<string, string | string[]> {
   const query = Object.create(null) as Record<string, string | string[]>;
-  const start = request.url.indexOf("?");
+  const start = url.indexOf("?");
   // A value may hold further question marks as they are.
-  for (const [name, value] of new URLSearchParams(start < 0 ? "" : request.url.slice(start + 1))) {
+  for (const [name, value] of new URLSearchParams(start < 0 ? "" : url.slice(start + 1))) {
+    if (isSigned && OF_SIGNATURES.has(name)) continue;
     const known = query[name];
     query[name] = known === undefined ? value : [...(Array.isArray(known) ? known : [known]), value];
   }

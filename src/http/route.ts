@@ -1,12 +1,12 @@
 /**
  * A route says who may call it, what it takes and what it answers; Express, OpenAPI and the access tests derive from
- * that. One that names no access does not compile.
+ * that. One that names no access, or not how its paths are found, does not compile.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { z } from "zod";
 
 import type { Access } from "../access/caller.js";
-import type { Principal } from "../core/principal.js";
+import type { Principal, PrincipalKind, Target } from "../core/principal.js";
 
 type Method = "GET" | "POST" | "PATCH" | "DELETE";
 
@@ -14,13 +14,33 @@ interface RouteInput<P, Q, B> {
   readonly params: P;
   readonly query: Q;
   readonly body: B;
-  /** Has the role of the route; which paths and times are open to it is for the handler to ask (access/policy.ts). */
+  /** Has the role of the route, and every path and time that its scope names. */
   readonly caller: Principal;
+  /** The signed URL by which it is called. */
+  readonly link: Link | null;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   /** Aborted when the client is gone. */
   readonly signal: AbortSignal;
 }
+
+/** What a signed URL says about itself; see access/signed-url.ts. */
+export interface Link {
+  readonly kind: PrincipalKind;
+  readonly id: string;
+  readonly expiresAtUs: number;
+}
+
+type Parts<P, Q, B> = Pick<RouteInput<P, Q, B>, "params" | "query" | "body">;
+
+/**
+ * Which paths a request is about, so that whoever may not see them is refused before the handler runs:
+ * a function: the URL, query or body names them · `row`: what is found by an id, for which the handler asks the policy ·
+ * `list`: the handler has the database cut its answer (`inScopes`) · `instance`: the whole server, for those who see every
+ * path · `none`: no path at all, such as pages and one's own account.
+ */
+export type Scope<P = unknown, Q = unknown, B = unknown> =
+  "row" | "list" | "instance" | "none" | ((input: Parts<P, Q, B>) => readonly Target[]);
 
 export type Reply =
   | { readonly kind: "json"; readonly status: number; readonly body: unknown }
@@ -40,6 +60,9 @@ export interface Route {
   /** OpenAPI style; `{name+}` takes the rest of the URL, slashes and all. */
   readonly path: string;
   readonly access: Access;
+  readonly scope: Scope;
+  /** A signed URL opens it too, and is good for minutes, or for as long as somebody watches. */
+  readonly signed?: "short" | "playlist";
   readonly tag: string;
   readonly summary: string;
   readonly description?: string;
@@ -54,8 +77,9 @@ export interface Route {
 
 interface TypedRoute<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType> extends Omit<
   Route,
-  "params" | "query" | "body" | "handler"
+  "params" | "query" | "body" | "handler" | "scope"
 > {
+  readonly scope: Scope<z.infer<P>, z.infer<Q>, z.infer<B>>;
   readonly params?: P;
   readonly query?: Q;
   readonly body?: B;

@@ -10,6 +10,8 @@ import { pageRoutes } from "./routes/pages.js";
 import { pathRoutes } from "./routes/paths.js";
 import { playlistRoutes } from "./routes/playlist.js";
 import { recordingRoutes } from "./routes/recordings.js";
+import { shareRoutes } from "./routes/shares.js";
+import { signedUrlRoutes } from "./routes/signed-urls.js";
 import { thumbnailRoutes } from "./routes/thumbnails.js";
 import { timelineRoutes } from "./routes/timeline.js";
 
@@ -22,9 +24,11 @@ export function createRoutes(deps: HttpDeps, version: string): Route[] {
     ...clipRoutes(deps),
     ...exportRoutes(deps),
     ...mediaMtxPlaybackRoutes(deps),
+    ...shareRoutes(deps),
     ...pathRoutes(deps),
     ...operationRoutes(deps),
     ...hookRoutes(deps),
   ];
-  return [...api, ...pageRoutes(deps, api, version)];
+  const signing = signedUrlRoutes(deps, api);
+  return [...api, ...signing, ...pageRoutes(deps, [...api, ...signing], version)];
 }

@@ -15,8 +15,10 @@ import { isNamed } from "./if-none-match.js";
 import { HttpError } from "./problem.js";
 import { parseRange } from "./range.js";
 
+export type MediaRequest = Pick<IncomingMessage, "method" | "headers">;
+
 export interface Exchange {
-  readonly request: IncomingMessage;
+  readonly request: MediaRequest;
   readonly response: ServerResponse;
   readonly signal: AbortSignal;
 }
@@ -65,7 +67,7 @@ export async function sendRecording(deps: OpenRecordingDeps, recording: Recordin
  * "A server MUST ignore a Range header field received with a request method … for which range handling is not defined.
  * For this specification, GET is the only method" (RFC 9110, section 14.2).
  */
-export function rangeOf({ method, headers }: IncomingMessage, etag: string): string | undefined {
+export function rangeOf({ method, headers }: MediaRequest, etag: string): string | undefined {
   const isSame = headers["if-range"] === undefined || headers["if-range"] === etag;
   return method === "GET" && isSame ? headers.range : undefined;
 }

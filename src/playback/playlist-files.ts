@@ -8,6 +8,7 @@ import { US_PER_SEC } from "../core/instant.js";
 import { extensionOf } from "../core/object-key.js";
 import type { SegmentFormat, Track } from "../core/recording.js";
 import { decodeFragmentIndex } from "../media/fragment-index-codec.js";
+import type { GrownFootage } from "../media/growing-walk.js";
 import type { GrowingFiles } from "./growing-files.js";
 import { type FileFootage, segmentsOf } from "./playlist-segments.js";
 
@@ -16,6 +17,8 @@ export interface PlaylistRange {
   readonly toUs: number;
   /** Only what will never change is named. */
   readonly isLive: boolean;
+  /** Nothing that begins at `toUs` or later is named, and of what comes before `fromUs` no more than its sync sample needs. */
+  readonly isExact: boolean;
 }
 
 export interface NamedFile extends HlsFile {
@@ -52,16 +55,18 @@ export async function nameFile(
   if (local !== "open" && local !== "present") return recording.step === null ? "nothing" : "pending";
   const grown = place.mayLook ? await growing.look(recording) : null;
   if (grown === null) return "pending";
-  const footage: FileFootage = {
-    // As the inspection will say it.
-    startUs: grown.startUs ?? startUs,
-    endUs,
-    index: grown.index,
-    trackCount: grown.tracks.length,
-  };
+  const footage = grownFootage(grown, recording);
   // MediaMTX closes a file before it creates the next one.
   const isGrowing = range.isLive && local === "open" && place.isNewest;
   return nameFragments(recording, { range, footage, tracks: grown.tracks, isGrowing });
+}
+
+/** As the inspection will say it. */
+export function grownFootage(
+  { startUs, index, tracks }: GrownFootage,
+  recording: Pick<PlayableRecording, "startUs" | "endUs">,
+): FileFootage {
+  return { startUs: startUs ?? recording.startUs, endUs: recording.endUs, index, trackCount: tracks.length };
 }
 
 interface Fragments {
@@ -72,9 +77,9 @@ interface Fragments {
 }
 
 function nameFragments(recording: PlayableRecording, { range, footage, tracks, isGrowing }: Fragments): Named {
-  const { fromUs, toUs, isLive } = range;
+  const { fromUs, toUs, isLive, isExact } = range;
   const leastUs = !isLive && toUs - fromUs > LONG_RANGE_US ? LEAST_US.long : LEAST_US.short;
-  const segments = inRange(segmentsOf(footage, { fromUs, toUs, leastUs, isGrowing }), range);
+  const segments = inRange(segmentsOf(footage, { fromUs, toUs, isExact, leastUs, isGrowing }), range);
   if (segments.length === 0) return isGrowing ? "pending" : "nothing";
   const { format } = recording;
   return { uri: uriOf(recording), initBytes: footage.index.initBytes, segments, format, tracks };
@@ -84,6 +89,8 @@ function nameFragments(recording: PlayableRecording, { range, footage, tracks, i
 function nameTransportStream(recording: PlayableRecording, range: PlaylistRange): Named {
   const { startUs, endUs, bytes, tracks, format, local } = recording;
   if (local === "open" || recording.mediaDurationUs === null) return recording.step === null ? "nothing" : "pending";
+  // Where its fragments are nobody knows.
+  if (range.isExact && (startUs < range.fromUs || endUs > range.toUs)) return "nothing";
   const durationUs = endUs - startUs;
   const segments = inRange([{ startUs, durationUs, bytes, offsetBytes: null, beginsWithSync: false }], range);
   return segments.length === 0 ? "nothing" : { uri: uriOf(recording), initBytes: null, segments, format, tracks };

@@ -25,6 +25,8 @@ export interface Cut {
   readonly fromUs: number;
   /** Segments that begin here or later are left out. */
   readonly toUs: number;
+  /** So are fragments; else the last segment is as long as others, and may end later. */
+  readonly isExact: boolean;
   /** A segment is at least this long where there is another sync sample to end it. */
   readonly leastUs: number;
   /** Further fragments may come: what has no end yet is left out. */
@@ -48,10 +50,13 @@ interface Group {
   readonly endUs: number;
 }
 
-export function segmentsOf(file: FileFootage, cut: Cut): HlsSegment[] {
+export function segmentsOf(whole: FileFootage, cut: Cut): HlsSegment[] {
+  const file = cut.isExact ? endingAt(whole, cut.toUs) : whole;
   const { index, startUs } = file;
   const segments: HlsSegment[] = [];
-  for (const group of groupsOf(file, cut)) {
+  // What was cut off at the end has its end.
+  const isGrowing = cut.isGrowing && file === whole;
+  for (const group of groupsOf(file, { ...cut, isGrowing })) {
     const first = index.fragments[group.first];
     const last = index.fragments[group.end - 1];
     if (first === undefined || last === undefined || startUs + group.startUs >= cut.toUs) break;
@@ -64,6 +69,30 @@ export function segmentsOf(file: FileFootage, cut: Cut): HlsSegment[] {
     });
   }
   return segments;
+}
+
+/** The bytes of a file that such an exact playlist may name; null: none. */
+export function bytesOf(
+  whole: FileFootage,
+  { fromUs, toUs }: Pick<Cut, "fromUs" | "toUs">,
+): { readonly start: number; readonly end: number } | null {
+  const { startUs } = whole;
+  if (startUs >= toUs || startUs + endOf(whole, { first: 0, startUs: 0 }) <= fromUs) return null;
+  const { fragments } = endingAt(whole, toUs).index;
+  const first = fragments[firstOf(whole, fromUs)];
+  const last = fragments.at(-1);
+  if (first === undefined || last === undefined) return null;
+  const end = last.offsetBytes + last.sizeBytes;
+  return first.offsetBytes < end ? { start: first.offsetBytes, end } : null;
+}
+
+/** The same file without the fragments that begin at `toUs` or later; itself when there are none. */
+function endingAt(file: FileFootage, toUs: number): FileFootage {
+  const { index, startUs } = file;
+  const end = index.fragments.findIndex(
+    ({ startTicks }) => startTicks !== null && startUs + ticksToUs(startTicks, index.timescale) >= toUs,
+  );
+  return end < 0 ? file : { ...file, index: { ...index, fragments: index.fragments.slice(0, end) } };
 }
 
 function* groupsOf(file: FileFootage, cut: Cut): Generator<Group> {

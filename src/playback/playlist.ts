@@ -23,6 +23,8 @@ export interface PlaylistRequest extends PlaylistRange {
   readonly path: PathName;
   /** Where the media playlist of a multivariant one is; null: it is the media playlist that is asked for. */
   readonly variantUri: string | null;
+  /** What the URIs of the media become for whoever can send nothing but a URL. */
+  readonly sign: ((uri: string) => string) | null;
 }
 
 export interface Playlist {
@@ -43,9 +45,10 @@ const SETTLED_AFTER_US = 60 * US_PER_SEC;
 
 /** Throws `not-found` when nothing of the range can be played. */
 export async function makePlaylist(deps: PlaylistDeps, request: PlaylistRequest): Promise<Playlist> {
-  const { path, fromUs, toUs, isLive, variantUri } = request;
+  const { path, fromUs, toUs, isLive, variantUri, sign } = request;
   const recordings = await findPlayable(deps.catalog, { path, fromUs, toUs });
-  const { files, isPending, formatChangesAtUs } = await nameFiles(deps, recordings, request);
+  const { files: named, isPending, formatChangesAtUs } = await nameFiles(deps, recordings, request);
+  const files = sign === null ? named : named.map((file) => ({ ...file, uri: sign(file.uri) }));
   if (files.length === 0) throw nothingThere(request);
   const tracks = files.flatMap((file) => file.tracks);
   const text =

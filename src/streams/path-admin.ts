@@ -18,6 +18,7 @@ import { pathSettingsSchema } from "../contract/path-settings.js";
 import type { NewPath, PathPatch } from "../contract/paths.js";
 import { AppError } from "../core/errors.js";
 import type { PathName } from "../core/path-name.js";
+import type { PathScopes } from "../core/principal.js";
 import { parseDurationMs } from "../core/duration.js";
 import type { Logger } from "../platform/logger.js";
 import { type ConfiguredPath, configuredPathOf } from "./configured-paths.js";
@@ -39,7 +40,8 @@ export interface ConfigState {
 }
 
 export interface PathAdmin {
-  list(): Promise<PathRow[]>;
+  /** Those that are open to these scopes. */
+  list(scopes: PathScopes): Promise<PathRow[]>;
   /** Throws `not-found`. */
   get(name: PathName): Promise<PathRow>;
   /** Throws `already-exists`, `invalid-argument`, `failed-precondition`. */
@@ -62,7 +64,7 @@ export function createPathAdmin(deps: PathAdminDeps): PathAdmin {
     return row;
   };
   return {
-    list: () => listPaths(catalog),
+    list: (scopes) => listPaths(catalog, scopes),
     get,
     create: async ({ name, enabled, archive, localRetention, archiveRetention, labels, ...settings }) => {
       const facts: PathFacts = {

@@ -1,4 +1,6 @@
 /** What the routes get: narrow views of the parts. */
+import { identify } from "../access/caller.js";
+import { createUrlSigner } from "../access/signed-url.js";
 import { pingCatalog } from "../catalog/catalog.js";
 import { isPathName, type PathName } from "../core/path-name.js";
 import { checkHealth, type HealthSources } from "../doctor/health.js";
@@ -7,13 +9,18 @@ import { noteSegment, noteSource } from "../ingest/note-hook.js";
 import { GrowingFiles } from "../playback/growing-files.js";
 import { createPathAdmin } from "../streams/path-admin.js";
 import { otherDisks } from "./create-disk-guard.js";
+import { createPrincipals } from "./create-principals.js";
 import { createThumbnails } from "./create-thumbnails.js";
 import type { Parts } from "./parts.js";
 import type { Setup } from "./setup.js";
 
 const VALIDATE_WITHIN_MS = 15_000;
 
-export function createHttpDeps(setup: Setup, parts: Parts): HttpDeps {
+export function createHttpDeps(
+  setup: Setup,
+  parts: Parts,
+  { urlKeys }: { readonly urlKeys: readonly [Buffer, ...Buffer[]] },
+): HttpDeps {
   const { config, secrets, logger } = setup;
   const { catalog, store, playback, pace, pulse, metrics, mediamtx, ingest, guard, worker, scanner } = parts;
   const wake = (): void => worker.wake();
@@ -22,6 +29,9 @@ export function createHttpDeps(setup: Setup, parts: Parts): HttpDeps {
     catalog,
     logger,
     access: secrets,
+    identify: (facts) => Promise.resolve(identify(secrets, facts)),
+    principals: createPrincipals(catalog, secrets),
+    signer: createUrlSigner(urlKeys),
     projectDir: setup.projectDir,
     recordDir: setup.recordDir,
     store,

@@ -6,6 +6,9 @@ import path from "node:path";
 
 import { onTestFinished } from "vitest";
 
+import { identify } from "../../src/access/caller.js";
+import type { Principals } from "../../src/access/principals.js";
+import { createUrlSigner } from "../../src/access/signed-url.js";
 import { createFolderStore } from "../../src/archive/folder-store.js";
 import type { ObjectStore } from "../../src/archive/object-store.js";
 import { openRecording } from "../../src/archive/open-recording.js";
@@ -15,7 +18,9 @@ import { summarizeBacklog } from "../../src/catalog/archive-summary.js";
 import { listLatestRecordings } from "../../src/catalog/latest-recordings.js";
 import type { DeletionStop } from "../../src/core/deletion-doubt.js";
 import type { PathName } from "../../src/core/path-name.js";
+import type { Principal } from "../../src/core/principal.js";
 import { checkHealth, type HealthSources } from "../../src/doctor/health.js";
+import type { AuthenticateDeps } from "../../src/http/authenticate.js";
 import { createExpressApp } from "../../src/http/express-app.js";
 import type { HttpDeps, LivePath } from "../../src/http/http-deps.js";
 import type { Route } from "../../src/http/route.js";
@@ -41,16 +46,22 @@ import type { PlaybackDeps } from "../../src/playback/playback-deps.js";
 import { Thumbnails } from "../../src/playback/thumbnails.js";
 import { type ConfiguredPath } from "../../src/streams/configured-paths.js";
 import { createPathAdmin } from "../../src/streams/path-admin.js";
+import { createPrincipals } from "../../src/wiring/create-principals.js";
 import { createFakeClock, type FakeClock } from "./fake-clock.js";
 import { createTempDir, removeTempDir } from "./temp-dir.js";
 
 export const HOOK_SECRET = "hook-secret-of-the-tests";
+export const URL_KEY = Buffer.alloc(32, 7);
 /** Where MediaMTX says that it records. */
 export const MEDIAMTX_RECORD_DIR = "/recordings";
 export const DEFAULT_RETENTION_MS = 86_400_000;
 
 export interface HttpOptions {
   readonly adminToken?: string;
+  /** In place of what the request proves; `undefined` is nobody. */
+  readonly identify?: AuthenticateDeps["identify"];
+  /** Before those that the catalog knows. */
+  readonly findPrincipal?: (...of: Parameters<Principals["find"]>) => Principal | undefined;
   readonly publicUrl?: string;
   /** In place of the folder store, or around it. */
   readonly store?: (folder: ObjectStore) => ObjectStore;
@@ -214,10 +225,15 @@ function createDeps({ catalog, recordDir, store, options, fakes, thumbnailDir }:
     openBytes: (recording, part, signal) => openRecording({ recordDir, store }, recording, { part, signal }),
     openReader: (recording, signal) => openRecordingReader({ recordDir, store }, recording, signal),
   };
+  const access = { adminToken: options.adminToken ?? null, hookSecret: HOOK_SECRET };
+  const principals = createPrincipals(catalog, access);
   return {
     catalog,
     logger,
-    access: { adminToken: options.adminToken ?? null, hookSecret: HOOK_SECRET },
+    access,
+    identify: options.identify ?? ((facts) => Promise.resolve(identify(access, facts))),
+    principals: { find: async (kind, id) => options.findPrincipal?.(kind, id) ?? principals.find(kind, id) },
+    signer: createUrlSigner([URL_KEY]),
     projectDir: path.resolve(import.meta.dirname, "../.."),
     recordDir,
     store,

@@ -100,6 +100,9 @@ export async function dump(catalog: Catalog): Promise<Record<string, unknown[]>>
     "rejected_files",
     "path_events",
     "recording_conditions",
+    "exports",
+    "shares",
+    "audit",
   ];
   const whole: Record<string, unknown[]> = {};
   for (const table of tables) {

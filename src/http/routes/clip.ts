@@ -1,17 +1,21 @@
+import { noteAudit } from "../../catalog/audit.js";
 import { clipQuerySchema } from "../../contract/clip.js";
-import { US_PER_MS } from "../../core/instant.js";
+import { formatRfc3339, US_PER_MS } from "../../core/instant.js";
 import { zoneClock } from "../../core/zone-clock.js";
 import { prepareClip } from "../../playback/write-clip.js";
+import { actorOf, isBeginning } from "../actor.js";
 import type { HttpDeps } from "../http-deps.js";
 import { defineRoute, type Route } from "../route.js";
 import { sendClip } from "../send-clip.js";
 
-export function clipRoutes({ playback }: HttpDeps): Route[] {
+export function clipRoutes({ playback, catalog }: HttpDeps): Route[] {
   return [
     defineRoute({
       method: "GET",
       path: "/api/v1/clip.mp4",
       access: "viewer",
+      scope: ({ query: { path, from: fromUs, to: toUs } }) => [{ path, range: { fromUs, toUs } }],
+      signed: "short",
       tag: "playback",
       summary: "A range of a path as one MP4, without any media made anew",
       description:
@@ -28,9 +32,13 @@ export function clipRoutes({ playback }: HttpDeps): Route[] {
         206: { description: "The range of an mp4", mediaType: "video/mp4" },
         416: { description: "The range begins behind the end" },
       },
-      handler: async ({ query, request, response, signal }) => {
+      handler: async ({ query, caller, request, response, signal }) => {
         const { path, from: fromUs, to: toUs, format, gaps } = query;
         const clip = await prepareClip(playback, { path, fromUs, toUs, format, gaps }, signal);
+        if (isBeginning(request)) {
+          const after = { from: formatRfc3339(fromUs), to: formatRfc3339(toUs), format };
+          await noteAudit(catalog, { actor: actorOf(caller, request), action: "clip.download", target: path, after });
+        }
         const zone = query.zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
         response.setHeader("Content-Disposition", `attachment; filename="${fileName(path, clip.startUs, zone)}"`);
         await sendClip(clip, { request, response, signal });

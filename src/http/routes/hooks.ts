@@ -9,7 +9,7 @@ const accepted = z.object({ accepted: z.literal(true), id: z.string().optional()
 
 /** What MediaMTX's hook scripts call. Form or JSON; the secret as a field or as Bearer. */
 export function hookRoutes(deps: HttpDeps): Route[] {
-  const common = { method: "POST", access: "hook", tag: "hooks", form: true } as const;
+  const common = { method: "POST", access: "hook", scope: "none", tag: "hooks", form: true } as const;
   const responses = { 202: { description: "Heard", schema: accepted } };
   return [
     ...(["segment-create", "segment-complete"] as const).map((kind) =>

@@ -5,6 +5,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { z } from "zod";
 
+import { decide } from "../../access/policy.js";
 import {
   mediaMtxErrorSchema,
   mediaMtxGetQuerySchema,
@@ -15,10 +16,12 @@ import { parseDurationMs } from "../../core/duration.js";
 import { AppError, isAppError } from "../../core/errors.js";
 import { formatRfc3339, parseRfc3339, US_PER_SEC } from "../../core/instant.js";
 import { parsePathName, type PathName } from "../../core/path-name.js";
+import type { Principal } from "../../core/principal.js";
 import type { ClipRequest } from "../../playback/clip-request.js";
 import { findPlayableEnd, listTimespans, type Timespan } from "../../playback/mediamtx-list.js";
 import { prepareClip } from "../../playback/write-clip.js";
 import type { HttpDeps } from "../http-deps.js";
+import { originOf } from "../origin.js";
 import { HttpError } from "../problem.js";
 import { defineRoute, json, type Reply, type Route } from "../route.js";
 import { sendClip } from "../send-clip.js";
@@ -42,6 +45,7 @@ function listRoute({ playback: { catalog }, growing }: PlaybackOfHttp): Route {
     method: "GET",
     path: "/playback/list",
     access: "viewer",
+    scope: "row",
     tag: "mediamtx",
     summary: "MediaMTX's /list: timespans that can be played",
     description:
@@ -52,9 +56,10 @@ function listRoute({ playback: { catalog }, growing }: PlaybackOfHttp): Route {
       ...ERRORS,
       500: { description: "There is nothing but MPEG-TS", schema: mediaMtxErrorSchema },
     },
-    handler: ({ query, request, response }) =>
+    handler: ({ query, caller, request, response }) =>
       inTheirWords({ cannot: 500, response }, async () => {
         const path = parsePathName(query.path, "path");
+        assertOpen(caller, path);
         const startUs = query.start === "" ? null : parseRfc3339(query.start, "invalid start");
         const endUs = query.end === "" ? null : parseRfc3339(query.end, "invalid end");
         if (startUs !== null && endUs !== null && endUs < startUs) throw endsBeforeStart();
@@ -69,6 +74,7 @@ function getRoute({ playback, growing }: PlaybackOfHttp): Route {
     method: "GET",
     path: "/playback/get",
     access: "viewer",
+    scope: "row",
     tag: "mediamtx",
     summary: "MediaMTX's /get: one timespan as MP4",
     description:
@@ -80,9 +86,10 @@ function getRoute({ playback, growing }: PlaybackOfHttp): Route {
       ...ERRORS,
       416: { description: "The range begins behind the end" },
     },
-    handler: ({ query, request, response, signal }) =>
+    handler: ({ query, caller, request, response, signal }) =>
       inTheirWords({ cannot: 400, response }, async () => {
         const wanted = clipRequestOf(query);
+        assertOpen(caller, wanted.path);
         const toUs = await findPlayableEnd({ ...playback, growing }, wanted);
         const clip = await prepareClip(playback, { ...wanted, toUs, gaps: "keep" }, signal);
         if (clip.bytes === null) response.setHeader("Accept-Ranges", "none");
@@ -90,6 +97,12 @@ function getRoute({ playback, growing }: PlaybackOfHttp): Route {
         return { kind: "sent" };
       }),
   });
+}
+
+/** Throws `not-found` in the words for a path without footage. */
+function assertOpen(caller: Principal, path: PathName): void {
+  if (decide(caller, "viewer", { path }) === "allowed") return;
+  throw new AppError({ kind: "not-found", message: "no recording segments found" });
 }
 
 type GetQuery = z.infer<typeof mediaMtxGetQuerySchema>;
@@ -118,12 +131,6 @@ function entryOf(request: IncomingMessage, path: PathName, { startUs, endUs }: T
   const duration = (endUs - startUs) / US_PER_SEC;
   const query = new URLSearchParams({ duration: String(duration), path, start });
   return { start, duration, url: `${originOf(request)}/playback/get?${query.toString()}` };
-}
-
-/** As the client called us. A proxy that speaks HTTPS to it says so; who lies there deceives himself. */
-function originOf({ headers }: IncomingMessage): string {
-  const scheme = headers["x-forwarded-proto"] === "https" ? "https" : "http";
-  return `${scheme}://${headers.host ?? ""}`;
 }
 
 /** `cannot`: what MediaMTX answers for MPEG-TS there. */

@@ -5,7 +5,7 @@ import path from "node:path";
 import { z } from "zod";
 
 import type { HttpDeps } from "../http-deps.js";
-import { readPageAsset, readPageIndex } from "../built-page.js";
+import { readBuiltPage, readPageAsset } from "../built-page.js";
 import { createOpenApi } from "../openapi.js";
 import { defineRoute, type Reply, type Route } from "../route.js";
 
@@ -40,6 +40,7 @@ export function pageRoutes(deps: HttpDeps, others: readonly Route[], version: st
       method: "GET",
       path: url,
       access: "public",
+      scope: "none",
       tag: "pages",
       summary: `The file ${path.basename(filePath)}`,
       responses: { 200: { description: "The file", mediaType: TYPES[path.extname(filePath)] ?? "text/plain" } },
@@ -63,6 +64,7 @@ export function pageRoutes(deps: HttpDeps, others: readonly Route[], version: st
     method: "GET",
     path: "/api/v1/openapi.json",
     access: "public",
+    scope: "none",
     tag: "pages",
     summary: "This document",
     responses: { 200: { description: "OpenAPI 3.1", mediaType: "application/json" } },
@@ -82,13 +84,14 @@ function indexRoute({ projectDir, bucketOrigin }: HttpDeps): Route {
     method: "GET",
     path: "/",
     access: "public",
+    scope: "none",
     tag: "pages",
     summary: "The page",
     description: "It reads its own address: path (several by commas), at (RFC 3339), zoom (seconds).",
     query: shownOnPage,
     responses: { 200: { description: "The page", mediaType: "text/html; charset=utf-8" } },
     handler: async ({ response }): Promise<Reply> => {
-      const body = await readPageIndex(projectDir);
+      const body = await readBuiltPage(projectDir, "index.html");
       response.setHeader("Content-Security-Policy", policy);
       response.setHeader("Cache-Control", "no-cache");
       return { kind: "text", contentType: "text/html; charset=utf-8", body };
@@ -101,6 +104,7 @@ function assetRoute({ projectDir }: HttpDeps): Route {
     method: "GET",
     path: "/assets/{file}",
     access: "public",
+    scope: "none",
     tag: "pages",
     summary: "A file of the page, by the hash in its name",
     params: assetName,

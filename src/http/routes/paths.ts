@@ -1,15 +1,17 @@
 import { z } from "zod";
 
-import { listLatestRecordings } from "../../catalog/latest-recordings.js";
+import { assertAllowed } from "../../access/policy.js";
+import { listRecordedPaths } from "../../catalog/latest-recordings.js";
 import { findLastPathEvent } from "../../catalog/path-events.js";
 import type { PathRow } from "../../catalog/paths.js";
 import { newPathSchema, pathListSchema, pathPatchSchema, pathSchema } from "../../contract/paths.js";
 import { pathName } from "../../contract/scalars.js";
 import { formatRfc3339 } from "../../core/instant.js";
 import type { PathName } from "../../core/path-name.js";
+import type { Principal } from "../../core/principal.js";
 import { maskSource } from "../../streams/mask-source.js";
 import type { HttpDeps, LivePath } from "../http-deps.js";
-import { defineRoute, json, type Route } from "../route.js";
+import { defineRoute, json, type Route, type Scope } from "../route.js";
 
 const noQuery = z.strictObject({});
 const DELETED = { description: "Removed; its recordings stay", schema: z.object({ removed: z.string() }) };
@@ -27,15 +29,21 @@ export function pathRoutes(deps: HttpDeps): Route[] {
       method: "GET",
       path: "/api/v1/paths",
       access: "viewer",
+      scope: "list",
       summary: "List paths, or show the one given by the query parameter path",
       query: listed,
       responses: { 200: { description: "Paths", schema: z.union([pathListSchema, pathSchema]) } },
-      handler: async ({ query }) => (query.path === undefined ? listAll(deps) : showOne(deps, query.path)),
+      handler: async ({ query: { path }, caller }) => {
+        if (path === undefined) return listAll(deps, caller);
+        assertAllowed(caller, "viewer", { path });
+        return showOne(deps, path);
+      },
     }),
     defineRoute({
       ...common,
       method: "POST",
       path: "/api/v1/paths",
+      scope: ({ body: { name } }) => [{ path: name }],
       summary: "Add a path",
       description:
         "MediaMTX checks the whole configuration before anything is written; 409 with its reason if it refuses.",
@@ -48,6 +56,7 @@ export function pathRoutes(deps: HttpDeps): Route[] {
       method: "GET",
       path: "/api/v1/paths/{name+}",
       access: "viewer",
+      scope: ({ params: { name } }) => [{ path: name }],
       summary: "Show a path",
       params: named,
       query: noQuery,
@@ -75,9 +84,11 @@ function editRoutes(deps: HttpDeps, { path, params, query }: Addressed): Route[]
     const byUrl = input.params as { readonly name: PathName } | undefined;
     return byUrl?.name ?? (input.query as { readonly path: PathName }).path;
   };
+  const scope: Scope = (input) => [{ path: nameOf(input) }];
   return [
     defineRoute({
       ...common,
+      scope,
       method: "PATCH",
       summary: "Change a path",
       description: "JSON merge (RFC 7396): what is not named stays, null resets. Other paths are not touched.",
@@ -87,6 +98,7 @@ function editRoutes(deps: HttpDeps, { path, params, query }: Addressed): Route[]
     }),
     defineRoute({
       ...common,
+      scope,
       method: "DELETE",
       summary: "Remove a path",
       responses: { 200: DELETED },
@@ -99,14 +111,14 @@ function editRoutes(deps: HttpDeps, { path, params, query }: Addressed): Route[]
   ];
 }
 
-async function listAll(deps: HttpDeps) {
+async function listAll(deps: HttpDeps, { scopes }: Principal) {
   const [rows, live, recorded] = await Promise.all([
-    deps.paths.list(),
+    deps.paths.list(scopes),
     askLive(deps),
-    listLatestRecordings(deps.catalog),
+    listRecordedPaths(deps.catalog, scopes),
   ]);
   const known = new Set(rows.map(({ name }) => name));
-  const others = recorded.map(({ path }) => path).filter((name) => !known.has(name));
+  const others = recorded.filter((name) => !known.has(name));
   return json({
     items: await Promise.all(rows.map((row) => viewOf(deps, row, live))),
     others: await Promise.all(others.map(async (name) => ({ name, state: await stateOf(deps, name, live) }))),

@@ -1,8 +1,8 @@
 /** Footage for players: playlists of a range, and the bytes that they name. */
 import { z } from "zod";
 
-import { findRecording } from "../../catalog/recordings.js";
-import { playlistQuerySchema } from "../../contract/playlist.js";
+import type { UrlSigner } from "../../access/signed-url.js";
+import { mediaQuerySchema, playlistQuerySchema } from "../../contract/playlist.js";
 import { uuid } from "../../contract/scalars.js";
 import { playableIn } from "../../core/browser-codecs.js";
 import { AppError } from "../../core/errors.js";
@@ -10,11 +10,17 @@ import { formatRfc3339 } from "../../core/instant.js";
 import { extensionOf } from "../../core/object-key.js";
 import type { PathName } from "../../core/path-name.js";
 import type { RecordingId, SegmentFormat } from "../../core/recording.js";
+import type { TimeRange } from "../../core/span.js";
+import { findMediaWindow } from "../../playback/media-window.js";
 import { makePlaylist } from "../../playback/playlist.js";
+import { holdToWindow } from "../hold-to-window.js";
 import type { HttpDeps } from "../http-deps.js";
-import { defineRoute, type Route } from "../route.js";
+import { findOpenRecording } from "../open-footage.js";
+import { defineRoute, type Link, type Route } from "../route.js";
 import { sendMedia } from "../send-media.js";
 
+/** What the URIs in a playlist are relative to. */
+const PLACE = "/api/v1/";
 const PLAYLIST_TYPE = "application/vnd.apple.mpegurl";
 const PLAYLIST_DESCRIPTION = [
   "Byte ranges of the recorded files as they are (RFC 8216). It begins at the last sync sample at or before `from`;",
@@ -31,20 +37,27 @@ export function playlistRoutes(deps: HttpDeps): Route[] {
   return [playlistRoute(deps), mediaRoute(deps, "fmp4"), mediaRoute(deps, "mpegts")];
 }
 
-function playlistRoute({ catalog, growing }: HttpDeps): Route {
+function playlistRoute({ catalog, growing, signer }: HttpDeps): Route {
   return defineRoute({
     method: "GET",
     path: "/api/v1/playlist.m3u8",
     access: "viewer",
+    scope: ({ query: { path, from: fromUs, to: toUs } }) => [{ path, range: { fromUs, toUs } }],
+    signed: "playlist",
     tag: "playback",
     summary: "A range as an HLS playlist",
     description: PLAYLIST_DESCRIPTION,
     query: playlistQuerySchema,
     responses: { 200: { description: "The playlist", mediaType: PLAYLIST_TYPE } },
-    handler: async ({ query: { path, from, to, live, multivariant }, response }) => {
-      const variantUri = multivariant ? variantOf({ path, from, to, live }) : null;
-      const request = { path, fromUs: from, toUs: to, isLive: live, variantUri };
-      const { text, codecs, formatChangesAtUs } = await makePlaylist({ catalog, growing }, request);
+    handler: async ({ query: { path, from, to, live, multivariant }, link, response }) => {
+      const sign = link === null ? null : signingFor(signer, link, { from, to });
+      const variant = variantOf({ path, from, to, live });
+      const variantUri = multivariant ? (sign?.variant(variant) ?? variant) : null;
+      const request = { path, fromUs: from, toUs: to, isLive: live, isExact: link !== null, variantUri };
+      const { text, codecs, formatChangesAtUs } = await makePlaylist(
+        { catalog, growing },
+        { ...request, sign: sign?.media ?? null },
+      );
       response.setHeader("Cache-Control", "private, no-cache");
       response.setHeader("Reelkeeper-Codecs", codecs.join(","));
       response.setHeader("Reelkeeper-Playable", playableIn(codecs));
@@ -54,6 +67,16 @@ function playlistRoute({ catalog, growing }: HttpDeps): Route {
       return { kind: "text", contentType: PLAYLIST_TYPE, body: text };
     },
   });
+}
+
+/**
+ * A playlist that was asked for by a signed URL names signed URLs, which end with it; so the lines of a live one stay
+ * what they are. Those of media hold the range, outside of which they open nothing.
+ */
+function signingFor(signer: UrlSigner, link: Link, { from, to }: Pick<VariantQuery, "from" | "to">) {
+  const sign = (uri: string): string => signer.sign(`${PLACE}${uri}`, link).slice(PLACE.length);
+  const range = new URLSearchParams({ from: formatRfc3339(from), to: formatRfc3339(to) }).toString();
+  return { variant: sign, media: (uri: string) => sign(`${uri}?${range}`) };
 }
 
 interface VariantQuery {
@@ -75,12 +98,14 @@ function mediaRoute(deps: HttpDeps, format: SegmentFormat): Route {
     method: "GET",
     path: `/api/v1/recordings/{id}/media${extensionOf(format)}`,
     access: "viewer",
+    scope: "row",
+    signed: "playlist",
     tag: "playback",
     summary: `The bytes that a playlist names, ${extensionOf(format)}`,
     description:
       "For players. As `file`, but of a file that is still being written a range is answered up to the last whole fragment, and what is only in the bucket is redirected to the bucket itself (PLAYBACK_ARCHIVE=direct), by a URL that is good for 5 min. Where that bucket is of another origin it needs a CORS rule: GET, AllowedHeaders range, ExposeHeaders content-range, content-length, etag.",
     params: z.strictObject({ id: uuid.transform((text) => text as RecordingId) }),
-    query: z.strictObject({}),
+    query: mediaQuerySchema,
     responses: {
       200: { description: "All bytes", mediaType },
       206: { description: "The range", mediaType },
@@ -88,13 +113,24 @@ function mediaRoute(deps: HttpDeps, format: SegmentFormat): Route {
       304: { description: "Not modified" },
       416: { description: "The range begins behind the end" },
     },
-    handler: async ({ params: { id }, request, response, signal }) => {
-      const recording = await findRecording(deps.catalog, id);
-      if (recording?.format !== format) {
-        throw new AppError({ kind: "not-found", message: `no ${extensionOf(format)} recording has the id ${id}` });
+    handler: async ({ params: { id }, query, caller, request, response, signal }) => {
+      const range = rangeOf(query);
+      const recording = await findOpenRecording(deps, { id, caller, role: "viewer", ...(range && { range }) });
+      if (recording.format !== format) {
+        throw new AppError({ kind: "not-found", message: `no recording has the id ${id}` });
       }
-      await sendMedia(deps, recording, { request, response, signal });
+      if (range === undefined) {
+        await sendMedia(deps, recording, { request, response, signal });
+      } else {
+        const held = holdToWindow(request, await findMediaWindow(deps, recording, range));
+        // A URL of the bucket would open the whole file.
+        await sendMedia({ ...deps, playbackArchive: "proxy" }, recording, { request: held, response, signal });
+      }
       return { kind: "sent" };
     },
   });
+}
+
+function rangeOf({ from, to }: z.infer<typeof mediaQuerySchema>): TimeRange | undefined {
+  return from === undefined || to === undefined ? undefined : { fromUs: from, toUs: to };
 }

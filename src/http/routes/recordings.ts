@@ -1,13 +1,17 @@
 import { z } from "zod";
 
+import { noteAudit } from "../../catalog/audit.js";
 import { countRecordings, listRecordings, type RecordingFilter } from "../../catalog/recording-lists.js";
-import { findRecording, requestDeletion } from "../../catalog/recordings.js";
+import { requestDeletion } from "../../catalog/recordings.js";
 import { recordingPageSchema, recordingQuerySchema, recordingSchema } from "../../contract/recordings.js";
 import { uuid } from "../../contract/scalars.js";
 import { AppError } from "../../core/errors.js";
-import { ARCHIVE_STATES, LOCAL_STATES, type Recording, type RecordingId } from "../../core/recording.js";
+import { formatRfc3339 } from "../../core/instant.js";
+import { ARCHIVE_STATES, LOCAL_STATES, type RecordingId } from "../../core/recording.js";
+import { actorOf } from "../actor.js";
 import { decodeCursor, encodeCursor } from "../cursor.js";
 import type { HttpDeps } from "../http-deps.js";
+import { findOpenRecording, openPaths } from "../open-footage.js";
 import { recordingView } from "../recording-view.js";
 import { defineRoute, json, type Route } from "../route.js";
 import { sendRecording } from "../send-recording.js";
@@ -24,14 +28,17 @@ function listRoute({ catalog, publicUrl }: HttpDeps): Route {
     method: "GET",
     path: "/api/v1/recordings",
     access: "viewer",
+    scope: "list",
     tag: "recordings",
     summary: "List recordings, a page at a time",
     description: "Pages go by key: rows that come or go meanwhile neither repeat nor hide others.",
     query: recordingQuerySchema,
     responses: { 200: { description: "A page", schema: recordingPageSchema } },
-    handler: async ({ query }) => {
+    handler: async ({ query, caller }) => {
+      const paths = await openPaths(catalog, caller, query.path);
+      if (paths?.length === 0) return json({ items: [], nextCursor: null, ...(query.total ? { total: 0 } : {}) });
       const filter: RecordingFilter = {
-        ...(query.path === undefined ? {} : { paths: query.path }),
+        ...(paths === undefined ? {} : { paths }),
         ...(query.from === undefined ? {} : { fromUs: query.from }),
         ...(query.to === undefined ? {} : { toUs: query.to }),
         local: LOCAL_STATES.filter((state) => query.state?.includes(state)),
@@ -54,12 +61,14 @@ function oneRoute(deps: HttpDeps): Route {
     method: "GET",
     path: "/api/v1/recordings/{id}",
     access: "viewer",
+    scope: "row",
     tag: "recordings",
     summary: "One recording",
     params,
     query: noQuery,
     responses: { 200: { description: "The recording", schema: recordingSchema } },
-    handler: async ({ params: { id } }) => json(recordingView(await readable(deps, id), deps.publicUrl)),
+    handler: async ({ params: { id }, caller }) =>
+      json(recordingView(await findOpenRecording(deps, { id, caller, role: "viewer" }), deps.publicUrl)),
   });
 }
 
@@ -68,6 +77,8 @@ function fileRoute(deps: HttpDeps): Route {
     method: "GET",
     path: "/api/v1/recordings/{id}/file",
     access: "viewer",
+    scope: "row",
+    signed: "short",
     tag: "recordings",
     summary: "The file, from disk or store",
     description:
@@ -80,45 +91,41 @@ function fileRoute(deps: HttpDeps): Route {
       304: { description: "Not modified" },
       416: { description: "The range begins behind the end" },
     },
-    handler: async ({ params: { id }, request, response, signal }) => {
-      await sendRecording(deps, await readable(deps, id), { request, response, signal });
+    handler: async ({ params: { id }, caller, request, response, signal }) => {
+      const recording = await findOpenRecording(deps, { id, caller, role: "viewer" });
+      await sendRecording(deps, recording, { request, response, signal });
       return { kind: "sent" };
     },
   });
 }
 
-function deleteRoute({ catalog, logger, wake }: HttpDeps): Route {
+function deleteRoute(deps: HttpDeps): Route {
+  const { catalog, logger, wake } = deps;
   return defineRoute({
     method: "DELETE",
     path: "/api/v1/recordings/{id}",
     access: "admin",
+    scope: "row",
     tag: "recordings",
     summary: "Delete both copies of a recording",
     description: "Answers at once; the row stays as a tombstone. 409 while MediaMTX still writes the file.",
     params,
     query: noQuery,
     responses: { 202: { description: "Will be deleted", schema: z.object({ accepted: z.literal(true) }) } },
-    handler: async ({ params: { id } }) => {
-      const recording = await findRecording(catalog, id);
-      if (recording === undefined) throw unknownRecording(id);
+    handler: async ({ params: { id }, caller, request }) => {
+      const recording = await findOpenRecording(deps, { id, caller, role: "admin" });
       if (recording.local === "open") {
         throw new AppError({ kind: "failed-precondition", message: `recording ${id} is still being written` });
       }
       await requestDeletion(catalog, id);
+      const { path, startUs, filePath } = recording;
+      await noteAudit(catalog, {
+        ...{ actor: actorOf(caller, request), action: "recording.delete", target: path },
+        before: { id, startAt: formatRfc3339(startUs), filePath },
+      });
       logger.info("deletion requested", { segmentId: id, path: recording.path });
       wake();
       return json({ accepted: true }, 202);
     },
   });
-}
-
-/** The one place where media is resolved: row → path → may this caller see it? Until there are grants, everyone may. */
-async function readable({ catalog }: HttpDeps, id: RecordingId): Promise<Recording> {
-  const recording = await findRecording(catalog, id);
-  if (recording === undefined) throw unknownRecording(id);
-  return recording;
-}
-
-function unknownRecording(id: RecordingId): AppError {
-  return new AppError({ kind: "not-found", message: `no recording has the id ${id}` });
 }

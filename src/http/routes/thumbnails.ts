@@ -1,5 +1,7 @@
 import { thumbnailQuerySchema } from "../../contract/thumbnails.js";
+import { AppError, isAppError } from "../../core/errors.js";
 import { formatRfc3339 } from "../../core/instant.js";
+import type { Principal } from "../../core/principal.js";
 import { pictureName } from "../../playback/thumbnails.js";
 import type { HttpDeps } from "../http-deps.js";
 import { isNamed } from "../if-none-match.js";
@@ -19,14 +21,19 @@ function thumbnailRoute({ thumbnails }: Pick<HttpDeps, "thumbnails">): Route {
     method: "GET",
     path: "/api/v1/thumbnail.jpg",
     access: "viewer",
+    // One whose instant is not told is of any time.
+    scope: ({ query: { path, at } }) => [{ path, ...(at === undefined ? {} : { range: { fromUs: at, toUs: at } }) }],
+    signed: "short",
     tag: "playback",
     summary: "The picture at an instant",
     description:
       "The last sync sample at or before the instant, from disk or store; Reelkeeper-Taken-At tells when it was taken (not for MPEG-TS, where it is near the instant). 404 in a gap tells what is nearest; 503 when no ffmpeg is installed.",
     query: thumbnailQuerySchema,
     responses: { 200: { description: "The picture", mediaType: JPEG }, 304: { description: "Not modified" } },
-    handler: async ({ query: { path, at, width }, request, response, signal }) => {
-      const picture = await thumbnails.locate({ path, atUs: at ?? null });
+    handler: async ({ query: { path, at, width }, caller, request, response, signal }) => {
+      const picture = await thumbnails.locate({ path, atUs: at ?? null }).catch((error: unknown) => {
+        throw withoutNeighbours(caller, error);
+      });
       const etag = `"${pictureName(picture, width)}"`;
       const isKnown = isNamed(request.headers["if-none-match"], etag);
       const jpeg = isKnown || request.method === "HEAD" ? null : await thumbnails.read(picture, width, signal);
@@ -40,4 +47,10 @@ function thumbnailRoute({ thumbnails }: Pick<HttpDeps, "thumbnails">): Route {
       return { kind: "sent" };
     },
   });
+}
+
+/** What is nearest to a gap is no business of whoever may see one range only. */
+function withoutNeighbours({ range }: Principal, error: unknown): unknown {
+  if (range === null || !isAppError(error, "not-found")) return error;
+  return new AppError({ kind: "not-found", message: "there is no picture of this instant" });
 }

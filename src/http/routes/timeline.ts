@@ -17,6 +17,8 @@ function timelineRoute({ catalog }: HttpDeps): Route {
     method: "GET",
     path: "/api/v1/timeline",
     access: "viewer",
+    scope: ({ query: { path: paths, from: fromUs, to: toUs } }) =>
+      paths.map((path) => ({ path, range: { fromUs, toUs } })),
     tag: "playback",
     summary: "Footage and gaps of paths, each gap with its cause",
     description:
@@ -54,6 +56,7 @@ function daysRoute({ catalog }: HttpDeps): Route {
     method: "GET",
     path: "/api/v1/days",
     access: "viewer",
+    scope: ({ query: { path } }) => [{ path }],
     tag: "playback",
     summary: "The days of a month on which a path has footage",
     description: "Days begin and end as the zone says, so one may have 23 or 25 hours. From rows alone.",

@@ -1,11 +1,15 @@
 /** Real answers of every route, held against the schemas that the route promises; no field more, no field less. */
+import { createHash } from "node:crypto";
+
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 
 import { insertExport } from "../../../src/catalog/exports.js";
 import { insertPathEvent } from "../../../src/catalog/path-events.js";
 import { recordRejectedFile } from "../../../src/catalog/rejected-files.js";
+import { insertShare } from "../../../src/catalog/shares.js";
 import { problemSchema } from "../../../src/contract/operation.js";
+import { formatRfc3339 } from "../../../src/core/instant.js";
 import { parsePathName } from "../../../src/core/path-name.js";
 import type { Route } from "../../../src/http/route.js";
 import { addFootage, fixtureFootage } from "../../support/footage.js";
@@ -21,6 +25,8 @@ const SEGMENT = { secret: HOOK_SECRET, path: "cam9", segmentPath: "/recordings/c
 const ID = "0190a000-0000-7000-8000-000000000001";
 const FILM_ID = "0190a000-0000-7000-8000-000000000002";
 const EXPORT_ID = "0190a000-0000-7000-8000-000000000004";
+const SHARE_ID = "0190a000-0000-7000-8000-000000000005";
+const SHARE_TOKEN = "t".repeat(43);
 const STREAM_ID = "0190a000-0000-7000-8000-000000000003";
 const FILM = "path=cam-with-film&from=2026-11-20T17:04:43Z&to=2026-11-20T17:04:47Z";
 const PATH = {
@@ -74,6 +80,7 @@ beforeAll(async () => {
   await recordRejectedFile(http.catalog, { filePath: "cam1/notes.mp4", reason: "a link", bytes: 7 });
   await insertPathEvent(http.catalog, { path: NAME, kind: "ready", atUs: at(3), sourceType: null, sourceId: null });
   await addExport();
+  await addShare();
   http.scanner.state = { ...http.scanner.state, startedAtUs: at(1), finishedAtUs: at(2), error: "read: EIO" };
   http.stops.list = [{ doubt: "volume", sinceUs: at(4), message: "another disk", evidence: null }];
   http.health.scan = () => ({ error: "read: EIO", doubted: 0, finished: true });
@@ -86,6 +93,14 @@ async function addExport(): Promise<void> {
   const { id } = await insertExport(http.catalog, { path: NAME, ...request });
   await finishExport(http, id);
   await http.catalog.db("exports").where({ id }).update({ id: EXPORT_ID });
+}
+
+async function addShare(): Promise<void> {
+  const tokenHash = createHash("sha256").update(SHARE_TOKEN).digest("hex");
+  const range = { fromUs: at(0), toUs: at(60), expiresAtUs: at(90_000) };
+  const actor = { kind: "user", id: "u", name: "anna", address: null } as const;
+  const { id } = await insertShare(http.catalog, { path: NAME, label: "for the police", tokenHash, ...range }, actor);
+  await http.catalog.db("shares").where({ id }).update({ id: SHARE_ID });
 }
 
 const RANGE = "from=2026-11-20T17:04:44Z&to=2026-11-20T17:04:50Z";
@@ -126,6 +141,15 @@ const REQUESTS: readonly (readonly [route: string, target: string, body?: unknow
   ["GET /api/v1/exports/{id}", `/api/v1/exports/${EXPORT_ID}`],
   ["GET /api/v1/exports/{id}/file", `/api/v1/exports/${EXPORT_ID}/file`],
   ["DELETE /api/v1/exports/{id}", `/api/v1/exports/${EXPORT_ID}`],
+  [
+    "POST /api/v1/shares",
+    "/api/v1/shares",
+    { path: "cam8", from: "2026-11-20T17:04:44Z", to: "2026-11-20T17:04:50Z", expiresAt: formatRfc3339(at(90_000)) },
+  ],
+  ["GET /api/v1/shares", "/api/v1/shares"],
+  ["GET /share/{token}/links", `/share/${SHARE_TOKEN}/links`],
+  ["DELETE /api/v1/shares/{id}", `/api/v1/shares/${SHARE_ID}`],
+  ["POST /api/v1/signed-urls", "/api/v1/signed-urls", { url: `/api/v1/clip.mp4?path=cam8&${RANGE}` }],
   ["GET /api/v1/archive", "/api/v1/archive"],
   ["GET /api/v1/rejected-files", "/api/v1/rejected-files"],
   ["GET /api/v1/deletions", "/api/v1/deletions"],

@@ -43,6 +43,11 @@ const RIGHT: Readonly<Record<string, Record<string, unknown>>> = {
   "POST /api/v1/deletions/resume": { doubts: ["volume"] },
   "POST /api/v1/paths": { name: "cam2" },
   "POST /api/v1/exports": { path: "cam1", from: "2026-11-20T00:00:00Z", to: "2026-11-20T01:00:00Z" },
+  "POST /api/v1/shares": {
+    ...{ path: "cam1", from: "2026-11-20T00:00:00Z", to: "2026-11-20T01:00:00Z" },
+    expiresAt: "2026-11-21T00:00:00Z",
+  },
+  "POST /api/v1/signed-urls": { url: "/api/v1/thumbnail.jpg?path=cam1" },
   "PATCH /api/v1/paths/{name+}": {},
   "PATCH /api/v1/paths": {},
   "POST /hooks/segment-create": { path: "cam1", segmentPath: "/recordings/cam1/2026-11-20/1795132800-000000.mp4" },
@@ -169,9 +174,20 @@ const WRONG: Readonly<Record<string, readonly unknown[]>> = {
   format: [...NOT_A_STRING, "", "mkv", "FMP4", "constructor"],
   gaps: [...NOT_A_STRING, "", "none", "KEEP", "__proto__"],
   keep: [...NOT_A_STRING, ...ODD_DURATIONS, "59s", "91d"],
+  label: [...NOT_A_STRING, "a".repeat(201), "a\u0007", "a\0b", "\ud800"],
+  expiresAt: [...NOT_A_STRING, "", "tomorrow", "2020-11-20T17:04:00Z", "2036-11-20T00:00:00Z"],
+  url: [
+    ...[...NOT_A_STRING, "", "/", "/api/v1/recordings", "https://evil.example/api/v1/clip.mp4", "//evil.example/"],
+    ...[
+      "/api/v1/recordings/constructor/file",
+      "/api/v1/../v1/clip.mp4",
+      "api/v1/clip.mp4?path=cam1",
+      "a".repeat(2_001),
+    ],
+  ],
 };
 /** Takes any text: only its length and its type can be wrong, and what no text may hold. */
-const ANY_TEXT = new Set(["secret", "sourceType", "sourceId"]);
+const ANY_TEXT = new Set(["secret", "sourceType", "sourceId", "label"]);
 const TAKES_NULL = new Set(["localRetention", "archiveRetention"]);
 
 function fieldsOf(schema: z.ZodType | undefined): string[] {

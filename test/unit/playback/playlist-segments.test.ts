@@ -24,7 +24,14 @@ function indexOf(specs: readonly Spec[]): FragmentIndex {
 /** [start, seconds, first fragment, fragments] */
 function cut(specs: readonly Spec[], changes: Partial<Cut & FileFootage> = {}): (readonly number[])[] {
   const file = { startUs: START_US, endUs: START_US + 9_000_000, index: indexOf(specs), trackCount: 2, ...changes };
-  const how = { fromUs: 0, toUs: Number.MAX_SAFE_INTEGER, leastUs: 2_000_000, isGrowing: false, ...changes };
+  const how = {
+    fromUs: 0,
+    toUs: Number.MAX_SAFE_INTEGER,
+    isExact: false,
+    leastUs: 2_000_000,
+    isGrowing: false,
+    ...changes,
+  };
   return segmentsOf(file, { ...how, fromUs: changes.fromUs ?? 0 }).map(
     ({ startUs, durationUs, offsetBytes, bytes }) => [
       (startUs - START_US) / 1e6,
