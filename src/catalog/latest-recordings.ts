@@ -43,8 +43,8 @@ const NAMES = `with recursive
 export function listRecordedPaths({ db }: Catalog, scopes: PathScopes): Promise<PathName[]> {
   return translating("list the paths that have recordings", async () => {
     const query = db.select("path").from(db.raw(`(${NAMES}) as named`)) as Knex.QueryBuilder;
-    const rows = (await inScopes(query, "path", scopes).orderBy("path")) as { path: PathName }[];
-    return rows.map(({ path }) => path);
+    const rows = (await inScopes(query, "path", scopes)) as { path: PathName }[];
+    return rows.map(({ path }) => path).sort();
   });
 }
 

@@ -121,7 +121,7 @@ function send(reply: Reply, response: ServerResponse): void {
     case "json":
       response.statusCode = reply.status;
       response.setHeader("Content-Type", "application/json; charset=utf-8");
-      response.end(jsonText(reply.body));
+      response.end(reply.givesUrls === true ? JSON.stringify(reply.body) : jsonText(reply.body));
       return;
     default:
       reply satisfies never;

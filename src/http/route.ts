@@ -43,7 +43,7 @@ export type Scope<P = unknown, Q = unknown, B = unknown> =
   "row" | "list" | "instance" | "none" | ((input: Parts<P, Q, B>) => readonly Target[]);
 
 export type Reply =
-  | { readonly kind: "json"; readonly status: number; readonly body: unknown }
+  | { readonly kind: "json"; readonly status: number; readonly body: unknown; readonly givesUrls?: boolean }
   | { readonly kind: "text"; readonly contentType: string; readonly body: string }
   /** The handler has written the answer itself. */
   | { readonly kind: "sent" };
@@ -93,6 +93,11 @@ export function defineRoute<
   B extends z.ZodType = z.ZodUndefined,
 >(route: TypedRoute<P, Q, B>): Route {
   return route as unknown as Route;
+}
+
+/** With URLs that are meant to open something: what looks like a secret in them goes out as it is. */
+export function jsonWithUrls(body: unknown, status = 200): Reply {
+  return { kind: "json", status, body, givesUrls: true };
 }
 
 export function json(body: unknown, status = 200): Reply {

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 
 import { listStepErrors, summarizeBacklog } from "../../src/catalog/archive-summary.js";
 import type { Catalog } from "../../src/catalog/catalog.js";
-import { listLatestRecordings } from "../../src/catalog/latest-recordings.js";
+import { listLatestRecordings, listRecordedPaths } from "../../src/catalog/latest-recordings.js";
 import { type RecordingFilter, listRecordings } from "../../src/catalog/recording-lists.js";
 import { claimDue, commitStep, nextDueAtUs } from "../../src/catalog/recording-queue.js";
 import {
@@ -16,11 +16,15 @@ import {
   recordFoundFiles,
 } from "../../src/catalog/recordings.js";
 import { parsePathName } from "../../src/core/path-name.js";
+import { parsePathPattern } from "../../src/core/path-pattern.js";
 import { at, CAM1, insertRow, row, segmentFile } from "./catalog/builders.js";
 import { DIALECTS, openFresh } from "./catalog/dialects.js";
 
 const RANGE = { fromUs: at(0), toUs: at(86_400) };
 const CAM2 = parsePathName("cam2");
+
+const MANY = Array.from({ length: 150 }, (_, index) => parsePathName(`cam${index}`));
+const SOME = [["cam1", "site/*"].map((text) => parsePathPattern(text)), [parsePathPattern("cam1")]];
 
 const QUESTIONS: readonly (readonly [string, (catalog: Catalog) => Promise<unknown>])[] = [
   ["a page of all paths", pageOf({})],
@@ -29,6 +33,10 @@ const QUESTIONS: readonly (readonly [string, (catalog: Catalog) => Promise<unkno
   ["a page of one path that overlaps a range", pageOf({ ...RANGE, paths: [CAM1] })],
   ["a page of two paths", pageOf({ paths: [CAM1, CAM2] })],
   ["a page of two paths that overlaps a range", pageOf({ ...RANGE, paths: [CAM1, CAM2] })],
+  ["a page of 150 paths", pageOf({ paths: MANY })],
+  ["a page of 150 paths that overlaps a range", pageOf({ ...RANGE, paths: MANY })],
+  ["the names of all paths", (catalog) => listRecordedPaths(catalog, [])],
+  ["the names of some paths", (catalog) => listRecordedPaths(catalog, SOME)],
   ["the last recording of each path", listLatestRecordings],
   ["a claim", (catalog) => claimDue(catalog, { steps: ["inspect", "archive"], limit: 4, leaseMs: 1_000 })],
   ["the next due row", (catalog) => nextDueAtUs(catalog, ["archive"])],

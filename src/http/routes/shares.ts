@@ -31,7 +31,7 @@ import { actorOf } from "../actor.js";
 import { readBuiltPage } from "../built-page.js";
 import type { HttpDeps } from "../http-deps.js";
 import { originOf } from "../origin.js";
-import { defineRoute, json, type Reply, type Route } from "../route.js";
+import { defineRoute, json, jsonWithUrls, type Reply, type Route } from "../route.js";
 import { signShort, signPlaylist } from "../signing.js";
 
 const noQuery = z.strictObject({});
@@ -64,7 +64,7 @@ function createRoute({ catalog }: HttpDeps): Route {
       const token = randomBytes(TOKEN_BYTES).toString("base64url");
       const share = { path, fromUs, toUs, label, expiresAtUs, tokenHash: hashOf(token) };
       const made = await insertShare(catalog, share, actorOf(caller, request));
-      return json({ ...shareView(made), url: `${originOf(request)}/share/${token}` }, 201);
+      return jsonWithUrls({ ...shareView(made), url: `${originOf(request)}/share/${token}` }, 201);
     },
   });
 }
@@ -156,7 +156,7 @@ function linksRoute(deps: HttpDeps): Route {
       const [from, to] = [formatRfc3339(share.fromUs), formatRfc3339(share.toUs)];
       const by = { kind: "share", id, notAfterUs: expiresAtUs } as const;
       const range = { path, from, to };
-      return json({
+      return jsonWithUrls({
         ...{ label, from, to, expiresAt: formatRfc3339(expiresAtUs) },
         playlist: signPlaylist(deps, urlOf("playlist.m3u8", range), by).url,
         clip: signShort(deps, urlOf("clip.mp4", range), by).url,

@@ -7,7 +7,7 @@ import { AppError } from "../../core/errors.js";
 import { formatRfc3339 } from "../../core/instant.js";
 import type { Principal } from "../../core/principal.js";
 import { parsePart, queryIn } from "../request-parts.js";
-import { json, defineRoute, type Route } from "../route.js";
+import { defineRoute, jsonWithUrls, type Route } from "../route.js";
 import { signPlaylist, signShort, type SigningDeps } from "../signing.js";
 
 /** `others`: those that may be signed are among them. */
@@ -32,7 +32,7 @@ export function signedUrlRoutes(deps: SigningDeps, others: readonly Route[]): Ro
         assertOpen(route, url, caller);
         const sign = route.signed === "playlist" ? signPlaylist : signShort;
         const { url: made, expiresAtUs } = sign(deps, url, caller);
-        return Promise.resolve(json({ url: made, expiresAt: formatRfc3339(expiresAtUs) }, 201));
+        return Promise.resolve(jsonWithUrls({ url: made, expiresAt: formatRfc3339(expiresAtUs) }, 201));
       },
     }),
   ];

@@ -90,3 +90,13 @@ describe("redactFields", () => {
     expect(JSON.stringify(redactFields("circle", circle))).toContain("…");
   });
 });
+
+it("masks what opens something: signatures of URLs and tokens of share links", () => {
+  const url = "/api/v1/clip.mp4?path=cam1&signedBy=user%3Au1&expires=1&signingKey=ab&signature=c2VjcmV0";
+  expect(redactText(`GET ${url}`)).not.toContain("c2VjcmV0");
+  const token = "x".repeat(43);
+  expect(redactText(`https://cameras.example/share/${token}/links failed`)).toBe(
+    "https://cameras.example/share/***/links failed",
+  );
+  expect(redactText(`/share/${token}?a=1`)).toBe("/share/***?a=1");
+});
