@@ -5,8 +5,8 @@ interface Source {
   readonly onFailure: (error: unknown) => void;
 }
 
-/** A playlist that was refused is asked for anew, but not again at once: then it is something else. */
-const AGAIN_AFTER_MS = 60_000;
+/** What cannot be fetched is asked for by new URLs, for the old ones end; but not again at once: then it is something else. */
+const AGAIN_AFTER_MS = 5_000;
 
 export async function playInto(video: HTMLVideoElement, { playlist, onFailure }: Source): Promise<void> {
   const { default: Engine } = await import("hls.js/light");
@@ -15,11 +15,10 @@ export async function playInto(video: HTMLVideoElement, { playlist, onFailure }:
     return;
   }
   const hls = new Engine({ enableWorker: false, maxBufferLength: 20, backBufferLength: 30 });
-  let renewedAtMs = 0;
-  hls.on(Engine.Events.ERROR, (_event, { fatal, response, error }) => {
+  let renewedAtMs = -AGAIN_AFTER_MS;
+  hls.on(Engine.Events.ERROR, (_event, { fatal, type, error }) => {
     if (!fatal) return;
-    const isRefused = response?.code === 401 || response?.code === 403;
-    if (!isRefused || performance.now() - renewedAtMs < AGAIN_AFTER_MS) {
+    if (type !== Engine.ErrorTypes.NETWORK_ERROR || performance.now() - renewedAtMs < AGAIN_AFTER_MS) {
       onFailure(error);
       return;
     }
