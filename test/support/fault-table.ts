@@ -21,8 +21,8 @@ const TEST_DIR = new URL("..", import.meta.url).pathname;
 /** Titles of tests, of groups, and of table rows that become titles: any text that is quoted on one line. */
 const QUOTED = /"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`[^`]*`/g;
 
-/** Fault id → files with a test of that name, relative to `test/`. */
-export async function coveringFiles(): Promise<Map<string, string[]>> {
+/** Id → files with a test of that name, relative to `test/`. By itself of faults. */
+export async function coveringFiles(ids = /\bF\d{1,2}\b/g): Promise<Map<string, string[]>> {
   const covering = new Map<string, string[]>();
   const entries = await readdir(TEST_DIR, { recursive: true, withFileTypes: true });
   const files = entries
@@ -33,7 +33,7 @@ export async function coveringFiles(): Promise<Map<string, string[]>> {
   for (const file of files) {
     const text = await readFile(path.join(TEST_DIR, file), "utf8");
     const titles = (text.match(QUOTED) ?? []).join("\n");
-    for (const id of new Set(titles.match(/\bF\d{1,2}\b/g))) covering.set(id, [...(covering.get(id) ?? []), file]);
+    for (const id of new Set(titles.match(ids))) covering.set(id, [...(covering.get(id) ?? []), file]);
   }
   return covering;
 }
