@@ -73,8 +73,11 @@ export async function lstatOrUndefined(filePath: string): Promise<BigIntStats | 
 
 /** `filePath` must be what its own real path is, up to the first part that is absent. */
 export async function assertNoLinks(root: string, filePath: string): Promise<void> {
+  const parent = path.dirname(filePath);
+  // One question instead of one for each part; a folder that is not there yet is looked at part by part.
+  if ((await realpathOrUndefined(parent)) === parent) return;
   let current = root;
-  for (const part of path.relative(root, path.dirname(filePath)).split(path.sep)) {
+  for (const part of path.relative(root, parent).split(path.sep)) {
     current = path.join(current, part);
     const stat = await lstatOrUndefined(current);
     if (stat === undefined) return;
@@ -85,6 +88,14 @@ export async function assertNoLinks(root: string, filePath: string): Promise<voi
         hint: "replace the link by a real folder, or point LOCAL_BUCKET_DIR at its target",
       });
     }
+  }
+}
+
+async function realpathOrUndefined(directory: string): Promise<string | undefined> {
+  try {
+    return await realpath(directory);
+  } catch {
+    return undefined;
   }
 }
 

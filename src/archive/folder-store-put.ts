@@ -64,6 +64,9 @@ async function assertNameIsFree(objectFile: string, key: string): Promise<void> 
   throw new AppError({ kind: "failed-precondition", message: `put ${key}: a folder or link has this name` });
 }
 
+/** Folders where it was tried: another try costs two calls, and a copy of nothing. */
+const withoutClones = new Set<string>();
+
 /** Same file system: clone or link, so that nothing is stored twice. */
 async function bringBytes(opened: OpenSource, put: FolderPut, temporary: string): Promise<void> {
   const sameDevice = (await lstat(path.dirname(temporary), { bigint: true })).dev === (await opened.stat()).dev;
@@ -73,8 +76,12 @@ async function bringBytes(opened: OpenSource, put: FolderPut, temporary: string)
   await copy(opened, put, temporary);
 }
 
+/** What a file system says that cannot share blocks at all. */
+const NO_CLONES = new Set(["EOPNOTSUPP", "ENOTSUP", "ENOSYS", "ENOTTY"]);
+
 /** False when the file system cannot share blocks. */
 async function clone(opened: OpenSource, put: FolderPut, temporary: string): Promise<boolean> {
+  if (withoutClones.has(path.dirname(temporary))) return false;
   // By descriptor where the system allows it, so that the clone is of the file that was opened.
   const from = process.platform === "linux" ? `/proc/self/fd/${String(opened.handle.fd)}` : put.source.filePath;
   try {
@@ -82,6 +89,7 @@ async function clone(opened: OpenSource, put: FolderPut, temporary: string): Pro
   } catch (error) {
     await rm(temporary, { force: true });
     if (errnoOf(error) === "ENOSPC") throw error;
+    if (NO_CLONES.has(errnoOf(error) ?? "")) withoutClones.add(path.dirname(temporary));
     return false;
   }
   await opened.assertUnchanged();

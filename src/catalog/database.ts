@@ -13,6 +13,7 @@ import { ZodError } from "zod";
 import { AppError, errnoOf } from "../core/errors.js";
 import type { Clock } from "../platform/clock.js";
 import { migrate } from "./migrate.js";
+import { CachingSqliteClient } from "./sqlite-client.js";
 
 export type DatabaseTarget =
   | { readonly kind: "sqlite"; readonly file: string }
@@ -58,7 +59,7 @@ async function usedBy(db: Database, work: (db: Database) => Promise<void>): Prom
 async function openSqlite(file: string): Promise<Database> {
   await mkdir(path.dirname(file), { recursive: true });
   return knex({
-    client: "sqlite3",
+    client: CachingSqliteClient,
     connection: { filename: file },
     useNullAsDefault: true,
     log: SILENT,

@@ -17,6 +17,7 @@ import type { Catalog } from "./catalog.js";
 import { translating } from "./database.js";
 import { dialectOf } from "./dialect.js";
 import { storeFragmentIndex } from "./fragment-indexes.js";
+import { inGroupedWrite } from "./grouped-writes.js";
 import { columnsOf, recordingFromRow, type RecordingPatch, storable } from "./recording-row.js";
 import { refreshGaps } from "./gaps.js";
 import { insertRemoval, type Removal } from "./removals.js";
@@ -28,6 +29,8 @@ export interface Claim {
   readonly leaseMs: number;
   /** A name that no other claim has or had; default: a new one. */
   readonly leaseOwner?: string;
+  /** Told when the next row is due instead; null: none waits. */
+  readonly onNothingDue?: (nextDueAtUs: number | null) => void;
 }
 
 export interface Outcome {
@@ -59,8 +62,11 @@ const PRIORITIES = [10, 0] as const;
 export function claimDue(catalog: Catalog, claim: Claim): Promise<Recording[]> {
   return translating("claim due recordings", async () => {
     const nowUs = catalog.clock.nowUs();
-    const due = (await lookAtLanes(catalog, claim.steps)).filter(({ dueAtUs }) => dueAtUs <= nowUs);
-    return due.length === 0 ? [] : claimIn(catalog, due, claim);
+    const lanesNow = await lookAtLanes(catalog, claim.steps);
+    const due = lanesNow.filter(({ dueAtUs }) => dueAtUs <= nowUs);
+    if (due.length > 0) return claimIn(catalog, due, claim);
+    claim.onNothingDue?.(earliest(lanesNow));
+    return [];
   });
 }
 
@@ -94,7 +100,7 @@ export function commitStep(catalog: Catalog, recording: Recording, outcome: Outc
   const movesTimeline =
     startUs !== undefined || endUs !== undefined || position !== undefined || local === "quarantined";
   return translating("commit a step", () =>
-    inWriteTransaction(catalog, movesTimeline ? [recording.path] : [], async (trx) => {
+    inGroupedWrite(catalog, movesTimeline ? [recording.path] : [], async (trx) => {
       const nowUs = catalog.clock.nowUs();
       await updateLeased(trx, recording, {
         attempts: 0,
@@ -114,7 +120,7 @@ export function commitStep(catalog: Catalog, recording: Recording, outcome: Outc
 /** Commits an intermediate fact, with the removal that it announces, and keeps the lease. */
 export function noteProgress(catalog: Catalog, recording: Recording, progress: Progress): Promise<void> {
   return translating("note progress", () =>
-    inWriteTransaction(catalog, [], async (trx) => {
+    inGroupedWrite(catalog, [], async (trx) => {
       const columns = { ...columnsOf(progress.patch), updated_at_us: catalog.clock.nowUs() };
       await updateLeased(trx, recording, columns);
       await faultPoint("queue.in-progress");
@@ -197,9 +203,12 @@ export function releaseStaleLeases(catalog: Catalog): Promise<number> {
 /** When the next row of these steps is due; null when none waits. */
 export function nextDueAtUs(catalog: Catalog, steps: readonly Step[]): Promise<number | null> {
   return translating("look for the next due row", async () => {
-    const due = await lookAtLanes(catalog, steps);
-    return due.length === 0 ? null : Math.min(...due.map(({ dueAtUs }) => dueAtUs));
+    return earliest(await lookAtLanes(catalog, steps));
   });
+}
+
+function earliest(due: readonly { readonly dueAtUs: number }[]): number | null {
+  return due.length === 0 ? null : Math.min(...due.map(({ dueAtUs }) => dueAtUs));
 }
 
 const NO_LEASE = { lease_owner: null, lease_until_us: null } as const;

@@ -21,6 +21,19 @@ export interface Lane {
   readonly concurrency: () => number;
   /** Longer than the longest step. */
   readonly leaseMs: number;
+  /**
+   * Rows taken besides those that can begin at once, so that not every step costs a claim of its own. Only for steps
+   * that ask whether the row is still theirs before they change anything outside of it. Default 0.
+   */
+  readonly ahead?: number;
+}
+
+/** What a lane has claimed. */
+interface Lot {
+  readonly running: Set<Promise<void>>;
+  readonly waiting: { readonly recording: Recording; readonly claimedMs: number }[];
+  /** By the last look, when it found nothing due; null: nothing waits. */
+  nextDueAtUs?: number | null | undefined;
 }
 
 export interface WorkerDeps {
@@ -29,6 +42,8 @@ export interface WorkerDeps {
   readonly handlers: Readonly<Record<Step, StepHandler>>;
   /** Default 20. What wakes an idle lane seldom comes alone: one look for all of it costs less than one for each. */
   readonly gatherMs?: number;
+  /** Something that cannot wait is kept waiting by us: each lane then does one step at a time, with a rest before it. */
+  readonly isPressed?: () => boolean;
   /** For the metrics: a step ended well, or with an error of this kind. */
   readonly onStepDone?: (step: Step, seconds: number, outcome: "done" | ErrorKind) => void;
 }
@@ -37,6 +52,7 @@ export interface WorkerDeps {
 const LONGEST_WAIT_MS = 5_000;
 const SHORTEST_WAIT_MS = 20;
 const GATHER_MS = 20;
+const PRESSED_REST_MS = 10;
 /** Between tries to read a queue that cannot be read, whoever wakes the lane meanwhile. */
 const QUEUE_RETRY_MS = 1_000;
 
@@ -84,39 +100,64 @@ export class Worker {
     const { clock } = this.#deps.catalog;
     const latch = new Latch();
     this.#latches.set(lane, latch);
-    const inLane = new Set<Promise<void>>();
+    const lot: Lot = { running: new Set(), waiting: [] };
     let failures = 0;
     while (!this.#stopping.signal.aborted) {
-      const free = Math.floor(lane.concurrency()) - inLane.size;
-      const claimed = free > 0 ? await this.#claim(lane, { limit: free, failures }) : [];
+      if (this.#deps.isPressed?.() === true) await sleep(PRESSED_REST_MS);
+      const most = this.#deps.isPressed?.() === true ? 1 : Infinity;
+      const free = Math.min(most, Math.floor(lane.concurrency())) - lot.running.size;
+      const wanted = free > lot.waiting.length ? free - lot.waiting.length + (lane.ahead ?? 0) : 0;
+      lot.nextDueAtUs = undefined;
+      const claimed = wanted > 0 ? await this.#claim(lane, lot, { limit: wanted, failures }) : [];
       if (claimed === undefined) {
         failures += 1;
         await clock.sleep(QUEUE_RETRY_MS, this.#stopping.signal);
         continue;
       }
       failures = 0;
-      for (const recording of claimed) {
-        const done: Promise<void> = this.#runStep(recording).finally(() => {
-          inLane.delete(done);
-          this.#running.delete(done);
-          latch.set();
-        });
-        inLane.add(done);
-        this.#running.add(done);
-      }
-      const isFull = claimed.length === free || free <= 0;
-      if (isFull) {
+      lot.waiting.push(...claimed.map((recording) => ({ recording, claimedMs: clock.monotonicMs() })));
+      await this.#begin(lane, lot, { most: free, done: () => latch.set() });
+      if (claimed.length === wanted || lot.waiting.length > 0) {
         await latch.wait(clock, LONGEST_WAIT_MS);
       } else {
-        await latch.wait(clock, await this.#untilNextDueMs(lane));
+        await latch.wait(clock, await this.#untilNextDueMs(lane, lot));
         await sleep(this.#deps.gatherMs ?? GATHER_MS);
       }
     }
+    for (const { recording } of lot.waiting) await this.#leave(recording);
   }
 
-  async #untilNextDueMs(lane: Lane): Promise<number> {
+  /** A row that waited for half of its lease goes back: its step must end within the other half. */
+  async #begin(
+    { leaseMs }: Lane,
+    { running, waiting }: Lot,
+    { most, done }: { readonly most: number; readonly done: () => void },
+  ): Promise<void> {
+    for (const { recording, claimedMs } of waiting.splice(0, Math.max(0, most))) {
+      if (this.#deps.catalog.clock.monotonicMs() - claimedMs > leaseMs / 2) {
+        await this.#leave(recording);
+        continue;
+      }
+      const step: Promise<void> = this.#runStep(recording).finally(() => {
+        running.delete(step);
+        this.#running.delete(step);
+        done();
+      });
+      running.add(step);
+      this.#running.add(step);
+    }
+  }
+
+  /** Untouched. What the database does not hear comes back when the lease is over, or with the next start. */
+  async #leave(recording: Recording): Promise<void> {
+    await giveBack(this.#deps.catalog, recording).catch((error: unknown) => {
+      this.#deps.logger.debug("row not given back", { ...identify(recording), err: describeError(error) });
+    });
+  }
+
+  async #untilNextDueMs(lane: Lane, { nextDueAtUs: known }: Lot): Promise<number> {
     const { catalog } = this.#deps;
-    const dueAtUs = await nextDueAtUs(catalog, lane.steps).catch(() => null);
+    const dueAtUs = known === undefined ? await nextDueAtUs(catalog, lane.steps).catch(() => null) : known;
     const untilDueMs = dueAtUs === null ? LONGEST_WAIT_MS : (dueAtUs - catalog.clock.nowUs()) / 1_000;
     return Math.min(LONGEST_WAIT_MS, Math.max(SHORTEST_WAIT_MS, Math.ceil(untilDueMs)));
   }
@@ -124,11 +165,12 @@ export class Worker {
   /** Undefined: the queue cannot be read, for the `failures` + 1st time. */
   async #claim(
     lane: Lane,
+    lot: Lot,
     { limit, failures }: { readonly limit: number; readonly failures: number },
   ): Promise<Recording[] | undefined> {
     try {
       await this.#releaseLostClaims();
-      return await this.#claimOnce(lane, limit);
+      return await this.#claimOnce(lane, lot, limit);
     } catch (error) {
       if (isTold(failures)) {
         this.#deps.logger.error("queue cannot be read", { lane: lane.name, failures, err: describeError(error) });
@@ -137,10 +179,13 @@ export class Worker {
     }
   }
 
-  async #claimOnce({ steps, leaseMs }: Lane, limit: number): Promise<Recording[]> {
+  async #claimOnce({ steps, leaseMs }: Lane, lot: Lot, limit: number): Promise<Recording[]> {
     const leaseOwner = randomUUID();
+    const onNothingDue = (nextDueAtUs: number | null): void => {
+      lot.nextDueAtUs = nextDueAtUs;
+    };
     try {
-      return await claimDue(this.#deps.catalog, { steps, limit, leaseMs, leaseOwner });
+      return await claimDue(this.#deps.catalog, { steps, limit, leaseMs, leaseOwner, onNothingDue });
     } catch (error) {
       this.#lostClaims.add(leaseOwner);
       throw error;

@@ -8,6 +8,7 @@ import type { Catalog } from "../catalog/catalog.js";
 import { isAppError } from "../core/errors.js";
 import { US_PER_SEC } from "../core/instant.js";
 import type { ExamineDeps } from "../ingest/examine-file.js";
+import type { NoteHookDeps } from "../ingest/note-hook.js";
 import { settleRecording } from "../ingest/settle-recording.js";
 import type { Inspector } from "../media/inspector.js";
 import { compileRecordPath, OUR_RECORD_PATH } from "../mediamtx/record-path.js";
@@ -26,7 +27,7 @@ export interface PipelineParts {
   readonly pace: UploadPace;
   readonly metrics: Metrics;
   readonly pulse: Pulse;
-  readonly ingest: ExamineDeps;
+  readonly ingest: ExamineDeps & Pick<NoteHookDeps, "groupCommit">;
   readonly guard: Pick<DeletionGuard, "assertMayRemove" | "stops">;
   /** A file is not where its row says: have the scan look. */
   readonly requestScan: () => void;
@@ -34,8 +35,10 @@ export interface PipelineParts {
   readonly gatherMs?: number;
 }
 
-/** Waiting is mostly for the inspector's thread; two at once keep it busy while rows are committed. */
-const INSPECTIONS_AT_ONCE = 2;
+/** Waiting is mostly for the inspector's thread; more of them share commits, and keep it busy meanwhile. */
+const INSPECTIONS_AT_ONCE = 6;
+/** Of each claim of these lanes; an event's clip waits for at most so many. */
+const CLAIMED_AHEAD = 16;
 const REMOVALS_AT_ONCE = 4;
 const MINUTE_MS = 60_000;
 
@@ -46,10 +49,17 @@ export function createPipeline(setup: Setup, parts: PipelineParts): Worker {
       name: "inspect",
       steps: ["inspect", "settle"],
       concurrency: () => INSPECTIONS_AT_ONCE,
+      ahead: CLAIMED_AHEAD,
       leaseMs: 10 * MINUTE_MS,
     },
     // A part at 1 MiB/s and its deadline: a day's worth of bytes in one object still ends within the lease.
-    { name: "archive", steps: ["archive"], concurrency: () => pace.concurrency, leaseMs: 24 * 60 * MINUTE_MS },
+    {
+      name: "archive",
+      steps: ["archive"],
+      concurrency: () => pace.concurrency,
+      ahead: CLAIMED_AHEAD,
+      leaseMs: 24 * 60 * MINUTE_MS,
+    },
     {
       name: "release",
       steps: ["unlink", "delete", "release"],
@@ -62,6 +72,7 @@ export function createPipeline(setup: Setup, parts: PipelineParts): Worker {
   return new Worker(
     {
       ...{ catalog, logger: setup.logger, handlers: createHandlers(setup, parts), onStepDone: metrics.stepDone },
+      isPressed: () => parts.ingest.groupCommit.isPressed,
       ...(gatherMs === undefined ? {} : { gatherMs }),
     },
     lanes,

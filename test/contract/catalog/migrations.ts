@@ -2,7 +2,7 @@ import knex, { type Knex } from "knex";
 import { describe, expect, it, onTestFinished } from "vitest";
 
 import { type DatabaseTarget, openDatabase } from "../../../src/catalog/database.js";
-import type { Dialect } from "../../../src/catalog/dialect.js";
+import { type Dialect, dialectOf } from "../../../src/catalog/dialect.js";
 import { migrate, MIGRATIONS } from "../../../src/catalog/migrate.js";
 import type { Migration } from "../../../src/catalog/migration.js";
 import { createFakeClock } from "../../support/fake-clock.js";
@@ -152,7 +152,7 @@ async function tablesOf(db: Knex): Promise<string[]> {
 }
 
 function isSqlite(db: Knex): boolean {
-  return (db.client as { config: { client: string } }).config.client === "sqlite3";
+  return dialectOf(db) === "sqlite";
 }
 
 /** Everything that the database says of its tables, columns, constraints and indexes. */
