@@ -16,6 +16,7 @@ import { backlogIndex } from "./migrations/0004-backlog-index.js";
 import { timeline } from "./migrations/0005-timeline.js";
 import { exportsTable } from "./migrations/0006-exports.js";
 import { access } from "./migrations/0007-access.js";
+import { pathGroups } from "./migrations/0009-path-groups.js";
 import { inTransaction } from "./transaction.js";
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -26,6 +27,7 @@ export const MIGRATIONS: readonly Migration[] = [
   timeline,
   exportsTable,
   access,
+  pathGroups,
 ];
 
 export async function migrate(db: Knex, clock: Clock, migrations: readonly Migration[] = MIGRATIONS): Promise<void> {

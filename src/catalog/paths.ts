@@ -22,11 +22,13 @@ export interface PathRow {
   /** Duration; null: for ever. */
   readonly archiveRetention: string | null;
   readonly labels: readonly string[];
+  /** What the path is listed under. */
+  readonly group: string | null;
   readonly createdAtUs: number;
   readonly updatedAtUs: number;
 }
 
-export type PathFacts = Omit<PathRow, "createdAtUs" | "updatedAtUs">;
+export type PathFacts = Omit<PathRow, "createdAtUs" | "updatedAtUs" | "group"> & { readonly group?: string | null };
 
 const rowSchema = z.object({
   name: z.string(),
@@ -36,6 +38,7 @@ const rowSchema = z.object({
   local_retention: z.string().nullable(),
   archive_retention: z.string().nullable(),
   labels: z.string(),
+  path_group: z.string().nullable(),
   created_at_us: z.coerce.number(),
   updated_at_us: z.coerce.number(),
 });
@@ -70,7 +73,7 @@ export function insertPath(catalog: Catalog, facts: PathFacts): Promise<PathRow>
       if (!isDuplicate) throw error;
       throw new AppError({ kind: "already-exists", message: `a path named "${facts.name}" exists`, cause: error });
     }
-    return { ...facts, createdAtUs: nowUs, updatedAtUs: nowUs };
+    return { ...facts, group: facts.group ?? null, createdAtUs: nowUs, updatedAtUs: nowUs };
   });
 }
 
@@ -129,6 +132,7 @@ function columnsOf(facts: PathFacts) {
     local_retention: facts.localRetention,
     archive_retention: facts.archiveRetention,
     labels: JSON.stringify(facts.labels),
+    path_group: facts.group ?? null,
   };
 }
 
@@ -142,6 +146,7 @@ function pathFromRow(raw: unknown): PathRow {
     localRetention: row.local_retention,
     archiveRetention: row.archive_retention,
     labels: z.array(z.string()).parse(JSON.parse(row.labels)),
+    group: row.path_group,
     createdAtUs: row.created_at_us,
     updatedAtUs: row.updated_at_us,
   };

@@ -67,6 +67,7 @@ interface MediaMtxConfig {
   readonly recordDir: string;
   /** Null: the hook in `configDir`; "none": no hooks. */
   readonly hookCommand: string | null;
+  readonly templatesFile: string | null;
 }
 
 interface ThumbnailConfig {
@@ -267,6 +268,7 @@ function readMediaMtx(read: Reader, places: Places): MediaMtxConfig {
     configDir: read.dir("MEDIAMTX_CONFIG_DIR", path.join(places.dataDir, "mediamtx"), UNSAFE_IN_HOOK_COMMAND),
     recordDir: read.matching("MEDIAMTX_RECORD_DIR", places.recordDir, /^\/[^$'"`%\r\n\\]*$/).replace(/(?<=.)\/+$/, ""),
     hookCommand: read.optionalMatching("MEDIAMTX_HOOK_COMMAND", /^[^$\r\n]+$/),
+    templatesFile: read.optionalDir("MEDIAMTX_TEMPLATES"),
   };
 }
 

@@ -176,6 +176,11 @@ export const VARIABLES = {
     fallback: "the hook in MEDIAMTX_CONFIG_DIR",
     accepts: "a command without $ and line breaks",
   },
+  MEDIAMTX_TEMPLATES: {
+    about: "YAML file of commands that a path may name by `template`",
+    fallback: "no templates",
+    accepts: "a path without line breaks",
+  },
   HOOK_SECRET: {
     about: "Shared secret of the hooks",
     fallback: "generated in DATA_DIR/secrets",

@@ -4,12 +4,15 @@
  * A value that MediaMTX refuses stops a running server at its next reload, so what passes here passes in every
  * supported version (1.18.1 and newer).
  *
- * NOTE: left out on purpose: `alwaysAvailable` (needs tracks or a file, and records its placeholder before 1.21.0),
- * `unix+…` sources (MediaMTX removes whatever file has the socket's name), `…+rtp` (need an SDP), `moqt` (new in 1.20.1).
+ * Too new ones are refused when the configuration is rendered for a version (`mediamtx/config-document.ts`).
+ *
+ * NOTE: left out on purpose: `unix+…` sources (MediaMTX removes whatever file has the socket's name), `…+rtp` (need an
+ * SDP), `moqt` (new in 1.20.1). What else is, and why: `setting-facts.ts`.
  */
 import { z } from "zod";
 
 import { parseDurationMs } from "../core/duration.js";
+import type { SettingName } from "./setting-facts.js";
 
 const MAX_SOURCE_LENGTH = 2_048;
 const MAX_READERS = 1_000_000;
@@ -67,6 +70,30 @@ function duration(range: { readonly minMs: number; readonly maxMs: number; reado
 
 const wait = duration({ minMs: 100, maxMs: MS_PER_DAY, expected: "a duration from 100ms to 24h, for example 10s" });
 
+/** Go's `20060102T150405Z`, or what its durations and ours have in common. */
+const RANGE_CLOCK = /^\d{4}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3])[0-5]\d[0-5]\dZ$/;
+const RANGE_DURATION = /^(?:\d{1,4}h)?(?:\d{1,6}m)?(?:\d{1,7}(?:\.\d{1,3})?s)?(?:\d{1,9}ms)?$/;
+
+const port = z.int({ error: "expected a port from 1024 to 65535" }).min(1_024).max(65_535);
+const portRange = z
+  .array(port)
+  .length(2, { error: "expected two ports" })
+  .refine(([first = 0, last = 0]) => first < last, { error: "expected the lower port first" });
+
+const hertz = (least: number) => z.int().min(least).max(384_000);
+const channelCount = z.int().min(1).max(8);
+/** MediaMTX refuses a rate where the codec says it itself, and the lack of one where it does not. */
+const track = z.discriminatedUnion("codec", [
+  z.strictObject({ codec: z.enum(["AV1", "VP9", "H265", "H264", "Opus"]) }),
+  z.strictObject({ codec: z.literal("MPEG4Audio"), sampleRate: hertz(22_050), channelCount }),
+  z.strictObject({ codec: z.literal("LPCM"), sampleRate: hertz(8_000), channelCount }),
+  z.strictObject({ codec: z.literal("G711"), sampleRate: hertz(8_000), channelCount, muLaw: z.boolean().optional() }),
+]);
+
+const templateId = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, { error: "expected the id of a template: a-z, 0-9, _ and -" });
+
 export const pathSettingsSchema = z
   .strictObject({
     source: source.optional(),
@@ -93,12 +120,51 @@ export const pathSettingsSchema = z
       expected: "a duration from 1s to 24h, for example 4s, 30m or 1h",
     }).optional(),
     rtspTransport: z.enum(["automatic", "udp", "multicast", "tcp"]).optional(),
+    rtspAnyPort: z.boolean().optional(),
+    rtspRangeType: z.enum(["clock", "npt", "smpte"]).optional(),
+    rtspRangeStart: z
+      .string()
+      .max(32)
+      .refine((text) => RANGE_CLOCK.test(text) || (text !== "" && RANGE_DURATION.test(text)), {
+        error: "expected an instant such as 20260812T120000Z or a duration such as 1m30s",
+      })
+      .optional(),
+    rtspScale: z
+      .string()
+      .regex(/^-?(?:100|\d{1,2}(?:\.\d{1,3})?)$/, { error: "expected a number from -100 to 100" })
+      .refine((text) => Number(text) !== 0, { error: "expected a number other than 0" })
+      .optional(),
+    rtspUDPSourcePortRange: portRange.optional(),
+    whepSTUNGatherTimeout: wait.optional(),
+    whepHandshakeTimeout: wait.optional(),
+    whepTrackGatherTimeout: wait.optional(),
     overridePublisher: z.boolean().optional(),
-  })
+    rtspDemuxMpegts: z.boolean().optional(),
+    alwaysAvailable: z.boolean().optional(),
+    alwaysAvailableTracks: z.array(track).min(1).max(8).optional(),
+    alwaysAvailableRecorded: z.boolean().optional(),
+    template: templateId.optional(),
+  } satisfies Record<SettingName, z.ZodType>)
   .superRefine((settings, context) => {
+    const refuse = (field: SettingName, message: string): void => {
+      context.addIssue({ code: "custom", path: [field], message });
+    };
     if (settings.sourceOnDemand === true && (settings.source ?? "publisher") === "publisher") {
-      const message = "needs a source to pull from, not publisher";
-      context.addIssue({ code: "custom", path: ["sourceOnDemand"], message });
+      refuse("sourceOnDemand", "needs a source to pull from, not publisher");
+    }
+    const { rtspRangeType: form, rtspRangeStart: start } = settings;
+    if ((form === undefined) !== (start === undefined)) {
+      refuse(form === undefined ? "rtspRangeType" : "rtspRangeStart", "rtspRangeType and rtspRangeStart go together");
+    } else if (start !== undefined && RANGE_CLOCK.test(start) !== (form === "clock")) {
+      refuse(
+        "rtspRangeStart",
+        form === "clock" ? "expected an instant such as 20260812T120000Z" : "expected a duration",
+      );
+    }
+    if (settings.alwaysAvailable !== true) return;
+    if (settings.alwaysAvailableTracks === undefined) refuse("alwaysAvailableTracks", "alwaysAvailable needs it");
+    for (const field of ["sourceOnDemand", "useAbsoluteTimestamp"] as const) {
+      if (settings[field] === true) refuse(field, "cannot be together with alwaysAvailable");
     }
   });
 

@@ -2,13 +2,16 @@
 import { z } from "zod";
 
 import { isReservedPathName, pathSettingsSchema } from "./path-settings.js";
-import { instantOut, pathName, retention } from "./scalars.js";
+import { instantOut, listOf, pathName, retention } from "./scalars.js";
+import { SETTING_NAMES } from "./setting-facts.js";
 
 const label = z
   .string()
   .min(1)
   .max(64)
   .regex(/^[^\p{Cc}\p{Cs}]+$/u, { error: "expected text without control characters" });
+
+const group = label.refine((text) => !text.includes(".."), { error: "must not hold .." });
 
 const ours = {
   enabled: z.boolean().meta({ description: "false: MediaMTX does not get the path at all" }),
@@ -18,6 +21,7 @@ const ours = {
     .meta({ description: "How long a proven local copy stays; null: LOCAL_RETENTION" }),
   archiveRetention: retention.nullable().meta({ description: "Kept and shown; nothing expires from the store yet" }),
   labels: z.array(label).max(32),
+  group: group.nullable().meta({ description: "What the path is listed under; null: nothing" }),
 };
 
 const settings = pathSettingsSchema.shape;
@@ -30,6 +34,7 @@ export const newPathSchema = z.strictObject({
   localRetention: ours.localRetention.default(null),
   archiveRetention: ours.archiveRetention.default(null),
   labels: ours.labels.default([]),
+  group: ours.group.default(null),
 });
 
 type Nullable<T extends z.ZodRawShape> = { [K in keyof T]: z.ZodOptional<z.ZodNullable<T[K]>> };
@@ -48,6 +53,7 @@ export const pathPatchSchema = z.strictObject({
   localRetention: ours.localRetention.optional(),
   archiveRetention: ours.archiveRetention.optional(),
   labels: ours.labels.optional(),
+  group: ours.group.optional(),
 });
 
 const pathState = z
@@ -57,6 +63,23 @@ const pathState = z
     since: instantOut.nullable().meta({ description: "Of the last ready or not-ready hook" }),
   })
   .meta({ description: "As MediaMTX sees it now" });
+
+const effective = z
+  .record(z.enum(SETTING_NAMES), z.object({ value: z.unknown(), from: z.enum(["own", "defaults", "mediamtx"]) }))
+  .meta({
+    description:
+      "Each setting as it counts: the path's own, inherited from the base configuration, or MediaMTX's own default",
+  });
+
+const notice = z.object({ field: z.string(), message: z.string() });
+
+/** Parameters of the list. */
+export const pathFilterSchema = z.strictObject({
+  path: pathName.optional(),
+  group: group.optional(),
+  label: listOf(label).optional().meta({ description: "Those that have each of these labels" }),
+  q: label.optional().meta({ description: "Text in name, group or a label, whatever its case" }),
+});
 
 export const pathSchema = z
   .object({
@@ -69,6 +92,8 @@ export const pathSchema = z
     config: z
       .object({ applied: z.boolean(), error: z.string().nullable() })
       .meta({ description: "Whether MediaMTX runs what stands here" }),
+    effective: effective.optional().meta({ description: "Of one path, not in lists" }),
+    warnings: z.array(notice).optional().meta({ description: "What is allowed and seldom meant; not in lists" }),
   })
   .meta({ id: "Path" });
 
@@ -82,4 +107,5 @@ export const pathListSchema = z
   .meta({ id: "PathList" });
 
 export type NewPath = z.infer<typeof newPathSchema>;
+export type PathFilter = z.infer<typeof pathFilterSchema>;
 export type PathPatch = z.infer<typeof pathPatchSchema>;

@@ -37,6 +37,11 @@ export interface HttpDeps extends Pick<AuthenticateDeps, "identify" | "principal
   /** Public address of the bucket; null when it has none. */
   readonly publicUrl: string | null;
   readonly paths: PathAdmin;
+  /** What the base configuration says of a path. */
+  readonly inheritedSettings: () => Promise<(path: string) => Readonly<Record<string, unknown>>>;
+  readonly templates: () => Promise<readonly { readonly id: string; readonly description: string }[]>;
+  /** Of the MediaMTX that runs. */
+  readonly mediamtxVersion: () => string;
   readonly hooks: {
     readonly noteSegment: (kind: "segment-create" | "segment-complete", note: SegmentNote) => Promise<RecordingId>;
     readonly noteSource: (kind: "ready" | "not-ready", note: SourceNote) => Promise<void>;

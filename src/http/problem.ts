@@ -2,6 +2,7 @@
 import type { z } from "zod";
 
 import { AppError, type ErrorKind, type FieldError, toAppError } from "../core/errors.js";
+import { whyRefusedSetting } from "../contract/setting-facts.js";
 import { redactText } from "../core/redact.js";
 
 export interface Problem {
@@ -57,7 +58,13 @@ export function problemOf(error: unknown): Problem {
 export function invalidRequest(part: string, error: z.ZodError, given: unknown): AppError {
   const fields = error.issues.flatMap((issue): FieldError[] => {
     if (issue.code === "unrecognized_keys") {
-      return issue.keys.map((key) => ({ field: key.slice(0, 80), message: `is not known in the ${part}` }));
+      return issue.keys.map((key) => {
+        const why = whyRefusedSetting(key);
+        return {
+          field: [...issue.path.map(String), key].join(".").slice(0, 80),
+          message: why ?? `is not known in the ${part}`,
+        };
+      });
     }
     const field = issue.path.map(String).join(".") || part;
     return [{ field, message: `${issue.message}${valueText(given, issue.path)}` }];

@@ -7,6 +7,7 @@ import { hookRoutes } from "./routes/hooks.js";
 import { mediaMtxPlaybackRoutes } from "./routes/mediamtx-playback.js";
 import { operationRoutes } from "./routes/operation.js";
 import { pageRoutes } from "./routes/pages.js";
+import { pathConfigRoutes } from "./routes/path-config.js";
 import { pathRoutes } from "./routes/paths.js";
 import { playlistRoutes } from "./routes/playlist.js";
 import { recordingRoutes } from "./routes/recordings.js";
@@ -26,6 +27,7 @@ export function createRoutes(deps: HttpDeps, version: string): Route[] {
     ...mediaMtxPlaybackRoutes(deps),
     ...shareRoutes(deps),
     ...pathRoutes(deps),
+    ...pathConfigRoutes(deps),
     ...operationRoutes(deps),
     ...hookRoutes(deps),
   ];

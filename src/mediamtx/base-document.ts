@@ -2,10 +2,12 @@
  * The admin's part of mediamtx.yml, parsed and checked: plain YAML of one document that MediaMTX's own reader and ours
  * understand alike, without the settings that Reelkeeper must own to keep its promises.
  */
-import { Document, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, visit, type YAMLMap } from "yaml";
+import { type Document, isMap, isScalar, isSeq, type YAMLMap } from "yaml";
 
-import { AppError } from "../core/errors.js";
+import type { AppError } from "../core/errors.js";
+import { parsePlainYaml, refusePlainYaml } from "../platform/plain-yaml.js";
 
+const SUBJECT = "the base configuration of MediaMTX";
 const SEGMENT_HOOKS = ["runOnRecordSegmentCreate", "runOnRecordSegmentComplete"];
 const READY_HOOKS = ["runOnReady", "runOnNotReady", "runOnAvailable", "runOnUnavailable"];
 /** Long deprecated; MediaMTX refuses them together with `authInternalUsers`, where our API user is. */
@@ -29,8 +31,7 @@ export interface BaseDocument {
 
 /** Throws `invalid-argument` that says what to change. `withHooks`: Reelkeeper will set its own hooks. */
 export function parseBaseDocument(text: string, options: { readonly withHooks: boolean }): BaseDocument {
-  const document = parseOneDocument(text);
-  refuseIndirection(document);
+  const { document } = parsePlainYaml(text, SUBJECT);
   const root = document.contents ?? document.createNode({});
   if (!isMap(root)) throw refuse("is no mapping at the top level");
   document.contents = root;
@@ -64,40 +65,16 @@ function refuseKeys(
   if (found !== undefined) throw refuse(`sets ${where === "" ? found : `${where}.${found}`}`, what.hint);
 }
 
-function parseOneDocument(text: string): Document {
-  const lines = new LineCounter();
-  const parsed = parseAllDocuments(text, { version: "1.2", uniqueKeys: true, lineCounter: lines });
-  // An empty text is answered with a stream object that holds no document.
-  if ("empty" in parsed) return new Document({});
-  const [document, ...others] = parsed;
-  if (document === undefined) return new Document({});
-  if (others.length > 0) throw refuse("holds more than one document");
-  const [problem] = [...document.errors, ...document.warnings];
-  if (problem !== undefined) {
-    const line = problem.linePos?.[0].line ?? lines.linePos(problem.pos[0]).line;
-    throw refuse(`line ${String(line)}: ${problem.code}`, problem.message.split("\n")[0]);
-  }
-  if (document.directives.yaml.explicit === true) throw refuse("holds a %YAML directive");
-  return document;
-}
+export type InheritedSettings = (path: string) => Readonly<Record<string, unknown>>;
 
-/** Anchors hide what a path gets, tags make readers differ, and either can blow up a small file. */
-function refuseIndirection(document: Document): void {
-  visit(document, {
-    Alias: (_, node) => {
-      throw refuse(`holds the alias *${node.source}`, "write the settings out, or put them in pathDefaults");
-    },
-    Value: (_, node) => {
-      if (node.anchor !== undefined) throw refuse(`holds the anchor &${node.anchor}`);
-      if (node.tag !== undefined) throw refuse(`holds the tag ${node.tag}`);
-    },
-    Pair: (_, pair) => {
-      if (!isScalar(pair.key) || typeof pair.key.value !== "string") {
-        throw refuse(`holds a key that is no text: ${String(pair.key)}`, "quote it");
-      }
-      if (pair.key.value === "<<") throw refuse("holds a merge key <<", "write the settings out");
-    },
-  });
+/** What the base configuration says of paths: `pathDefaults`, and its own entry of a path over them. */
+export function readInherited(text: string): InheritedSettings {
+  const { pathDefaults, paths } = parseBaseDocument(text, { withHooks: false });
+  const defaults = pathDefaults.toJSON() as Record<string, unknown>;
+  return (path) => {
+    const entry = paths.get(path);
+    return isMap(entry) ? { ...defaults, ...(entry.toJSON() as Record<string, unknown>) } : defaults;
+  };
 }
 
 /** The mapping below `key`; created where there is none or nothing in it, so that it can be added to. */
@@ -121,9 +98,5 @@ export function keyText(key: unknown): string {
 }
 
 function refuse(what: string, hint?: string): AppError {
-  return new AppError({
-    kind: "invalid-argument",
-    message: `the base configuration of MediaMTX ${what}`,
-    ...(hint === undefined ? {} : { hint }),
-  });
+  return refusePlainYaml(SUBJECT, what, hint);
 }

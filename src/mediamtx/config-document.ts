@@ -7,14 +7,16 @@
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 
-import { type Document, isMap, isSeq, parse, Scalar, type YAMLMap } from "yaml";
+import { type Document, isMap, isSeq, parse, Scalar, YAMLMap, YAMLSeq } from "yaml";
 
 import { isReservedPathName, type PathSettings, pathSettingsSchema } from "../contract/path-settings.js";
+import { SETTING_NAMES, settingFacts } from "../contract/setting-facts.js";
 import { AppError } from "../core/errors.js";
 import type { PathName } from "../core/path-name.js";
 import { type BaseDocument, keyText, parseBaseDocument } from "./base-document.js";
 import { loopbackAddresses } from "./listen-addresses.js";
 import { OUR_RECORD_PATH } from "./record-path.js";
+import { type Template, templateSettings } from "./templates.js";
 import { compareVersions, whyUnsupported } from "./version.js";
 
 export interface ConfiguredPath {
@@ -42,6 +44,8 @@ export interface ConfigInput {
   readonly listen: "loopback" | "all";
   /** Unknown keys are fatal to MediaMTX, so some depend on this. */
   readonly version: string;
+  /** What the setting `template` of a path may name. */
+  readonly templates?: readonly Template[];
 }
 
 const HEADER =
@@ -63,7 +67,7 @@ export function renderConfig(input: ConfigInput): string {
   setServices(base, input);
   setUsers(base, input);
   setPathDefaults(base, input);
-  setPaths(base, input.paths);
+  setPaths(base, input);
   return stringify(base.document);
 }
 
@@ -154,42 +158,108 @@ function setPathDefaults({ pathDefaults }: BaseDocument, { recordDir, hookComman
   put(pathDefaults, isRenamed ? "runOnUnavailable" : "runOnNotReady", `${hookCommand} not-ready`);
 }
 
-function setPaths({ document, paths }: BaseDocument, rows: readonly ConfiguredPath[]): void {
+function setPaths({ document, paths, pathDefaults }: BaseDocument, input: ConfigInput): void {
   const hasPatterns = paths.items.some(({ key }) => isReservedPathName(keyText(key)) || keyText(key).startsWith("~"));
-  for (const row of [...rows].sort((a, b) => (a.name < b.name ? -1 : 1))) {
+  for (const row of [...input.paths].sort((a, b) => (a.name < b.name ? -1 : 1))) {
     if (isReservedPathName(row.name)) throw refuseRow(row, "MediaMTX uses this name for every path without an entry");
     if (!row.enabled) paths.delete(row.name);
     // A pattern of the base would take the path in and record it.
     if (!row.enabled && !hasPatterns) continue;
     const known = paths.get(row.name);
     const entry = isMap(known) ? known : (document.createNode({}) as YAMLMap);
-    for (const [setting, value] of Object.entries(settingsOf(row))) {
+    const { template, ...settings } = settingsOf(row, input.version);
+    if (template !== undefined) putTemplate(entry, row, input);
+    for (const [setting, value] of Object.entries(settings)) {
       if (value !== undefined) put(entry, setting, value);
     }
+    keepPlaceholderOut(entry, row, { pathDefaults, version: input.version });
     if (!isMap(known)) paths.add(document.createPair(quoted(row.name), entry));
   }
   for (const { value } of paths.items) if (isMap(value)) put(value, "recordDeleteAfter", NEVER);
 }
 
 /** Checked again: what reaches the file must not depend on who wrote the row. */
-function settingsOf(row: ConfiguredPath): PathSettings {
+function settingsOf(row: ConfiguredPath, version: string): PathSettings {
   if (!row.enabled) return { record: false };
   const checked = pathSettingsSchema.safeParse(row.settings);
-  if (checked.success) return checked.data;
-  const [issue] = checked.error.issues;
-  throw refuseRow(row, `${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`.trim());
+  if (!checked.success) {
+    const [issue] = checked.error.issues;
+    throw refuseRow(row, issue?.message ?? "", issue?.path.join("."));
+  }
+  for (const name of SETTING_NAMES) {
+    const { minVersion } = settingFacts(name);
+    const value = checked.data[name];
+    if (value === undefined || minVersion === undefined || compareVersions(version, minVersion) >= 0) continue;
+    throw refuseRow(row, `${JSON.stringify(value)} needs MediaMTX ${minVersion}, this one is ${version}`, name);
+  }
+  return checked.data;
 }
 
-function refuseRow(row: ConfiguredPath, reason: string): AppError {
-  return new AppError({ kind: "invalid-argument", message: `path ${row.name} cannot be configured: ${reason}` });
+function putTemplate(entry: YAMLMap, row: ConfiguredPath, { templates = [], version }: ConfigInput): void {
+  const id = row.settings.template ?? "";
+  const template = templates.find((one) => one.id === id);
+  if (template === undefined) {
+    const known = templates.map((one) => one.id).join(", ") || "none";
+    throw refuseRow(row, `there is no template "${id}"; MEDIAMTX_TEMPLATES has: ${known}`, "template");
+  }
+  // The name is all that a request can bring into a command, and there it would be read as an option.
+  if (/^-|\/-/.test(row.name)) throw refuseRow(row, "not for a path with a part that begins with -", "template");
+  for (const [setting, value] of Object.entries(templateSettings(template, version))) put(entry, setting, value);
+}
+
+/** With alwaysAvailable MediaMTX records its placeholder as if the camera had sent it, unless told otherwise. */
+function keepPlaceholderOut(
+  entry: YAMLMap,
+  row: ConfiguredPath,
+  { pathDefaults, version }: { readonly pathDefaults: YAMLMap; readonly version: string },
+): void {
+  if (entry.get("alwaysAvailable") !== true || row.settings.alwaysAvailableRecorded !== undefined) return;
+  if (compareVersions(version, settingFacts("alwaysAvailableRecorded").minVersion ?? "") >= 0) {
+    put(entry, "alwaysAvailableRecorded", false);
+  } else if (isTrue(entry.get("record") ?? pathDefaults.get("record"))) {
+    const why = `true together with record would record the placeholder as footage before MediaMTX 1.21.0, this one is ${version}`;
+    throw refuseRow(row, why, "alwaysAvailable");
+  }
+}
+
+/** MediaMTX's reader takes more words for it than ours. */
+function isTrue(value: unknown): boolean {
+  return value === true || (typeof value === "string" && /^(?:yes|on|true)$/i.test(value));
+}
+
+function refuseRow(row: ConfiguredPath, reason: string, field = ""): AppError {
+  return new AppError({
+    kind: "invalid-argument",
+    message: `path ${row.name} cannot be configured: ${field} ${reason}`.replace(/ {2,}/, " "),
+    ...(field === "" ? {} : { fields: [{ field, message: reason }] }),
+  });
 }
 
 /** Sets a value and keeps the comment that stands beside the old one. */
-function put(map: YAMLMap, setting: string, value: string | number | boolean): void {
-  const node = typeof value === "string" ? quoted(value) : new Scalar(value);
+function put(map: YAMLMap, setting: string, value: Value): void {
+  const node = nodeOf(value);
   const old = map.get(setting, true);
   if (old?.comment !== undefined) node.comment = old.comment;
   map.set(setting, node);
+}
+
+type Value = string | number | boolean | readonly Value[] | { readonly [key: string]: Value | undefined };
+
+function nodeOf(value: Value): Scalar | YAMLSeq | YAMLMap {
+  if (typeof value === "string") return quoted(value);
+  if (typeof value !== "object") return new Scalar(value);
+  if (isList(value)) {
+    const list = new YAMLSeq();
+    for (const item of value) list.add(nodeOf(item));
+    return list;
+  }
+  const map = new YAMLMap();
+  for (const [key, item] of Object.entries(value)) if (item !== undefined) map.set(key, nodeOf(item));
+  return map;
+}
+
+function isList(value: object): value is readonly Value[] {
+  return Array.isArray(value);
 }
 
 /** Always quoted: plain text may be read as a boolean, a number or a directive. */

@@ -11,6 +11,7 @@ import { AppError, describeError } from "../core/errors.js";
 import type { Clock } from "../platform/clock.js";
 import { ensureDirectory } from "../platform/files.js";
 import type { Logger } from "../platform/logger.js";
+import { type InheritedSettings, readInherited } from "./base-document.js";
 import { findOrGetMediaMtx, type MediaMtxBinary } from "./binary.js";
 import { type ConfiguredPath, renderConfig } from "./config-document.js";
 import { type Drift, findDrift } from "./config-drift.js";
@@ -19,6 +20,7 @@ import { type ControlApi, createControlApi, type ServerPath } from "./control-ap
 import { hookCommandOf, installHook } from "./install-hook.js";
 import { type PublishAddresses, publishAddresses } from "./publish-addresses.js";
 import { type MediaMtxStart, MediaMtxSupervisor } from "./supervisor.js";
+import { readTemplates, type Template } from "./templates.js";
 import { validateConfig } from "./validate-config.js";
 
 export interface MediaMtxOptions {
@@ -37,6 +39,8 @@ export interface MediaMtxOptions {
   readonly recordDir: string;
   /** Null: the hook in `configDir`; "none": no hooks. */
   readonly hookCommand: string | null;
+  /** Of commands that a path may name; null: none. */
+  readonly templatesFile: string | null;
   readonly hookSecret: string;
   readonly projectDir: string;
   readonly env: Readonly<NodeJS.ProcessEnv>;
@@ -152,6 +156,15 @@ export class MediaMtx {
     return findDrift(await this.render(), await this.#readServer(signal));
   }
 
+  templates(): Promise<readonly Template[]> {
+    return readTemplates(this.#options.templatesFile);
+  }
+
+  /** What a path gets where its row says nothing. */
+  async inherited(): Promise<InheritedSettings> {
+    return readInherited(await readFile(this.#options.baseConfigFile, "utf8"));
+  }
+
   state(): MediaMtxState {
     return {
       mode: this.#options.mode,
@@ -219,6 +232,7 @@ export class MediaMtx {
       mode,
       listen,
       version: this.#version,
+      templates: await this.templates(),
     });
   }
 

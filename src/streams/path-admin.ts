@@ -54,7 +54,7 @@ export interface PathAdmin {
 
 /** Each round that somebody else wins has changed the path, so this many in a row are no accident. */
 const MOST_ATTEMPTS = 20;
-const OURS = ["enabled", "archive", "localRetention", "archiveRetention", "labels"] as const;
+const OURS = ["enabled", "archive", "localRetention", "archiveRetention", "labels", "group"] as const;
 
 export function createPathAdmin(deps: PathAdminDeps): PathAdmin {
   const { catalog, logger } = deps;
@@ -66,7 +66,7 @@ export function createPathAdmin(deps: PathAdminDeps): PathAdmin {
   return {
     list: (scopes) => listPaths(catalog, scopes),
     get,
-    create: async ({ name, enabled, archive, localRetention, archiveRetention, labels, ...settings }) => {
+    create: async ({ name, enabled, archive, localRetention, archiveRetention, labels, group, ...settings }) => {
       const facts: PathFacts = {
         name,
         enabled,
@@ -74,6 +74,7 @@ export function createPathAdmin(deps: PathAdminDeps): PathAdmin {
         localRetention,
         archiveRetention,
         labels,
+        group,
         settings: checkSettings(settings),
       };
       if ((await findPath(catalog, name)) !== undefined) {

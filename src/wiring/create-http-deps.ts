@@ -23,7 +23,6 @@ export function createHttpDeps(
 ): HttpDeps {
   const { config, secrets, logger } = setup;
   const { catalog, store, playback, pace, pulse, metrics, mediamtx, ingest, guard, worker, scanner } = parts;
-  const wake = (): void => worker.wake();
   const growing = new GrowingFiles(setup.recordDir);
   return {
     catalog,
@@ -51,8 +50,9 @@ export function createHttpDeps(
       localRetentionMs: config.localRetentionMs,
       validatePaths: (paths) => mediamtx.validatePaths(paths, AbortSignal.timeout(VALIDATE_WITHIN_MS)),
       requestApply: () => mediamtx.requestApply(),
-      wake,
+      wake: () => worker.wake(),
     }),
+    ...pathConfigDeps(parts),
     hooks: {
       noteSegment: (kind, note) => noteSegment(ingest, kind, note),
       noteSource: (kind, note) => noteSource(ingest, kind, note),
@@ -63,7 +63,7 @@ export function createHttpDeps(
     },
     scanner: { state: () => scanner.state, request: () => scanner.request() },
     pace,
-    wake,
+    wake: () => worker.wake(),
     deletions: { list: () => guard.list(), release: (doubts) => guard.release(doubts) },
     health: () => checkHealth(healthSources(setup, parts)),
     backup: () => parts.backup?.state() ?? null,
@@ -74,6 +74,14 @@ export function createHttpDeps(
     },
     livePaths: () => livePaths(parts),
     publishUrls: () => mediamtx.publishUrls(),
+  };
+}
+
+function pathConfigDeps({ mediamtx }: Parts): Pick<HttpDeps, "inheritedSettings" | "templates" | "mediamtxVersion"> {
+  return {
+    inheritedSettings: () => mediamtx.inherited(),
+    templates: () => mediamtx.templates(),
+    mediamtxVersion: () => mediamtx.state().version,
   };
 }
 

@@ -86,6 +86,9 @@ interface FakeMediaMtx {
   validate: (paths: readonly ConfiguredPath[]) => Promise<void>;
   live: () => Promise<ReadonlyMap<PathName, LivePath>>;
   applied: number;
+  /** What the base configuration says of every path. */
+  inherited: Readonly<Record<string, unknown>>;
+  templates: readonly { readonly id: string; readonly description: string }[];
 }
 
 export interface HttpHarness {
@@ -165,7 +168,13 @@ function createFakes(recordDir: string): Fakes {
   const pace = { lastError: null as string | null, bytesPerSec: 0 };
   return {
     pace,
-    mediamtx: { validate: () => Promise.resolve(), live: () => Promise.resolve(new Map()), applied: 0 },
+    mediamtx: {
+      validate: () => Promise.resolve(),
+      live: () => Promise.resolve(new Map()),
+      applied: 0,
+      inherited: {},
+      templates: [],
+    },
     scanner: {
       state: { running: false, startedAtUs: null, finishedAtUs: null, progress: emptyProgress(), error: null },
       requests: 0,
@@ -272,6 +281,9 @@ function createDeps({ catalog, recordDir, store, options, fakes, thumbnailDir }:
       },
       wake,
     }),
+    inheritedSettings: () => Promise.resolve(() => mediamtx.inherited),
+    templates: () => Promise.resolve(mediamtx.templates),
+    mediamtxVersion: () => "1.21.0",
     hooks: {
       noteSegment: (kind, note) => noteSegment(ingest, kind, note),
       noteSource: (kind, note) => noteSource(ingest, kind, note),

@@ -164,6 +164,8 @@ export const ROWS: Readonly<Record<string, Row>> = {
     ...{ needs: "admin", about: "path" },
     ask: ({ path }) => query("/api/v1/paths", { path }),
   },
+  "GET /api/v1/config/settings": { needs: "viewer", about: "none", ask: plain("/api/v1/config/settings") },
+  "GET /api/v1/config/templates": { needs: "admin", about: "none", ask: plain("/api/v1/config/templates") },
   "GET /api/v1/archive": instance("/api/v1/archive"),
   "GET /api/v1/rejected-files": instance("/api/v1/rejected-files"),
   "GET /api/v1/scan": instance("/api/v1/scan"),

@@ -4,12 +4,21 @@ import { assertAllowed } from "../../access/policy.js";
 import { listRecordedPaths } from "../../catalog/latest-recordings.js";
 import { findLastPathEvent } from "../../catalog/path-events.js";
 import type { PathRow } from "../../catalog/paths.js";
-import { newPathSchema, pathListSchema, pathPatchSchema, pathSchema } from "../../contract/paths.js";
+import {
+  newPathSchema,
+  pathFilterSchema,
+  pathListSchema,
+  pathPatchSchema,
+  type PathFilter,
+  pathSchema,
+} from "../../contract/paths.js";
 import { pathName } from "../../contract/scalars.js";
 import { formatRfc3339 } from "../../core/instant.js";
 import type { PathName } from "../../core/path-name.js";
 import type { Principal } from "../../core/principal.js";
+import { effectiveSettings } from "../../streams/effective-settings.js";
 import { maskSource } from "../../streams/mask-source.js";
+import { warningsOf } from "../../streams/path-warnings.js";
 import type { HttpDeps, LivePath } from "../http-deps.js";
 import { defineRoute, json, type Route, type Scope } from "../route.js";
 
@@ -20,7 +29,6 @@ const DELETED = { description: "Removed; its recordings stay", schema: z.object(
 export function pathRoutes(deps: HttpDeps): Route[] {
   const named = z.strictObject({ name: pathName });
   const queried = z.strictObject({ path: pathName });
-  const listed = z.strictObject({ path: pathName.optional() });
   const one = { 200: { description: "The path", schema: pathSchema } };
   const common = { tag: "paths", access: "admin" } as const;
   return [
@@ -31,10 +39,11 @@ export function pathRoutes(deps: HttpDeps): Route[] {
       access: "viewer",
       scope: "list",
       summary: "List paths, or show the one given by the query parameter path",
-      query: listed,
+      description: "group, label and q narrow the list; a path has to fit all that are given.",
+      query: pathFilterSchema,
       responses: { 200: { description: "Paths", schema: z.union([pathListSchema, pathSchema]) } },
-      handler: async ({ query: { path }, caller }) => {
-        if (path === undefined) return listAll(deps, caller);
+      handler: async ({ query: { path, ...filter }, caller }) => {
+        if (path === undefined) return listAll(deps, caller, filter);
         assertAllowed(caller, "viewer", { path });
         return showOne(deps, path);
       },
@@ -111,18 +120,28 @@ function editRoutes(deps: HttpDeps, { path, params, query }: Addressed): Route[]
   ];
 }
 
-async function listAll(deps: HttpDeps, { scopes }: Principal) {
+type Filter = Omit<PathFilter, "path">;
+
+async function listAll(deps: HttpDeps, { scopes }: Principal, filter: Filter) {
   const [rows, live, recorded] = await Promise.all([
     deps.paths.list(scopes),
     askLive(deps),
     listRecordedPaths(deps.catalog, scopes),
   ]);
   const known = new Set(rows.map(({ name }) => name));
-  const others = recorded.filter((name) => !known.has(name));
+  const others = recorded.filter((name) => !known.has(name) && isWanted({ name, group: null, labels: [] }, filter));
   return json({
-    items: await Promise.all(rows.map((row) => viewOf(deps, row, live))),
+    items: await Promise.all(rows.filter((row) => isWanted(row, filter)).map((row) => viewOf(deps, row, live))),
     others: await Promise.all(others.map(async (name) => ({ name, state: await stateOf(deps, name, live) }))),
   });
+}
+
+function isWanted(row: Pick<PathRow, "name" | "group" | "labels">, { group, label, q }: Filter): boolean {
+  if (group !== undefined && row.group !== group) return false;
+  if (label?.some((one) => !row.labels.includes(one)) === true) return false;
+  if (q === undefined) return true;
+  const text = q.toLowerCase();
+  return [row.name, row.group ?? "", ...row.labels].some((part) => part.toLowerCase().includes(text));
 }
 
 async function showOne(deps: HttpDeps, name: PathName) {
@@ -137,7 +156,14 @@ async function askLive(deps: HttpDeps): Promise<Live> {
 }
 
 async function viewNow(deps: HttpDeps, row: PathRow) {
-  return viewOf(deps, row, await askLive(deps));
+  const [live, inherited] = await Promise.all([askLive(deps), deps.inheritedSettings()]);
+  const settings = effectiveSettings(row.settings, inherited(row.name));
+  const { source } = settings;
+  return {
+    ...(await viewOf(deps, row, live)),
+    effective: { ...settings, source: { ...source, value: maskSource(String(source.value)) } },
+    warnings: warningsOf(settings),
+  };
 }
 
 async function viewOf(deps: HttpDeps, row: PathRow, live: Live) {
@@ -151,6 +177,7 @@ async function viewOf(deps: HttpDeps, row: PathRow, live: Live) {
     localRetention: row.localRetention,
     archiveRetention: row.archiveRetention,
     labels: row.labels,
+    group: row.group,
     createdAt: formatRfc3339(row.createdAtUs),
     updatedAt: formatRfc3339(row.updatedAtUs),
     state: await stateOf(deps, row.name, live),

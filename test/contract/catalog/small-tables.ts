@@ -16,6 +16,7 @@ const FACTS: PathFacts = {
   localRetention: "0s",
   archiveRetention: null,
   labels: ["gate", "\u00fc'\""],
+  group: "site \u00e9",
 };
 
 export function describeSmallTables(dialect: TestedDialect): void {
@@ -33,6 +34,7 @@ export function describeSmallTables(dialect: TestedDialect): void {
         archive: "none",
         localRetention: null,
         labels: [],
+        group: null,
       };
       await updatePath(catalog, changed);
       expect(await findPath(catalog, CAM1)).toEqual({ ...changed, createdAtUs: at(0), updatedAtUs: at(1) });

@@ -73,6 +73,7 @@ const RIGHT_QUERY: Readonly<Record<string, Readonly<Record<string, string>>>> = 
 const LISTS: Readonly<Record<string, readonly string[]>> = {
   "GET /api/v1/recordings": ["path", "state"],
   "GET /api/v1/timeline": ["path"],
+  "GET /api/v1/paths": ["label"],
 };
 
 /** Wrong whatever the field: no field of ours takes any of these. */
@@ -139,11 +140,37 @@ const WRONG: Readonly<Record<string, readonly unknown[]>> = {
   recordMaxPartSize: [...NOT_A_STRING, "", "50", "-1M", "50X", "1e9M"],
   recordSegmentDuration: [...NOT_A_STRING, ...ODD_DURATIONS, "0s", "10ms", "25h"],
   rtspTransport: [...NOT_A_STRING, "quic", "", "toString"],
+  rtspAnyPort: ODD_BOOLEANS,
+  rtspRangeType: [...NOT_A_STRING, "", "utc", "constructor"],
+  rtspRangeStart: [...NOT_A_STRING, "", "now", "20261320T000000Z", "2026-08-12T12:00:00Z", "-1s", "$(reboot)"],
+  rtspScale: [...NOT_A_STRING, "", "0", "0.0", "-0", "101", "1e3", "fast", "1\r\nX: y"],
+  rtspUDPSourcePortRange: [
+    [1024],
+    [1024, 1024],
+    [2000, 1999],
+    [1, 2000],
+    [1024, 65_536],
+    ["1024", "2000"],
+    "1024-2000",
+  ],
+  whepSTUNGatherTimeout: [...NOT_A_STRING, ...ODD_DURATIONS, "1ms", "25h"],
+  whepHandshakeTimeout: [...NOT_A_STRING, ...ODD_DURATIONS, "1ms", "25h"],
+  whepTrackGatherTimeout: [...NOT_A_STRING, ...ODD_DURATIONS, "1ms", "25h"],
+  rtspDemuxMpegts: ODD_BOOLEANS,
+  alwaysAvailable: ODD_BOOLEANS,
+  alwaysAvailableTracks: [
+    ...[[], "H264", ["H264"], [{ codec: "h264" }], [{ codec: "H264", sampleRate: 8_000 }], [{ codec: "MPEG4Audio" }]],
+    [{ codec: "LPCM", sampleRate: 7_999, channelCount: 1 }],
+    Array.from({ length: 9 }, () => ({ codec: "H264" })),
+  ],
+  alwaysAvailableRecorded: ODD_BOOLEANS,
+  template: [...NOT_A_STRING, "", "A", "a b", "$(reboot)", "__proto__", "-x", "a".repeat(65)],
   overridePublisher: ODD_BOOLEANS,
   enabled: ODD_BOOLEANS,
   archive: [...NOT_A_STRING, "some", "", "constructor"],
   localRetention: [...NOT_A_STRING, ...ODD_DURATIONS, "36501d", "106751d"],
   archiveRetention: [...NOT_A_STRING, ...ODD_DURATIONS, "36501d", "106751d"],
+  group: [7, true, [], "", "a".repeat(65), "\u0007", "\ud800", "a/../b"],
   labels: ["gate", [7], [""], [null], ["a".repeat(65)], Array.from({ length: 33 }, () => "a"), ["\u0007"], ["\ud800"]],
   segmentPath: [
     ...NOT_A_STRING,
@@ -188,7 +215,7 @@ const WRONG: Readonly<Record<string, readonly unknown[]>> = {
 };
 /** Takes any text: only its length and its type can be wrong, and what no text may hold. */
 const ANY_TEXT = new Set(["secret", "sourceType", "sourceId", "label"]);
-const TAKES_NULL = new Set(["localRetention", "archiveRetention"]);
+const TAKES_NULL = new Set(["localRetention", "archiveRetention", "group"]);
 
 function fieldsOf(schema: z.ZodType | undefined): string[] {
   if (schema === undefined) return [];
@@ -303,6 +330,9 @@ describe("query parameters", () => {
     limit: ["", "0", "2001", "-1", "1.5", "1e2", "ten", "99999999999", "0x10", " 1"],
     cursor: ["", "x", "null", "W10", "WyJuZXdlc3QiLDEsIngiXQ", "a".repeat(201), "__proto__", "\0"],
     total: ["", "1", "TRUE", "yes"],
+    group: ["", "a".repeat(65), "a\0", ".."],
+    label: ["", "a".repeat(65), "a\0", "a,"],
+    q: ["", "a".repeat(65), "a\0"],
     live: ["", "2", "TRUE", "yes", "__proto__"],
     multivariant: ["", "2", "TRUE", "yes", "constructor"],
     at: ["", "now", "2026-11-20", "2026-02-30T00:00:00Z", "\0"],

@@ -72,7 +72,12 @@ describe("adding a path", () => {
     });
     expect(http.mediamtx.applied).toBe(1);
     expect(bodyOf(await ask(http, byUrl("cam1")))).toEqual(bodyOf(answer));
-    expect(bodyOf(await ask(http, "/api/v1/paths"))).toEqual({ items: [bodyOf(answer)], others: [] });
+    const { effective, warnings, ...listed } = bodyOf(answer);
+    expect([effective, warnings]).toMatchObject([
+      { maxReaders: { value: 3, from: "own" } },
+      [{ field: "recordFormat" }],
+    ]);
+    expect(bodyOf(await ask(http, "/api/v1/paths"))).toEqual({ items: [listed], others: [] });
   });
 
   it("of a name that there is already is refused, also when ten try at once", async () => {
@@ -242,7 +247,7 @@ describe("the password of a source", () => {
     const http = await added({ name: "cam1", source: SOURCE, record: true });
     const read = bodyOf(await ask(http, byUrl("cam1")));
     const editable = Object.entries(read).filter(
-      ([field]) => !["name", "createdAt", "updatedAt", "state", "config"].includes(field),
+      ([field]) => !["name", "createdAt", "updatedAt", "state", "config", "effective", "warnings"].includes(field),
     );
     const answer = await patch(http, byUrl("cam1"), { ...Object.fromEntries(editable), record: false });
     expect(bodyOf(answer)).toMatchObject({ source: read["source"], record: false });

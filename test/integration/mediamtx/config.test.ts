@@ -28,7 +28,8 @@ const VERSIONS: readonly TestedMediaMtxVersion[] = ["1.21.0", "1.19.3"];
 const USER = { user: "reelkeeper", password: "correct horse battery" };
 const SHIPPED_BASE = readFile(new URL("../../../mediamtx/base.yml", import.meta.url), "utf8");
 
-const EVERY_SETTING: Required<PathSettings> = {
+/** But those that exclude these, and a template; hostile-settings.test.ts holds all. */
+const EVERY_SETTING: PathSettings = {
   source: "rtsp://user:p%40ss@127.0.0.1:9/cam/realmonitor?channel=1&subtype=0",
   sourceFingerprint: "ab".repeat(32),
   sourceOnDemand: true,
@@ -42,6 +43,15 @@ const EVERY_SETTING: Required<PathSettings> = {
   recordMaxPartSize: "0.5G",
   recordSegmentDuration: "24h",
   rtspTransport: "tcp",
+  rtspAnyPort: true,
+  rtspRangeType: "clock",
+  rtspRangeStart: "20260812T120000Z",
+  rtspScale: "-1.5",
+  rtspUDPSourcePortRange: [20_000, 20_999],
+  whepSTUNGatherTimeout: "6s",
+  whepHandshakeTimeout: "11s",
+  whepTrackGatherTimeout: "3s",
+  rtspDemuxMpegts: true,
   overridePublisher: false,
 };
 

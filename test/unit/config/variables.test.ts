@@ -53,6 +53,7 @@ const MALFORMED: Partial<Record<string, readonly string[]>> = {
   MEDIAMTX_BASE_CONFIG: ["/etc/a\nb"],
   MEDIAMTX_CONFIG_DIR: UNSAFE_PATHS,
   MEDIAMTX_RECORD_DIR: ["relative/dir", "./rec", "/rec/%path", "/rec/$HOME", "/rec\n"],
+  MEDIAMTX_TEMPLATES: ["/etc/templates\n.yml"],
   MEDIAMTX_HOOK_COMMAND: ["/hook $MTX_PATH", "/hook\nrm"],
   HOOK_SECRET: ["fifteen-chars-x", "sixteen chars with spaces"],
   SCAN_INTERVAL: ["999ms", "0", "often", "3"],
