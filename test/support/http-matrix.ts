@@ -14,7 +14,7 @@ import type { HttpHarness } from "./http-harness.js";
 import { addRow, at } from "./http-rows.js";
 
 export const PATH = parsePathName("site-a/cam");
-export const ABSENT = parsePathName("site-a/absent");
+const ABSENT = parsePathName("site-a/absent");
 export const OTHER = parsePathName("site-b/cam");
 
 /** What is there of a path; of an absent one ids that nobody has. */
@@ -29,7 +29,7 @@ export interface Things {
   readonly fresh: () => Promise<string>;
 }
 
-export interface Asked {
+interface Asked {
   readonly target: string;
   readonly body?: unknown;
 }
