@@ -22,7 +22,9 @@ function thumbnailRoute({ thumbnails }: Pick<HttpDeps, "thumbnails">): Route {
     path: "/api/v1/thumbnail.jpg",
     access: "viewer",
     // One whose instant is not told is of any time.
-    scope: ({ query: { path, at } }) => [{ path, ...(at === undefined ? {} : { range: { fromUs: at, toUs: at } }) }],
+    scope: ({ query: { path, at } }) => [
+      { path, ...(at === undefined ? {} : { range: { fromUs: at, toUs: at + 1 } }) },
+    ],
     signed: "short",
     tag: "playback",
     summary: "The picture at an instant",

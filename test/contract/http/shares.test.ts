@@ -158,7 +158,7 @@ describe("a share link", () => {
     }
     const picture = (query: Record<string, string>) => statusOf(target("thumbnail.jpg", query));
     expect(await picture({ path: "cam1", at: formatRfc3339(fromUs - 1) })).toBe(403);
-    expect(await picture({ path: "cam1", at: formatRfc3339(toUs + 1) })).toBe(403);
+    expect(await picture({ path: "cam1", at: formatRfc3339(toUs) })).toBe(403);
     expect(await picture({ path: "cam1" })).toBe(403);
     expect(await picture({ path: "cam2", at: formatRfc3339(fromUs) })).toBe(404);
     expect(await statusOf(media(recordings[0]!, fromUs - SEC, toUs), bytes(0, 9))).toBe(403);
@@ -220,6 +220,20 @@ describe("a share link", () => {
       words.add(answer.text);
     }
     expect(words.size).toBe(1);
+  });
+
+  it("tells nothing of what is around a gap", async () => {
+    const lastUs = recordings.at(-1)!.endUs;
+    const [from, to] = [lastUs + 3_600 * SEC, lastUs + 3_660 * SEC];
+    const expiresAt = formatRfc3339(http.catalog.clock.nowUs() + 3_600 * SEC);
+    const body = { path: "cam1", ...rangeOf(from, to), expiresAt };
+    const { url } = (await ask(http, "/api/v1/shares", { method: "POST", body })).json() as { url: string };
+    const { clip, picture, playlist } = (await ask(http, `${new URL(url).pathname}/links`)).json() as typeof links;
+    for (const each of [clip, picture, playlist]) {
+      const answer = await ask(http, each);
+      expect(answer.status, each).toBe(404);
+      expect(answer.text).not.toContain(formatRfc3339(lastUs).slice(0, 19));
+    }
   });
 
   it("shows an MPEG-TS recording only where all of it is in the range", async () => {
