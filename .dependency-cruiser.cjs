@@ -12,6 +12,7 @@ const OWNERS = [
   ["winston", "platform", "the log lives in platform/ only"],
   ["prom-client", "metrics", "metrics live in metrics/ only"],
   ["react|react-dom|@mantine|@tanstack|hls\\.js|vite", "web", "the page lives in web/ only"],
+  ["jose|@node-rs/argon2", "access", "passwords and tokens live in access/ only"],
   ["ffprobe-static", "media", "probing lives in media/ only"],
 ];
 

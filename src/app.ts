@@ -10,11 +10,13 @@ import { releaseStaleLeases } from "./catalog/recording-queue.js";
 import { loadUrlKeys } from "./config/url-keys.js";
 import { describeError } from "./core/errors.js";
 import { createExpressApp } from "./http/express-app.js";
+import type { HttpDeps } from "./http/http-deps.js";
 import { createRoutes } from "./http/routes.js";
 import { listen, type Listening } from "./http/server.js";
 import { DemoCamera } from "./mediamtx/demo-camera.js";
 import { aborted } from "./platform/signals.js";
 import { createHttpDeps } from "./wiring/create-http-deps.js";
+import { createFirstAdmin, createLogin } from "./wiring/create-identity.js";
 import { lockFolders } from "./wiring/lock-folders.js";
 import { createParts, type Parts } from "./wiring/parts.js";
 import { openConfiguredCatalog, type Setup } from "./wiring/setup.js";
@@ -39,7 +41,7 @@ export function createApp(setup: Setup, options: { readonly demo: boolean }): Ap
   return {
     start: async (signal) => {
       const { config, secrets, logger, projectDir } = setup;
-      assertMayBind(config.http.host, secrets.adminToken);
+      assertMayBind(config.http.host, { adminToken: secrets.adminToken, login: config.login });
       const lock = await lockFolders(setup);
       undo.push(() => lock.release());
       const catalog = await openConfiguredCatalog(setup);
@@ -49,7 +51,9 @@ export function createApp(setup: Setup, options: { readonly demo: boolean }): Ap
       await parts.serverNotes.begin();
       await parts.mediamtx.prepare(signal);
       const version = await versionOf(projectDir);
-      const listening = await startServing(setup, parts, { undo, version });
+      const login = await createLogin(setup, catalog);
+      const password = login.identity === null ? null : await createFirstAdmin(setup, catalog, login.passwords);
+      const listening = await startServing(setup, parts, { undo, version, login });
       await startMediaMtx(parts, config.mediamtx.mode === "embedded" ? urlOf(setup, listening) : null, {
         undo,
         signal,
@@ -66,7 +70,7 @@ export function createApp(setup: Setup, options: { readonly demo: boolean }): Ap
       undo.push(() => parts.exports.stop());
       if (options.demo) undo.push(await startDemo(setup, parts));
       logger.info("started", { version, port: listening.port });
-      return { nextSteps: nextSteps(setup, parts, listening) };
+      return { nextSteps: nextSteps(setup, parts, { listening, password }) };
     },
     stop: async () => {
       setup.logger.info("stopping");
@@ -80,7 +84,7 @@ export function createApp(setup: Setup, options: { readonly demo: boolean }): Ap
 async function startServing(
   setup: Setup,
   parts: Parts,
-  { undo, version }: { readonly undo: Undo; readonly version: string },
+  { undo, version, login }: { readonly undo: Undo; readonly version: string; readonly login: HttpDeps["login"] },
 ): Promise<Listening> {
   const { store, inspector, guard, worker, watch } = parts;
   undo.push(() => {
@@ -94,7 +98,7 @@ async function startServing(
   worker.start();
   undo.push(() => worker.stop(STEP_GRACE_MS));
   const urlKeys = await loadUrlKeys(path.join(setup.config.dataDir, "secrets"), setup.clock.nowUs() / 1_000);
-  const deps = createHttpDeps(setup, parts, { urlKeys });
+  const deps = createHttpDeps(setup, parts, { urlKeys, login });
   const app = createExpressApp({ ...deps, routes: createRoutes(deps, version) });
   const listening = await listen(app, setup.config.http);
   undo.push(() => listening.stop(HTTP_GRACE_MS));
@@ -161,13 +165,19 @@ function urlOf({ config }: Setup, { port }: Listening): string {
   return `http://${reachable.includes(":") ? `[${reachable}]` : reachable}:${String(port)}`;
 }
 
-function nextSteps(setup: Setup, { mediamtx, store }: Parts, listening: Listening): string[] {
+/** `password`: of the user admin, when it was made just now; nobody will tell it again. */
+function nextSteps(
+  setup: Setup,
+  { mediamtx, store }: Parts,
+  { listening, password }: { readonly listening: Listening; readonly password: string | null },
+): string[] {
   const urlFor = (scheme: string): string =>
     mediamtx.publishUrls().find((url) => url.startsWith(scheme)) ?? "switched off in MediaMTX's configuration";
   return [
     `Publish by RTSP    ${urlFor("rtsp:")}`,
     `Publish by RTMP    ${urlFor("rtmp:")}`,
     `See the list       ${urlOf(setup, listening)}/`,
+    ...(password === null ? [] : [`Log in as          admin, password ${password} (shown this once; change it there)`]),
     `Files go to        ${setup.recordDir}, proven copies to ${store.description}`,
   ];
 }

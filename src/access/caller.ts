@@ -19,6 +19,8 @@ export interface RequestFacts {
   readonly origin: string | undefined;
   readonly secFetchSite: string | undefined;
   readonly authorization: string | undefined;
+  /** `Cookie` header. */
+  readonly cookie: string | undefined;
 }
 
 /** Asks on routes that are open to everyone: may nothing, sees nothing. */
@@ -36,8 +38,21 @@ const ADMIN: Omit<Principal, "kind" | "id" | "name"> = { role: "admin", scopes: 
 export const ADMIN_TOKEN: Principal = { ...ADMIN, kind: "token", id: "admin-token", name: "ADMIN_TOKEN" };
 export const THIS_MACHINE: Principal = { ...ADMIN, kind: "machine", id: "this-machine", name: "this machine" };
 
-/** Throws `unauthenticated` or `permission-denied`. */
-export function identify(rules: AccessRules, request: RequestFacts): Principal {
+/** Those who log in. */
+export interface Known {
+  /** What stands behind `Bearer`. Throws `unauthenticated`. */
+  byBearer(token: string): Promise<Principal>;
+  byAccessToken(token: string): Promise<Principal>;
+}
+
+/** Throws `unauthenticated` or `permission-denied`. `known`: null while LOGIN=off. */
+export async function identify(rules: AccessRules, known: Known | null, request: RequestFacts): Promise<Principal> {
+  if (rules.adminToken !== null && isBearer(request.authorization, rules.adminToken)) return ADMIN_TOKEN;
+  return known === null ? identifyWithoutLogin(rules, request) : identifyKnown(known, request);
+}
+
+/** LOGIN=off: ADMIN_TOKEN opens everything; without one only this machine may ask. */
+export function identifyWithoutLogin(rules: AccessRules, request: RequestFacts): Principal {
   if (rules.adminToken !== null) {
     if (isBearer(request.authorization, rules.adminToken)) return ADMIN_TOKEN;
     throw new AppError({
@@ -48,6 +63,51 @@ export function identify(rules: AccessRules, request: RequestFacts): Principal {
   }
   assertSameMachine(request);
   return THIS_MACHINE;
+}
+
+async function identifyKnown(known: Known, request: RequestFacts): Promise<Principal> {
+  const bearer = bearerOf(request.authorization);
+  if (bearer !== undefined) return known.byBearer(bearer);
+  const token = cookieOf(request.cookie, "access");
+  if (token === undefined) {
+    throw new AppError({ kind: "unauthenticated", message: "nobody is logged in", hint: "log in, or send a token" });
+  }
+  assertSameOrigin(request);
+  return known.byAccessToken(token);
+}
+
+/** `__Host-`: browsers take it over HTTPS only (and from this machine), from this host alone. */
+export const COOKIE_NAMES = {
+  access: ["__Host-reelkeeper-access", "reelkeeper-access"],
+  refresh: ["__Host-reelkeeper-refresh", "reelkeeper-refresh"],
+} as const;
+
+export function cookieOf(header: string | undefined, which: keyof typeof COOKIE_NAMES): string | undefined {
+  for (const part of (header ?? "").split(";")) {
+    const at = part.indexOf("=");
+    const name = part.slice(0, at).trim();
+    if (at > 0 && COOKIE_NAMES[which].some((known) => known === name)) return part.slice(at + 1).trim();
+  }
+  return undefined;
+}
+
+/**
+ * Cookies come with whatever a browser sends, so what changes something must come from our own page: the browser says
+ * so (Fetch Metadata, Origin). One that says nothing of it is not believed (CVE-2023-45670).
+ */
+export function assertSameOrigin({ method, host, origin, secFetchSite }: RequestFacts): void {
+  if (method === "GET" || method === "HEAD") return;
+  const isOurs = originHost(origin) === host?.toLowerCase();
+  if ((origin === undefined ? secFetchSite === "same-origin" : isOurs) && isSameSite(secFetchSite)) return;
+  throw new AppError({ kind: "permission-denied", message: "requests from another origin may not change anything" });
+}
+
+function isSameSite(secFetchSite: string | undefined): boolean {
+  return secFetchSite === undefined || secFetchSite === "same-origin" || secFetchSite === "none";
+}
+
+function originHost(origin: string | undefined): string | undefined {
+  return origin !== undefined && URL.canParse(origin) ? new URL(origin).host : undefined;
 }
 
 /** Constant time, whatever is given. Throws `unauthenticated` without saying why. */
@@ -61,13 +121,16 @@ export function assertHookSecret(
   throw new AppError({ kind: "unauthenticated", message: "hook refused" });
 }
 
-/** Throws `failed-precondition`: without a token nobody but this machine may reach us. */
-export function assertMayBind(host: string, adminToken: string | null): void {
-  if (adminToken !== null || isLoopbackName(host)) return;
+/** Throws `failed-precondition`: where nobody has to prove who they are, nobody but this machine may reach us. */
+export function assertMayBind(
+  host: string,
+  rules: { readonly adminToken: string | null; readonly login: boolean },
+): void {
+  if (rules.login || rules.adminToken !== null || isLoopbackName(host)) return;
   throw new AppError({
     kind: "failed-precondition",
-    message: `HOST="${host}" would let others in, and ADMIN_TOKEN is not set`,
-    hint: "set ADMIN_TOKEN to at least 16 random characters, or HOST to 127.0.0.1",
+    message: `HOST="${host}" would let others in, LOGIN is off and ADMIN_TOKEN is not set`,
+    hint: "set LOGIN=required, or ADMIN_TOKEN to at least 16 random characters, or HOST to 127.0.0.1",
   });
 }
 
@@ -96,8 +159,13 @@ export function isLoopbackName(host: string): boolean {
 }
 
 function isBearer(authorization: string | undefined, secret: string): boolean {
+  const token = bearerOf(authorization);
+  return token !== undefined && isSame(token, secret);
+}
+
+function bearerOf(authorization: string | undefined): string | undefined {
   const [scheme, token] = (authorization ?? "").split(" ");
-  return scheme?.toLowerCase() === "bearer" && token !== undefined && isSame(token, secret);
+  return scheme?.toLowerCase() === "bearer" ? token : undefined;
 }
 
 /** Digests have one length, so neither length nor content shows in the time. */

@@ -50,3 +50,72 @@ export function noteAudit(catalog: Catalog, note: AuditNote): Promise<void> {
 function jsonOf(value: unknown): string | null {
   return value === undefined || value === null ? null : storable(JSON.stringify(redactFields("", value)));
 }
+
+export interface AuditFilter {
+  readonly actor?: string | undefined;
+  readonly action?: string | undefined;
+  readonly target?: string | undefined;
+  readonly fromUs?: number | undefined;
+  readonly toUs?: number | undefined;
+}
+
+export interface AuditEntry {
+  readonly id: number;
+  readonly atUs: number;
+  readonly actor: {
+    readonly kind: string;
+    readonly id: string;
+    readonly name: string;
+    readonly address: string | null;
+  };
+  readonly action: string;
+  readonly target: string;
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+/** The newest first; `before`: those older than this id. Filters match whole values; an action also by its noun. */
+export function listAudit(
+  catalog: Catalog,
+  filter: AuditFilter,
+  page: { readonly limit: number; readonly before?: number | undefined },
+): Promise<AuditEntry[]> {
+  return translating("read the audit log", async () => {
+    const query = catalog.db("audit") as Knex.QueryBuilder;
+    if (filter.actor !== undefined) query.andWhere({ actor_name: filter.actor });
+    if (filter.target !== undefined) query.andWhere({ target: filter.target });
+    if (filter.action?.includes(".") === true) query.andWhere({ action: filter.action });
+    else if (filter.action !== undefined) {
+      query.andWhere("action", ">=", `${filter.action}.`).andWhere("action", "<", `${filter.action}/`);
+    }
+    if (filter.fromUs !== undefined) query.andWhere("at_us", ">=", filter.fromUs);
+    if (filter.toUs !== undefined) query.andWhere("at_us", "<", filter.toUs);
+    if (page.before !== undefined) query.andWhere("id", "<", page.before);
+    return ((await query.orderBy("id", "desc").limit(page.limit)) as AuditRow[]).map(toEntry);
+  });
+}
+
+interface AuditRow {
+  readonly id: number;
+  readonly at_us: number;
+  readonly actor_kind: string;
+  readonly actor_id: string;
+  readonly actor_name: string;
+  readonly address: string | null;
+  readonly action: string;
+  readonly target: string;
+  readonly before_json: string | null;
+  readonly after_json: string | null;
+}
+
+function toEntry(row: AuditRow): AuditEntry {
+  return {
+    id: row.id,
+    atUs: row.at_us,
+    actor: { kind: row.actor_kind, id: row.actor_id, name: row.actor_name, address: row.address },
+    action: row.action,
+    target: row.target,
+    before: row.before_json === null ? null : JSON.parse(row.before_json),
+    after: row.after_json === null ? null : JSON.parse(row.after_json),
+  };
+}

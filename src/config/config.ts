@@ -14,6 +14,10 @@ export interface Config {
   readonly recordDir: string;
   readonly cacheDir: string;
   readonly http: { readonly host: string; readonly port: number };
+  /** False: whoever asks from this machine, or has ADMIN_TOKEN, is an admin. */
+  readonly login: boolean;
+  /** Of a login: sent over HTTPS only. */
+  readonly cookieSecure: boolean;
   readonly database: { readonly kind: "sqlite"; readonly file: string } | { readonly kind: "postgres" };
   readonly storage: StorageConfig;
   readonly archive: ArchiveConfig;
@@ -99,6 +103,8 @@ export function loadConfig(env: Env, where: { readonly cwd: string; readonly pro
       host: read.matching("HOST", "127.0.0.1", /^[0-9a-zA-Z.:_-]+$/),
       port: read.integer("PORT", 8080, [0, 65_535]),
     },
+    login: read.oneOf("LOGIN", "off", ["required", "off"]) === "required",
+    cookieSecure: read.oneOf("COOKIE_SECURE", "true", ["true", "false"]) === "true",
     database: readDatabase(env, where.cwd, dataDir),
     storage,
     archive: {

@@ -11,6 +11,8 @@ import type { VariableName } from "./variables.js";
 export interface Secrets {
   readonly hookSecret: string;
   readonly adminToken: string | null;
+  /** For the first start. */
+  readonly adminPassword: string | null;
   readonly mediamtxApiPassword: string;
   readonly databaseUrl: string | null;
   readonly r2: { readonly accessKeyId: string; readonly secretAccessKey: string };
@@ -22,6 +24,7 @@ export async function loadSecrets(env: Env, dataDir: string): Promise<Secrets> {
   return {
     hookSecret: atLeast(env, "HOOK_SECRET", 16) ?? (await generated(directory, "hook-secret")),
     adminToken: atLeast(env, "ADMIN_TOKEN", 16),
+    adminPassword: atLeast(env, "ADMIN_PASSWORD", 12),
     mediamtxApiPassword:
       atLeast(env, "MEDIAMTX_API_PASSWORD", 8) ?? (await generated(directory, "mediamtx-api-password")),
     databaseUrl: env.text("DATABASE_URL") ?? null,
@@ -34,10 +37,15 @@ export async function loadSecrets(env: Env, dataDir: string): Promise<Secrets> {
 
 /** For the redactor of the log. */
 export function secretValues(secrets: Secrets): string[] {
-  const { hookSecret, adminToken, mediamtxApiPassword, r2, databaseUrl } = secrets;
-  return [hookSecret, adminToken, mediamtxApiPassword, r2.secretAccessKey, ...passwordForms(databaseUrl)].filter(
-    (value): value is string => value !== null && value !== "",
-  );
+  const { hookSecret, adminToken, adminPassword, mediamtxApiPassword, r2, databaseUrl } = secrets;
+  return [
+    hookSecret,
+    adminToken,
+    adminPassword,
+    mediamtxApiPassword,
+    r2.secretAccessKey,
+    ...passwordForms(databaseUrl),
+  ].filter((value): value is string => value !== null && value !== "");
 }
 
 /** As it stands in the URL, and as a driver may tell it. */

@@ -12,13 +12,29 @@ export interface Variable {
 export const VARIABLES = {
   PORT: { about: "HTTP port", fallback: "8080", accepts: "an integer from 0 (any free port) to 65535" },
   HOST: {
-    about: "HTTP address; anything but loopback needs ADMIN_TOKEN",
+    about: "HTTP address; with LOGIN=off anything but loopback needs ADMIN_TOKEN",
     fallback: "127.0.0.1",
     accepts: "an IP address or host name",
   },
+  LOGIN: {
+    about: "Whether people log in; off: whoever asks from this machine, or sends ADMIN_TOKEN, is an admin",
+    fallback: "off",
+    accepts: "required or off",
+  },
+  ADMIN_PASSWORD: {
+    about: "Password of the user admin, whom the first start makes",
+    fallback: "generated, and printed once",
+    accepts: "12 to 256 printable ASCII characters without spaces",
+    secret: true,
+  },
+  COOKIE_SECURE: {
+    about: "Cookies of a login over HTTPS only (and from this machine); false for plain HTTP in a network you trust",
+    fallback: "true",
+    accepts: "true or false",
+  },
   ADMIN_TOKEN: {
-    about: "Bearer token for the whole API",
-    fallback: "none: loopback only",
+    about: "Bearer token for the whole API, beside users",
+    fallback: "none: with LOGIN=off loopback only",
     accepts: "at least 16 printable ASCII characters without spaces",
     secret: true,
   },

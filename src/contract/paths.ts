@@ -3,7 +3,6 @@ import { z } from "zod";
 
 import { isReservedPathName, pathSettingsSchema } from "./path-settings.js";
 import { instantOut, listOf, pathName, retention } from "./scalars.js";
-import { SETTING_NAMES } from "./setting-facts.js";
 
 const label = z
   .string()
@@ -65,10 +64,10 @@ const pathState = z
   .meta({ description: "As MediaMTX sees it now" });
 
 const effective = z
-  .record(z.enum(SETTING_NAMES), z.object({ value: z.unknown(), from: z.enum(["own", "defaults", "mediamtx"]) }))
+  .record(z.string(), z.object({ value: z.unknown(), from: z.enum(["own", "defaults", "mediamtx"]) }))
   .meta({
     description:
-      "Each setting as it counts: the path's own, inherited from the base configuration, or MediaMTX's own default",
+      "Each setting of GET /api/v1/config/settings as it counts: the path's own, inherited from the base configuration, or MediaMTX's own default",
   });
 
 const notice = z.object({ field: z.string(), message: z.string() });

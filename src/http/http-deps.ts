@@ -2,6 +2,9 @@
 import type { ObjectStore } from "../archive/object-store.js";
 import type { PaceReport } from "../archive/upload-pace.js";
 import type { AccessRules } from "../access/caller.js";
+import type { Identity } from "../access/identity.js";
+import type { LoginLimit } from "../access/login-limit.js";
+import type { Passwords } from "../access/passwords.js";
 import type { BackupState } from "../backup/daily-backup.js";
 import type { Catalog } from "../catalog/catalog.js";
 import type { DeletionStop, Doubt } from "../core/deletion-doubt.js";
@@ -22,6 +25,14 @@ export interface HttpDeps extends Pick<AuthenticateDeps, "identify" | "principal
   readonly catalog: Catalog;
   readonly logger: Logger;
   readonly access: AccessRules;
+  readonly login: {
+    /** Null while LOGIN=off. */
+    readonly identity: Identity | null;
+    readonly passwords: Passwords;
+    readonly limit: LoginLimit;
+    /** Cookies go over HTTPS only. */
+    readonly isSecure: boolean;
+  };
   /** Holds `dist/web`, `src/http/page` and `node_modules`. */
   readonly projectDir: string;
   readonly recordDir: string;

@@ -69,13 +69,14 @@ export function queryIn(url: string, { isSigned }: { readonly isSigned: boolean 
 }
 
 export function requestFactsOf(request: IncomingMessage): RequestFacts {
-  const { host, origin, authorization } = request.headers;
+  const { host, origin, authorization, cookie } = request.headers;
   const secFetchSite = request.headers["sec-fetch-site"] as string | string[] | undefined;
   return {
     method: request.method ?? "",
     host,
     origin,
     authorization,
+    cookie,
     secFetchSite: Array.isArray(secFetchSite) ? secFetchSite[0] : secFetchSite,
   };
 }

@@ -4,6 +4,7 @@ import type { Route } from "./route.js";
 import { clipRoutes } from "./routes/clip.js";
 import { exportRoutes } from "./routes/exports.js";
 import { hookRoutes } from "./routes/hooks.js";
+import { loginRoutes } from "./routes/login.js";
 import { mediaMtxPlaybackRoutes } from "./routes/mediamtx-playback.js";
 import { operationRoutes } from "./routes/operation.js";
 import { pageRoutes } from "./routes/pages.js";
@@ -15,6 +16,7 @@ import { shareRoutes } from "./routes/shares.js";
 import { signedUrlRoutes } from "./routes/signed-urls.js";
 import { thumbnailRoutes } from "./routes/thumbnails.js";
 import { timelineRoutes } from "./routes/timeline.js";
+import { userRoutes } from "./routes/users.js";
 
 export function createRoutes(deps: HttpDeps, version: string): Route[] {
   const api = [
@@ -30,6 +32,8 @@ export function createRoutes(deps: HttpDeps, version: string): Route[] {
     ...pathConfigRoutes(deps),
     ...operationRoutes(deps),
     ...hookRoutes(deps),
+    ...loginRoutes(deps),
+    ...userRoutes(deps),
   ];
   const signing = signedUrlRoutes(deps, api);
   return [...api, ...signing, ...pageRoutes(deps, [...api, ...signing], version)];

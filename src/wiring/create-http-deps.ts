@@ -19,7 +19,7 @@ const VALIDATE_WITHIN_MS = 15_000;
 export function createHttpDeps(
   setup: Setup,
   parts: Parts,
-  { urlKeys }: { readonly urlKeys: readonly [Buffer, ...Buffer[]] },
+  { urlKeys, login }: { readonly urlKeys: readonly [Buffer, ...Buffer[]]; readonly login: HttpDeps["login"] },
 ): HttpDeps {
   const { config, secrets, logger } = setup;
   const { catalog, store, playback, pace, pulse, metrics, mediamtx, ingest, guard, worker, scanner } = parts;
@@ -28,8 +28,9 @@ export function createHttpDeps(
     catalog,
     logger,
     access: secrets,
-    identify: (facts) => Promise.resolve(identify(secrets, facts)),
-    principals: createPrincipals(catalog, secrets),
+    login,
+    identify: (facts) => identify(secrets, login.identity, facts),
+    principals: createPrincipals(catalog, secrets, login.identity),
     signer: createUrlSigner(urlKeys),
     projectDir: setup.projectDir,
     recordDir: setup.recordDir,
@@ -38,10 +39,7 @@ export function createHttpDeps(
     exports: parts.exports,
     growing,
     playbackArchive: config.playbackArchive,
-    bucketOrigin:
-      config.playbackArchive === "direct" && config.storage.kind === "r2"
-        ? new URL(config.storage.endpoint).origin
-        : null,
+    bucketOrigin: bucketOriginOf(setup),
     thumbnails: createThumbnails(setup, { ...playback, growing }),
     publicUrl: config.storage.kind === "r2" ? config.storage.publicUrl : null,
     paths: createPathAdmin({
@@ -83,6 +81,11 @@ function pathConfigDeps({ mediamtx }: Parts): Pick<HttpDeps, "inheritedSettings"
     templates: () => mediamtx.templates(),
     mediamtxVersion: () => mediamtx.state().version,
   };
+}
+
+/** Null: players are sent to nobody else. */
+function bucketOriginOf({ config: { playbackArchive, storage } }: Setup): string | null {
+  return playbackArchive === "direct" && storage.kind === "r2" ? new URL(storage.endpoint).origin : null;
 }
 
 async function livePaths({ mediamtx }: Parts): Promise<ReadonlyMap<PathName, LivePath>> {

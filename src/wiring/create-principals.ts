@@ -1,17 +1,24 @@
 /** Whoever can have signed a URL, looked up anew at each use of it. */
 import { ADMIN_TOKEN, THIS_MACHINE, type AccessRules } from "../access/caller.js";
+import type { Identity } from "../access/identity.js";
 import type { Principals } from "../access/principals.js";
 import type { Catalog } from "../catalog/catalog.js";
 import { findShare, isOpenShare } from "../catalog/shares.js";
 import type { PathPattern } from "../core/path-pattern.js";
 import type { Principal } from "../core/principal.js";
 
-export function createPrincipals(catalog: Catalog, { adminToken }: AccessRules): Principals {
+/** `identity`: null while nobody logs in. */
+export function createPrincipals(
+  catalog: Catalog,
+  { adminToken }: AccessRules,
+  identity: Pick<Identity, "find"> | null,
+): Principals {
   return {
     find: async (kind, id) => {
       if (kind === "share") return shareOf(catalog, id);
-      if (adminToken === null) return kind === "machine" && id === THIS_MACHINE.id ? THIS_MACHINE : undefined;
-      return kind === "token" && id === ADMIN_TOKEN.id ? ADMIN_TOKEN : undefined;
+      if (kind === "token" && id === ADMIN_TOKEN.id) return adminToken === null ? undefined : ADMIN_TOKEN;
+      if (identity !== null) return identity.find(kind, id);
+      return adminToken === null && kind === "machine" && id === THIS_MACHINE.id ? THIS_MACHINE : undefined;
     },
   };
 }

@@ -47,6 +47,7 @@ export async function installApp({ directory, version = "1.21.0", store, env }: 
     env: {
       DATA_DIR: dataDir,
       HOST: "127.0.0.1",
+      LOGIN: "off",
       PORT: String(port),
       LOG_FORMAT: "json",
       R2_PREFIX: APP_PREFIX,

@@ -6,7 +6,11 @@ import path from "node:path";
 
 import { onTestFinished } from "vitest";
 
+import { createAccessTokens, newSigningKey } from "../../src/access/access-tokens.js";
 import { identify } from "../../src/access/caller.js";
+import { Identity } from "../../src/access/identity.js";
+import { LoginLimit } from "../../src/access/login-limit.js";
+import { createPasswords } from "../../src/access/passwords.js";
 import type { Principals } from "../../src/access/principals.js";
 import { createUrlSigner } from "../../src/access/signed-url.js";
 import { createFolderStore } from "../../src/archive/folder-store.js";
@@ -58,6 +62,10 @@ export const DEFAULT_RETENTION_MS = 86_400_000;
 
 export interface HttpOptions {
   readonly adminToken?: string;
+  /** Default: LOGIN=off. */
+  readonly login?: boolean;
+  /** Default: true. */
+  readonly cookieSecure?: boolean;
   /** In place of what the request proves; `undefined` is nobody. */
   readonly identify?: AuthenticateDeps["identify"];
   /** Before those that the catalog knows. */
@@ -132,6 +140,7 @@ export async function startHttp(options: HttpOptions = {}): Promise<HttpHarness>
   const fakes = createFakes(recordDir);
   const store = options.store?.(folder) ?? folder;
   const deps = createDeps({
+    login: await createLogin(catalog, options),
     catalog,
     recordDir,
     store,
@@ -201,7 +210,17 @@ function createFakes(recordDir: string): Fakes {
   };
 }
 
+async function createLogin(catalog: Catalog & { clock: FakeClock }, options: HttpOptions): Promise<HttpDeps["login"]> {
+  const passwords = createPasswords();
+  const limit = new LoginLimit(() => catalog.clock.monotonicMs());
+  const common = { passwords, limit, isSecure: options.cookieSecure ?? true };
+  if (options.login !== true) return { ...common, identity: null };
+  const tokens = await createAccessTokens([await newSigningKey()]);
+  return { ...common, identity: new Identity({ catalog, passwords, tokens, limit }) };
+}
+
 interface DepsParts {
+  readonly login: HttpDeps["login"];
   readonly catalog: Catalog;
   readonly recordDir: string;
   readonly store: ObjectStore;
@@ -210,7 +229,7 @@ interface DepsParts {
   readonly thumbnailDir: string;
 }
 
-function createDeps({ catalog, recordDir, store, options, fakes, thumbnailDir }: DepsParts): HttpDeps {
+function createDeps({ login, catalog, recordDir, store, options, fakes, thumbnailDir }: DepsParts): HttpDeps {
   const { mediamtx, scanner, health, pace, woken, stops } = fakes;
   const logger = createLogRecorder(fakes.log);
   const wake = (): void => {
@@ -235,12 +254,13 @@ function createDeps({ catalog, recordDir, store, options, fakes, thumbnailDir }:
     openReader: (recording, signal) => openRecordingReader({ recordDir, store }, recording, signal),
   };
   const access = { adminToken: options.adminToken ?? null, hookSecret: HOOK_SECRET };
-  const principals = createPrincipals(catalog, access);
+  const principals = createPrincipals(catalog, access, login.identity);
   return {
     catalog,
     logger,
     access,
-    identify: options.identify ?? ((facts) => Promise.resolve(identify(access, facts))),
+    login,
+    identify: options.identify ?? ((facts) => identify(access, login.identity, facts)),
     principals: { find: async (kind, id) => options.findPrincipal?.(kind, id) ?? principals.find(kind, id) },
     signer: createUrlSigner([URL_KEY]),
     projectDir: path.resolve(import.meta.dirname, "../.."),

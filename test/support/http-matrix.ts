@@ -34,9 +34,9 @@ interface Asked {
   readonly body?: unknown;
 }
 
-/** `public`: everybody · `hook`: nobody here, all of whom lack its secret. */
+/** `public`: everybody · `hook`, `cookie`: nobody here, all of whom lack its secret. */
 export interface Row {
-  readonly needs: Role | "public" | "hook";
+  readonly needs: Role | "public" | "hook" | "cookie";
   /** `path`: hidden from who has no grant · `list`: the path is left out of it · `instance`: refused to who has not all. */
   readonly about: "path" | "list" | "instance" | "none";
   /** Its signed URL opens it too. */
@@ -53,6 +53,11 @@ const hook = (target: string): Row => ({ needs: "hook", about: "none", ask: plai
 const instance = (target: string, needs: Role = "viewer", body?: unknown): Row => ({
   ...{ needs, about: "instance", ask: plain(target, body) },
 });
+/** About users, not about paths; ids are nobody's. */
+const own = (target: string, body?: unknown, needs: Role = "viewer"): Row => ({
+  ...{ needs, about: "none", ask: plain(target, body) },
+});
+const NOBODYS_ID = "00000000-0000-4000-8000-000000000001";
 const ranged = (route: string) => ({
   ...({ needs: "viewer", about: "path" } as const),
   ask: ({ path, from, to }: Things) => query(route, { path, from, to }),
@@ -180,6 +185,26 @@ export const ROWS: Readonly<Record<string, Row>> = {
   "POST /hooks/segment-complete": hook("/hooks/segment-complete"),
   "POST /hooks/ready": hook("/hooks/ready"),
   "POST /hooks/not-ready": hook("/hooks/not-ready"),
+  "POST /api/v1/login": {
+    ...{ needs: "public", about: "none" },
+    ask: plain("/api/v1/login", { name: "nobody", password: "not-one" }),
+  },
+  "POST /api/v1/login/refresh": { needs: "cookie", about: "none", ask: plain("/api/v1/login/refresh", {}) },
+  "GET /api/v1/login/options": everybody("/api/v1/login/options"),
+  "GET /api/v1/me": own("/api/v1/me"),
+  "POST /api/v1/me/password": own("/api/v1/me/password", { current: "x", new: "a-password-of-the-matrix" }),
+  "POST /api/v1/logout": own("/api/v1/logout", {}),
+  "GET /api/v1/sessions": own("/api/v1/sessions"),
+  "DELETE /api/v1/sessions/{id}": own(`/api/v1/sessions/${NOBODYS_ID}`),
+  "GET /api/v1/tokens": own("/api/v1/tokens"),
+  "POST /api/v1/tokens": own("/api/v1/tokens", {}),
+  "DELETE /api/v1/tokens/{id}": own(`/api/v1/tokens/${NOBODYS_ID}`),
+  "GET /api/v1/users": own("/api/v1/users", undefined, "admin"),
+  "POST /api/v1/users": own("/api/v1/users", {}, "admin"),
+  "GET /api/v1/users/{id}": own(`/api/v1/users/${NOBODYS_ID}`, undefined, "admin"),
+  "PATCH /api/v1/users/{id}": own(`/api/v1/users/${NOBODYS_ID}`, {}, "admin"),
+  "DELETE /api/v1/users/{id}": own(`/api/v1/users/${NOBODYS_ID}`, undefined, "admin"),
+  "GET /api/v1/audit": own("/api/v1/audit", undefined, "admin"),
   "GET /": everybody("/"),
   "GET /assets/{file}": everybody("/assets/none.js"),
   "GET /icon.svg": everybody("/icon.svg"),

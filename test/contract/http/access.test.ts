@@ -149,7 +149,9 @@ const CALLERS: readonly Caller[] = [
   },
 ];
 
-const routesOf = (of: Caller["of"]): readonly Route[] => (of === "open" ? open : locked).routes;
+/** Those that log in are open to everyone and refuse all the same: test/contract/http/login.test.ts. */
+const routesOf = (of: Caller["of"]): readonly Route[] =>
+  (of === "open" ? open : locked).routes.filter(({ path }) => !/^\/api\/v1\/login(\/refresh)?$/.test(path));
 
 function urlOf(route: Route): string {
   return route.path.replace("{id}", NOBODY).replace("{name+}", "nobody/here");

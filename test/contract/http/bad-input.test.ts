@@ -50,6 +50,13 @@ const RIGHT: Readonly<Record<string, Record<string, unknown>>> = {
   "POST /api/v1/signed-urls": { url: "/api/v1/thumbnail.jpg?path=cam1" },
   "PATCH /api/v1/paths/{name+}": {},
   "PATCH /api/v1/paths": {},
+  "POST /api/v1/login": { name: "anna", password: "a long password" },
+  "POST /api/v1/login/refresh": {},
+  "POST /api/v1/logout": {},
+  "POST /api/v1/me/password": { current: "a long password", new: "a longer password" },
+  "POST /api/v1/users": { name: "anna", role: "viewer", password: "a long password" },
+  "PATCH /api/v1/users/{id}": {},
+  "POST /api/v1/tokens": { name: "script", role: "viewer", paths: ["cam1"] },
   "POST /hooks/segment-create": { path: "cam1", segmentPath: "/recordings/cam1/2026-11-20/1795132800-000000.mp4" },
   "POST /hooks/segment-complete": { path: "cam1", segmentPath: "/recordings/cam1/2026-11-20/1795132800-000000.mp4" },
   "POST /hooks/ready": { path: "cam1" },
@@ -109,6 +116,17 @@ const ODD_BOOLEANS: readonly unknown[] = ["true", 1, 0, "yes", ""];
 /** Wrong for this field: [valid JSON values that the endpoint must refuse]. */
 const WRONG: Readonly<Record<string, readonly unknown[]>> = {
   name: [...NOT_A_STRING, ...ODD_NAMES, "all", "all_others", "a".repeat(201)],
+  "POST /api/v1/login name": [...NOT_A_STRING, "a".repeat(201)],
+  "POST /api/v1/users name": [...NOT_A_STRING, "", "Anna", "a b", "-a", "_a", "a".repeat(65), "ä"],
+  "POST /api/v1/tokens name": [...NOT_A_STRING, "", "a\u0007", "a\0b", "\ud800", "a".repeat(101)],
+  "POST /api/v1/tokens expiresAt": [...NOT_A_STRING, "", "tomorrow", "2036-11-20"],
+  "POST /api/v1/login password": [...NOT_A_STRING, "a".repeat(1_001)],
+  role: [...NOT_A_STRING, "", "root", "Admin", "constructor"],
+  paths: ["cam1", [7], [""], ["cam*"], ["../*"], ["a", null], ["~^cam"], Array.from({ length: 501 }, () => "a")],
+  password: [...NOT_A_STRING, "", "eleven-char", "a".repeat(257)],
+  current: [...NOT_A_STRING, "a".repeat(1_001)],
+  new: [...NOT_A_STRING, "", "eleven-char", "a".repeat(257)],
+  disabled: ODD_BOOLEANS,
   path: [...NOT_A_STRING, ...ODD_NAMES, "a".repeat(201)],
   source: [
     ...NOT_A_STRING,
@@ -214,8 +232,11 @@ const WRONG: Readonly<Record<string, readonly unknown[]>> = {
   ],
 };
 /** Takes any text: only its length and its type can be wrong, and what no text may hold. */
-const ANY_TEXT = new Set(["secret", "sourceType", "sourceId", "label"]);
-const TAKES_NULL = new Set(["localRetention", "archiveRetention", "group"]);
+const ANY_TEXT = new Set([
+  ...["secret", "sourceType", "sourceId", "label", "password", "current", "new"],
+  ...["POST /api/v1/login name", "POST /api/v1/tokens name"],
+]);
+const TAKES_NULL = new Set(["localRetention", "archiveRetention", "group", "POST /api/v1/tokens expiresAt"]);
 
 function fieldsOf(schema: z.ZodType | undefined): string[] {
   if (schema === undefined) return [];
@@ -224,12 +245,14 @@ function fieldsOf(schema: z.ZodType | undefined): string[] {
 }
 
 function wrongFor(route: Route, field: string): readonly unknown[] {
-  const known = WRONG[field];
+  const own = `${keyOf(route)} ${field}`;
+  const known = WRONG[own] ?? WRONG[field];
   if (known === undefined)
     throw new Error(`the field "${field}" of ${keyOf(route)} has no wrong values here: add some`);
-  const general = ANY_TEXT.has(field) ? NEVER_RIGHT.filter((value) => typeof value !== "string") : NEVER_RIGHT;
+  const isAnyText = ANY_TEXT.has(field) || ANY_TEXT.has(own);
+  const general = isAnyText ? NEVER_RIGHT.filter((value) => typeof value !== "string") : NEVER_RIGHT;
   const isPatch = route.method === "PATCH";
-  return [...known, ...general, ...(isPatch || TAKES_NULL.has(field) ? [] : [null])];
+  return [...known, ...general, ...(isPatch || TAKES_NULL.has(field) || TAKES_NULL.has(own) ? [] : [null])];
 }
 
 describe.each(["POST", "PATCH"] as const)("a %s body", (method) => {
@@ -333,6 +356,11 @@ describe("query parameters", () => {
     group: ["", "a".repeat(65), "a\0", ".."],
     label: ["", "a".repeat(65), "a\0", "a,"],
     q: ["", "a".repeat(65), "a\0"],
+    user: ["", "x", "anna", "__proto__"],
+    actor: ["", "a".repeat(301)],
+    action: ["", "a".repeat(301)],
+    target: ["", "a".repeat(301)],
+    before: ["", "0", "-1", "x", "1.5", "1e2"],
     live: ["", "2", "TRUE", "yes", "__proto__"],
     multivariant: ["", "2", "TRUE", "yes", "constructor"],
     at: ["", "now", "2026-11-20", "2026-02-30T00:00:00Z", "\0"],

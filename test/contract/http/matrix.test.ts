@@ -104,7 +104,7 @@ type Expected = "in" | 401 | 403 | 404;
 
 function expectedOf(row: Row, { role, grant, credential }: Cell): Expected {
   if (row.needs === "public") return "in";
-  if (row.needs === "hook") return 401;
+  if (row.needs === "hook" || row.needs === "cookie") return 401;
   const mayCome = credential === "bearer" || (credential === "signed" && row.isSigned === true);
   if (!mayCome) return 401;
   if (!hasRole({ role }, row.needs)) return 403;
@@ -114,6 +114,8 @@ function expectedOf(row: Row, { role, grant, credential }: Cell): Expected {
 
 /** In is whoever is not turned away, however that ends; public routes have no path to hide. */
 function outcomeOf(row: Row, { status }: Answered): Expected {
+  // A signature is no parameter of such a route: it is refused as one, before the cookie is missed.
+  if (row.needs === "cookie" && status === 400) return 401;
   if (status === 401 || status === 403) return status;
   return status === 404 && row.about === "path" ? 404 : "in";
 }

@@ -234,6 +234,7 @@ async function createSetup(root: string, options: BenchOptions): Promise<{ setup
     secrets: {
       hookSecret: "hook-secret-of-the-bench",
       adminToken: null,
+      adminPassword: null,
       mediamtxApiPassword: "api-password-of-the-bench",
       databaseUrl: null,
       r2: { accessKeyId: "", secretAccessKey: "" },

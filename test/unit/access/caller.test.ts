@@ -22,7 +22,7 @@ const ELSEWHERE = [
 
 function refusalOf(host: string, token: string | null): unknown {
   try {
-    assertMayBind(host, token);
+    assertMayBind(host, { adminToken: token, login: false });
     return undefined;
   } catch (error) {
     return error;

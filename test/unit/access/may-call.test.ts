@@ -5,7 +5,7 @@ import {
   type Access,
   type AccessRules,
   assertHookSecret,
-  identify,
+  identifyWithoutLogin,
   type RequestFacts,
 } from "../../../src/access/caller.js";
 import { assertAllowed } from "../../../src/access/policy.js";
@@ -17,7 +17,7 @@ const LOCKED: AccessRules = { ...OPEN, adminToken: TOKEN };
 const GUARDED: readonly Access[] = ["viewer", "operator", "admin"];
 
 function facts(changes: Partial<RequestFacts> = {}): RequestFacts {
-  const none = { origin: undefined, secFetchSite: undefined, authorization: undefined };
+  const none = { origin: undefined, secFetchSite: undefined, authorization: undefined, cookie: undefined };
   return { method: "GET", host: "127.0.0.1:8080", ...none, ...changes };
 }
 
@@ -32,7 +32,7 @@ function kindOf(work: () => void): ErrorKind | "in" {
 
 const call = (rules: AccessRules, access: Access, changes: Partial<RequestFacts> = {}) =>
   kindOf(() => {
-    if (access !== "public" && access !== "hook") assertAllowed(identify(rules, facts(changes)), access);
+    if (access !== "public" && access !== "hook") assertAllowed(identifyWithoutLogin(rules, facts(changes)), access);
   });
 
 describe("without a token", () => {

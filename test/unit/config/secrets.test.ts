@@ -37,6 +37,7 @@ it("takes what was given and writes none of it", async () => {
   const given = {
     HOOK_SECRET: "hook-secret-of-16+",
     ADMIN_TOKEN: "admin-token-of-16+",
+    ADMIN_PASSWORD: "password-of-the-admin",
     MEDIAMTX_API_PASSWORD: "password",
     DATABASE_URL: "postgres://u:dbpass99@h/db",
     R2_ACCESS_KEY_ID: "access",
@@ -46,6 +47,7 @@ it("takes what was given and writes none of it", async () => {
   expect(secrets).toEqual({
     hookSecret: given.HOOK_SECRET,
     adminToken: given.ADMIN_TOKEN,
+    adminPassword: given.ADMIN_PASSWORD,
     mediamtxApiPassword: given.MEDIAMTX_API_PASSWORD,
     databaseUrl: given.DATABASE_URL,
     r2: { accessKeyId: given.R2_ACCESS_KEY_ID, secretAccessKey: given.R2_SECRET_ACCESS_KEY },

@@ -19,6 +19,9 @@ const UNSAFE_PATHS = ["/data/$HOME", "/data/it's", '/data/"x"', "/data/100%", "/
 const MALFORMED: Partial<Record<string, readonly string[]>> = {
   PORT: ["abc", "-1", "65536", "80.5", "1e3", "0x50", " 80"],
   HOST: ["not a host", "http://localhost", "a/b", "h\n"],
+  LOGIN: ["on", "Required", "1"],
+  ADMIN_PASSWORD: ["eleven-char", "twelve chars with spaces"],
+  COOKIE_SECURE: ["yes", "0", "False"],
   ADMIN_TOKEN: ["fifteen-chars-x", "sixteen chars with spaces", "line-break-in-it\nx", "ümlaut-ümlaut-ümlaut"],
   DATA_DIR: UNSAFE_PATHS,
   RECORD_DIR: UNSAFE_PATHS,
