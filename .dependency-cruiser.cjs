@@ -4,7 +4,7 @@ const FEATURES = "ingest|probe|archive|playback|events|retention|streams|doctor|
 /** [library, owner folders, why] */
 const OWNERS = [
   ["knex|pg|sqlite3", "catalog", "SQL lives in catalog/ only"],
-  ["axios", "mediamtx", "MediaMTX's dialect lives in mediamtx/ only"],
+  ["axios|diff", "mediamtx", "MediaMTX's dialect lives in mediamtx/ only"],
   ["yaml", "(mediamtx|platform)", "MediaMTX's dialect lives in mediamtx/, plain YAML in platform/"],
   ["csv-parse", "streams", "lists of paths are read in streams/ only"],
   ["@aws-sdk|@smithy", "archive", "object stores live in archive/ only"],

@@ -16,6 +16,7 @@ import { backlogIndex } from "./migrations/0004-backlog-index.js";
 import { timeline } from "./migrations/0005-timeline.js";
 import { exportsTable } from "./migrations/0006-exports.js";
 import { access } from "./migrations/0007-access.js";
+import { configHistory } from "./migrations/0008-config-history.js";
 import { pathGroups } from "./migrations/0009-path-groups.js";
 import { inTransaction } from "./transaction.js";
 
@@ -27,6 +28,7 @@ export const MIGRATIONS: readonly Migration[] = [
   timeline,
   exportsTable,
   access,
+  configHistory,
   pathGroups,
 ];
 

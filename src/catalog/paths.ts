@@ -1,4 +1,6 @@
 /** The `paths` table: the truth about which paths there are and how they record. */
+import { isDeepStrictEqual } from "node:util";
+
 import type { Knex } from "knex";
 import { z } from "zod";
 
@@ -6,6 +8,7 @@ import { AppError, errnoOf } from "../core/errors.js";
 import type { PathName } from "../core/path-name.js";
 import type { PathScopes } from "../core/principal.js";
 import type { Catalog } from "./catalog.js";
+import { type ConfigChange, listConfigVersions, lockHistory, noteConfigChange } from "./config-history.js";
 import { translating } from "./database.js";
 import { inScopes } from "./path-scope.js";
 import { notePathCondition } from "./recording-conditions.js";
@@ -60,13 +63,14 @@ export function findPath(catalog: Catalog, name: PathName): Promise<PathRow | un
 }
 
 /** Throws `already-exists`. */
-export function insertPath(catalog: Catalog, facts: PathFacts): Promise<PathRow> {
+export function insertPath(catalog: Catalog, facts: PathFacts, change?: ConfigChange<PathRow>): Promise<PathRow> {
   return translating("add a path", async () => {
     const nowUs = catalog.clock.nowUs();
     try {
       await inWriteTransaction(catalog, [facts.name], async (trx) => {
         await trx("paths").insert({ ...columnsOf(facts), created_at_us: nowUs, updated_at_us: nowUs });
         await noteConditions(trx, catalog, facts);
+        await noteChange(trx, catalog, { change, target: facts.name, after: facts });
       });
     } catch (error) {
       const isDuplicate = errnoOf(error) === "SQLITE_CONSTRAINT" || errnoOf(error) === "23505";
@@ -81,14 +85,20 @@ export function insertPath(catalog: Catalog, facts: PathFacts): Promise<PathRow>
  * Throws `not-found`. With `before`: only while the row still says exactly that, false when it does not, so that two who
  * read, merge and write at the same time lose nothing of one another.
  */
-export function updatePath(catalog: Catalog, facts: PathFacts, before?: PathFacts): Promise<boolean> {
+export function updatePath(
+  catalog: Catalog,
+  facts: PathFacts,
+  { before, change }: { readonly before?: PathFacts; readonly change?: ConfigChange<PathRow> } = {},
+): Promise<boolean> {
   return translating("change a path", async () => {
     const { name, ...changes } = columnsOf(facts);
     const changed = await inWriteTransaction(catalog, [facts.name], async (trx) => {
       const rows = await trx("paths")
         .where(before === undefined ? { name } : columnsOf(before))
         .update({ ...changes, updated_at_us: catalog.clock.nowUs() });
-      if (rows > 0) await noteConditions(trx, catalog, facts);
+      if (rows === 0) return rows;
+      await noteConditions(trx, catalog, facts);
+      await noteChange(trx, catalog, { change, target: facts.name, before, after: facts });
       return rows;
     });
     if (changed === 0 && before === undefined) throw unknownPath(facts.name);
@@ -97,15 +107,92 @@ export function updatePath(catalog: Catalog, facts: PathFacts, before?: PathFact
 }
 
 /** Throws `not-found`. Recordings of the path stay. */
-export function deletePath(catalog: Catalog, name: PathName): Promise<void> {
+export function deletePath(catalog: Catalog, name: PathName, change?: ConfigChange<PathRow>): Promise<void> {
   return translating("delete a path", async () => {
     await inWriteTransaction(catalog, [name], async (trx) => {
+      const before = await findPath({ ...catalog, db: trx }, name);
       const deleted = await trx("paths").where({ name }).delete();
       if (deleted === 0) throw unknownPath(name);
       // Who publishes to it all the same is recorded as MediaMTX's defaults say.
       await noteConditions(trx, catalog, { name, enabled: true, settings: {} });
+      await noteChange(trx, catalog, { change, target: name, before });
     });
   });
+}
+
+/** Makes the table hold these paths and no others, in one transaction. The number of the version that this is. */
+export function replacePaths(
+  catalog: Catalog,
+  wanted: readonly PathFacts[],
+  change: ConfigChange<PathRow>,
+): Promise<number> {
+  return translating("put paths back", async () => {
+    const known = await listPaths(catalog);
+    const names = [...known, ...wanted].map(({ name }) => name);
+    return inWriteTransaction(catalog, names, async (trx) => {
+      await lockHistory(trx);
+      const inside = { ...catalog, db: trx };
+      const now = new Map((await listPaths(inside)).map((row) => [row.name, row]));
+      for (const facts of wanted) await putRow(trx, catalog, { facts, known: now.get(facts.name) });
+      const kept = new Set(wanted.map(({ name }) => name));
+      for (const name of now.keys()) {
+        if (kept.has(name)) continue;
+        await trx("paths").where({ name }).delete();
+        await noteConditions(trx, catalog, { name, enabled: true, settings: {} });
+      }
+      return noteConfigChange(trx, catalog, { ...change, target: "config", paths: await listPaths(inside) });
+    });
+  });
+}
+
+/** What is as it shall be stays untouched. */
+async function putRow(
+  trx: Knex.Transaction,
+  catalog: Catalog,
+  { facts, known }: { readonly facts: PathFacts; readonly known: PathRow | undefined },
+): Promise<void> {
+  const { name, ...columns } = columnsOf(facts);
+  const nowUs = catalog.clock.nowUs();
+  if (known === undefined) await trx("paths").insert({ name, ...columns, created_at_us: nowUs, updated_at_us: nowUs });
+  else if (isDeepStrictEqual(columnsOf(known), columnsOf(facts))) return;
+  else
+    await trx("paths")
+      .where({ name })
+      .update({ ...columns, updated_at_us: nowUs });
+  await noteConditions(trx, catalog, facts);
+}
+
+/** A version for what the table says now, whoever changed it; nothing when it is what the newest version says. */
+export function noteConfigNow(catalog: Catalog, change: ConfigChange<PathRow>): Promise<void> {
+  return translating("note the configuration", async () => {
+    await inWriteTransaction(catalog, [], async (trx) => {
+      await lockHistory(trx);
+      const inside = { ...catalog, db: trx };
+      const paths = await listPaths(inside);
+      const sealed = await change.seal(paths);
+      const [newest] = await listConfigVersions(inside, { limit: 1 });
+      if (newest?.sha256 === sealed.sha256) return;
+      await noteConfigChange(trx, catalog, { ...change, seal: () => Promise.resolve(sealed), target: "config", paths });
+    });
+  });
+}
+
+async function noteChange(
+  trx: Knex.Transaction,
+  catalog: Catalog,
+  {
+    change,
+    ...of
+  }: {
+    readonly change: ConfigChange<PathRow> | undefined;
+    readonly target: string;
+    readonly before?: PathFacts | undefined;
+    readonly after?: PathFacts;
+  },
+): Promise<void> {
+  if (change === undefined) return;
+  await lockHistory(trx);
+  await noteConfigChange(trx, catalog, { ...change, ...of, paths: await listPaths({ ...catalog, db: trx }) });
 }
 
 /** What keeps the path from being recorded, for the timeline of later. */

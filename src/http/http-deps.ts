@@ -18,6 +18,7 @@ import type { Exports } from "../playback/exports.js";
 import type { GrowingFiles } from "../playback/growing-files.js";
 import type { PlaybackDeps } from "../playback/playback-deps.js";
 import type { Thumbnails } from "../playback/thumbnails.js";
+import type { ConfigAdmin } from "../streams/config-admin.js";
 import type { ConfigState, PathAdmin } from "../streams/path-admin.js";
 import type { AuthenticateDeps } from "./authenticate.js";
 
@@ -53,6 +54,7 @@ export interface HttpDeps extends Pick<AuthenticateDeps, "identify" | "principal
   readonly templates: () => Promise<readonly { readonly id: string; readonly description: string }[]>;
   /** Of the MediaMTX that runs. */
   readonly mediamtxVersion: () => string;
+  readonly config: ConfigAdmin;
   readonly hooks: {
     readonly noteSegment: (kind: "segment-create" | "segment-complete", note: SegmentNote) => Promise<RecordingId>;
     readonly noteSource: (kind: "ready" | "not-ready", note: SourceNote) => Promise<void>;
@@ -71,7 +73,7 @@ export interface HttpDeps extends Pick<AuthenticateDeps, "identify" | "principal
   /** Of the database; null where Reelkeeper makes none. */
   readonly backup: () => BackupState | null;
   readonly metrics: () => Promise<string>;
-  readonly configState: () => ConfigState;
+  readonly configState: () => ConfigState & { readonly drift: boolean };
   /** Which paths are live now, by MediaMTX itself. Throws `unavailable`. */
   readonly livePaths: () => Promise<ReadonlyMap<PathName, LivePath>>;
   /** Where cameras publish to, for people. */

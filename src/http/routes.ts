@@ -2,6 +2,7 @@
 import type { HttpDeps } from "./http-deps.js";
 import type { Route } from "./route.js";
 import { clipRoutes } from "./routes/clip.js";
+import { configRoutes } from "./routes/config.js";
 import { exportRoutes } from "./routes/exports.js";
 import { hookRoutes } from "./routes/hooks.js";
 import { loginRoutes } from "./routes/login.js";
@@ -30,6 +31,7 @@ export function createRoutes(deps: HttpDeps, version: string): Route[] {
     ...shareRoutes(deps),
     ...pathRoutes(deps),
     ...pathConfigRoutes(deps),
+    ...configRoutes(deps),
     ...operationRoutes(deps),
     ...hookRoutes(deps),
     ...loginRoutes(deps),

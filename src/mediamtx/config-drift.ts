@@ -65,7 +65,8 @@ function compare(where: string, expected: Settings, actual: Settings): readonly 
     }));
 }
 
-function isSame(setting: string, expected: unknown, actual: unknown): boolean {
+/** The same to MediaMTX, in whichever of its forms. */
+export function isSame(setting: string, expected: unknown, actual: unknown): boolean {
   if (actual === REDACTED) return true;
   if (Array.isArray(expected)) return isSameList(setting, expected, Array.isArray(actual) ? actual : []);
   if (typeof expected === "object" && expected !== null) {

@@ -135,7 +135,7 @@ export class MediaMtx {
 
   /** Throws `failed-precondition` with MediaMTX's own reason when it would refuse these paths. */
   async validatePaths(paths: readonly ConfiguredPath[], signal: AbortSignal): Promise<void> {
-    const text = await this.#render(paths);
+    const text = (await this.renderPaths(paths)).yaml;
     if (this.#binary === undefined) return;
     const candidate = path.join(this.#options.configDir, `.candidate-${randomUUID()}.yml`);
     try {
@@ -148,7 +148,13 @@ export class MediaMtx {
 
   /** The text of mediamtx.yml as paths and base say now. */
   async render(): Promise<string> {
-    return this.#render(await this.#deps.listPaths());
+    return (await this.renderPaths(await this.#deps.listPaths())).yaml;
+  }
+
+  /** The text that these paths would make, and the base that was read for it. */
+  async renderPaths(paths: readonly ConfiguredPath[]): Promise<{ readonly yaml: string; readonly baseYaml: string }> {
+    const baseYaml = await readFile(this.#options.baseConfigFile, "utf8");
+    return { yaml: await this.#render(paths, baseYaml), baseYaml };
   }
 
   /** Where the server runs something else than `render` says. Throws `unavailable` when it cannot be asked. */
@@ -221,10 +227,10 @@ export class MediaMtx {
     await this.#supervisor.waitUntilReady(AbortSignal.timeout(READY_WITHIN_MS));
   }
 
-  async #render(paths: readonly ConfiguredPath[]): Promise<string> {
-    const { mode, listen, apiUrl, apiUser, apiPassword, baseConfigFile, recordDir } = this.#options;
+  async #render(paths: readonly ConfiguredPath[], baseYaml: string): Promise<string> {
+    const { mode, listen, apiUrl, apiUser, apiPassword, recordDir } = this.#options;
     return renderConfig({
-      baseYaml: await readFile(baseConfigFile, "utf8"),
+      baseYaml,
       paths,
       recordDir,
       hookCommand: await this.#hookCommand(),

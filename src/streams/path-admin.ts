@@ -2,7 +2,9 @@
  * Editing paths without fear: a change is rendered and shown to MediaMTX before it is written, and touches one path's
  * entry only.
  */
+import type { Actor } from "../catalog/audit.js";
 import type { Catalog } from "../catalog/catalog.js";
+import type { ConfigChange, SealedConfig } from "../catalog/config-history.js";
 import {
   deletePath,
   findPath,
@@ -30,6 +32,8 @@ export interface PathAdminDeps {
   readonly localRetentionMs: number;
   /** Throws `failed-precondition` when MediaMTX would refuse these paths. */
   readonly validatePaths: (paths: readonly ConfiguredPath[]) => Promise<void>;
+  /** The whole configuration with these rows, as the history keeps it. */
+  readonly seal: (paths: readonly PathRow[]) => Promise<SealedConfig>;
   readonly requestApply: () => void;
   readonly wake: () => void;
 }
@@ -45,11 +49,11 @@ export interface PathAdmin {
   /** Throws `not-found`. */
   get(name: PathName): Promise<PathRow>;
   /** Throws `already-exists`, `invalid-argument`, `failed-precondition`. */
-  create(path: NewPath): Promise<PathRow>;
+  create(path: NewPath, actor: Actor): Promise<PathRow>;
   /** Throws `not-found`, `invalid-argument`, `failed-precondition`. */
-  patch(name: PathName, patch: PathPatch): Promise<PathRow>;
+  patch(name: PathName, patch: PathPatch, actor: Actor): Promise<PathRow>;
   /** Throws `not-found`. Its recordings stay. */
-  remove(name: PathName): Promise<void>;
+  remove(name: PathName, actor: Actor): Promise<void>;
 }
 
 /** Each round that somebody else wins has changed the path, so this many in a row are no accident. */
@@ -66,7 +70,7 @@ export function createPathAdmin(deps: PathAdminDeps): PathAdmin {
   return {
     list: (scopes) => listPaths(catalog, scopes),
     get,
-    create: async ({ name, enabled, archive, localRetention, archiveRetention, labels, group, ...settings }) => {
+    create: async ({ name, enabled, archive, localRetention, archiveRetention, labels, group, ...settings }, actor) => {
       const facts: PathFacts = {
         name,
         enabled,
@@ -81,34 +85,44 @@ export function createPathAdmin(deps: PathAdminDeps): PathAdmin {
         throw new AppError({ kind: "already-exists", message: `a path named "${name}" exists` });
       }
       await validateWith(deps, facts);
-      const row = await insertPath(catalog, facts);
+      const row = await insertPath(catalog, facts, changeBy(deps, actor, { verb: "create", summary: `${name} added` }));
       deps.requestApply();
       logger.info("path added", { path: name });
       return row;
     },
-    patch: async (name, patch) => {
+    patch: async (name, patch, actor) => {
+      const changed = Object.keys(patch).join(", ");
+      const change = changeBy(deps, actor, { verb: "update", summary: `${name}: ${changed} changed` });
       for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
         const before = await get(name);
-        const after = merge(before, patch);
+        const after = mergePath(before, patch);
         await validateWith(deps, after);
-        if (!(await updatePath(catalog, after, before))) continue;
+        if (!(await updatePath(catalog, after, { before, change }))) continue;
         await applyPolicies(deps, before, after);
         deps.requestApply();
-        logger.info("path changed", { path: name, changed: Object.keys(patch).join(",") });
+        logger.info("path changed", { path: name, changed });
         return get(name);
       }
       throw new AppError({ kind: "unavailable", message: `change path "${name}": others keep changing it` });
     },
-    remove: async (name) => {
-      await deletePath(catalog, name);
+    remove: async (name, actor) => {
+      await deletePath(catalog, name, changeBy(deps, actor, { verb: "delete", summary: `${name} removed` }));
       deps.requestApply();
       logger.info("path removed", { path: name });
     },
   };
 }
 
+function changeBy(
+  { seal }: PathAdminDeps,
+  actor: Actor,
+  { verb, summary }: { readonly verb: string; readonly summary: string },
+): ConfigChange<PathRow> {
+  return { actor, reason: "edit", action: `path.${verb}`, summary, seal };
+}
+
 /** A password that was shown masked and comes back masked stays what it was. */
-function merge(before: PathRow, patch: PathPatch): PathFacts {
+export function mergePath(before: PathFacts, patch: PathPatch): PathFacts {
   const settings = new Map(Object.entries(before.settings));
   const changes: Partial<Record<(typeof OURS)[number], unknown>> = {};
   for (const [key, value] of Object.entries(patch)) {
@@ -155,8 +169,10 @@ async function validateWith(deps: PathAdminDeps, candidate: PathFacts): Promise<
   await deps.validatePaths([...others, candidate].map(configuredPathOf));
 }
 
+type PolicyDeps = Pick<PathAdminDeps, "catalog" | "localRetentionMs" | "wake">;
+
 /** Rows that wait under the old rules follow the new ones. */
-async function applyPolicies(deps: PathAdminDeps, before: PathFacts, after: PathFacts): Promise<void> {
+export async function applyPolicies(deps: PolicyDeps, before: PathFacts, after: PathFacts): Promise<void> {
   const { catalog } = deps;
   if (before.localRetention !== after.localRetention) {
     const own = after.localRetention;

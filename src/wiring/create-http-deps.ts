@@ -7,7 +7,11 @@ import { checkHealth, type HealthSources } from "../doctor/health.js";
 import type { HttpDeps, LivePath } from "../http/http-deps.js";
 import { noteSegment, noteSource } from "../ingest/note-hook.js";
 import { GrowingFiles } from "../playback/growing-files.js";
-import { createPathAdmin } from "../streams/path-admin.js";
+import { compareConfigs, maskConfig } from "../mediamtx/config-diff.js";
+import { createSecretBox } from "../platform/secret-box.js";
+import { createConfigAdmin } from "../streams/config-admin.js";
+import { sealConfig, type SnapshotDeps } from "../streams/config-snapshot.js";
+import { createPathAdmin, type PathAdminDeps } from "../streams/path-admin.js";
 import { otherDisks } from "./create-disk-guard.js";
 import { createPrincipals } from "./create-principals.js";
 import { createThumbnails } from "./create-thumbnails.js";
@@ -16,10 +20,16 @@ import type { Setup } from "./setup.js";
 
 const VALIDATE_WITHIN_MS = 15_000;
 
+type Keys = readonly [Buffer, ...Buffer[]];
+
 export function createHttpDeps(
   setup: Setup,
   parts: Parts,
-  { urlKeys, login }: { readonly urlKeys: readonly [Buffer, ...Buffer[]]; readonly login: HttpDeps["login"] },
+  {
+    urlKeys,
+    secretKeys,
+    login,
+  }: { readonly urlKeys: Keys; readonly secretKeys: Keys; readonly login: HttpDeps["login"] },
 ): HttpDeps {
   const { config, secrets, logger } = setup;
   const { catalog, store, playback, pace, pulse, metrics, mediamtx, ingest, guard, worker, scanner } = parts;
@@ -42,14 +52,7 @@ export function createHttpDeps(
     bucketOrigin: bucketOriginOf(setup),
     thumbnails: createThumbnails(setup, { ...playback, growing }),
     publicUrl: config.storage.kind === "r2" ? config.storage.publicUrl : null,
-    paths: createPathAdmin({
-      catalog,
-      logger,
-      localRetentionMs: config.localRetentionMs,
-      validatePaths: (paths) => mediamtx.validatePaths(paths, AbortSignal.timeout(VALIDATE_WITHIN_MS)),
-      requestApply: () => mediamtx.requestApply(),
-      wake: () => worker.wake(),
-    }),
+    ...createAdmin(setup, parts, secretKeys),
     ...pathConfigDeps(parts),
     hooks: {
       noteSegment: (kind, note) => noteSegment(ingest, kind, note),
@@ -68,7 +71,7 @@ export function createHttpDeps(
     metrics: () => metrics.registry.metrics(),
     configState: () => {
       const { pending, drift, error, lastAppliedAtUs } = mediamtx.state().config;
-      return { applied: !pending && drift.length === 0 && lastAppliedAtUs !== null, error };
+      return { applied: !pending && drift.length === 0 && lastAppliedAtUs !== null, error, drift: drift.length > 0 };
     },
     livePaths: () => livePaths(parts),
     publishUrls: () => mediamtx.publishUrls(),
@@ -86,6 +89,27 @@ function pathConfigDeps({ mediamtx }: Parts): Pick<HttpDeps, "inheritedSettings"
 /** Null: players are sent to nobody else. */
 function bucketOriginOf({ config: { playbackArchive, storage } }: Setup): string | null {
   return playbackArchive === "direct" && storage.kind === "r2" ? new URL(storage.endpoint).origin : null;
+}
+
+function createAdmin(setup: Setup, parts: Parts, secretKeys: Keys): Pick<HttpDeps, "paths" | "config"> {
+  const { catalog, mediamtx, worker } = parts;
+  const snapshots: SnapshotDeps = {
+    box: createSecretBox(secretKeys),
+    render: (paths) => mediamtx.renderPaths(paths),
+  };
+  const deps: PathAdminDeps = {
+    catalog,
+    logger: setup.logger,
+    localRetentionMs: setup.config.localRetentionMs,
+    validatePaths: (paths) => mediamtx.validatePaths(paths, AbortSignal.timeout(VALIDATE_WITHIN_MS)),
+    seal: (paths) => sealConfig(snapshots, paths),
+    requestApply: () => mediamtx.requestApply(),
+    wake: () => worker.wake(),
+  };
+  return {
+    paths: createPathAdmin(deps),
+    config: createConfigAdmin({ ...deps, ...snapshots, mask: maskConfig, compare: compareConfigs }),
+  };
 }
 
 async function livePaths({ mediamtx }: Parts): Promise<ReadonlyMap<PathName, LivePath>> {

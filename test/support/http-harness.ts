@@ -39,17 +39,22 @@ import type { FfmpegSettings } from "../../src/media/ffmpeg.js";
 import { readHead } from "../../src/media/read-head.js";
 import { mapSegmentPath } from "../../src/mediamtx/hook-payload.js";
 import { createNameDecoder } from "../../src/mediamtx/record-path.js";
+import { compareConfigs, maskConfig } from "../../src/mediamtx/config-diff.js";
+import { renderConfig } from "../../src/mediamtx/config-document.js";
 import { createMetrics } from "../../src/metrics/metrics.js";
 import { readDiskSpace } from "../../src/platform/disk-space.js";
 import { ensureDirectory } from "../../src/platform/files.js";
 import type { Logger } from "../../src/platform/logger.js";
+import { createSecretBox } from "../../src/platform/secret-box.js";
 import { Exports } from "../../src/playback/exports.js";
 import { GrowingFiles } from "../../src/playback/growing-files.js";
 import { PictureCache } from "../../src/playback/picture-cache.js";
 import type { PlaybackDeps } from "../../src/playback/playback-deps.js";
 import { Thumbnails } from "../../src/playback/thumbnails.js";
 import { type ConfiguredPath } from "../../src/streams/configured-paths.js";
-import { createPathAdmin } from "../../src/streams/path-admin.js";
+import { createConfigAdmin } from "../../src/streams/config-admin.js";
+import { sealConfig, type SnapshotDeps } from "../../src/streams/config-snapshot.js";
+import { createPathAdmin, type PathAdminDeps } from "../../src/streams/path-admin.js";
 import { createPrincipals } from "../../src/wiring/create-principals.js";
 import { createFakeClock, type FakeClock } from "./fake-clock.js";
 import { createTempDir, removeTempDir } from "./temp-dir.js";
@@ -82,6 +87,8 @@ export interface HttpOptions {
   readonly thumbnailCacheBytes?: number;
 }
 
+const BASE_YAML = "# ours\nlogLevel: info\npaths:\n  all_others:\n    record: true\n";
+
 interface LogLine {
   readonly level: string;
   readonly message: string;
@@ -97,6 +104,8 @@ interface FakeMediaMtx {
   /** What the base configuration says of every path. */
   inherited: Readonly<Record<string, unknown>>;
   templates: readonly { readonly id: string; readonly description: string }[];
+  /** The admin's part of its configuration. */
+  baseYaml: string;
 }
 
 export interface HttpHarness {
@@ -183,6 +192,7 @@ function createFakes(recordDir: string): Fakes {
       applied: 0,
       inherited: {},
       templates: [],
+      baseYaml: BASE_YAML,
     },
     scanner: {
       state: { running: false, startedAtUs: null, finishedAtUs: null, progress: emptyProgress(), error: null },
@@ -291,16 +301,7 @@ function createDeps({ login, catalog, recordDir, store, options, fakes, thumbnai
       atOnce: 2,
     }),
     publicUrl: options.publicUrl ?? null,
-    paths: createPathAdmin({
-      catalog,
-      logger,
-      localRetentionMs: DEFAULT_RETENTION_MS,
-      validatePaths: (paths) => mediamtx.validate(paths),
-      requestApply: () => {
-        mediamtx.applied += 1;
-      },
-      wake,
-    }),
+    ...createAdmin({ catalog, logger, wake, mediamtx }),
     inheritedSettings: () => Promise.resolve(() => mediamtx.inherited),
     templates: () => Promise.resolve(mediamtx.templates),
     mediamtxVersion: () => "1.21.0",
@@ -328,10 +329,37 @@ function createDeps({ login, catalog, recordDir, store, options, fakes, thumbnai
     health: () => checkHealth(health),
     backup: () => null,
     metrics: () => metrics.registry.metrics(),
-    configState: () => ({ applied: true, error: null }),
+    configState: () => ({ applied: true, error: null, drift: false }),
     livePaths: () => mediamtx.live(),
     publishUrls: () => ["rtsp://127.0.0.1:8554/PATH"],
   };
+}
+
+/** Rendered for real, with a base that a test may change. */
+function createAdmin({
+  mediamtx,
+  ...parts
+}: Pick<PathAdminDeps, "catalog" | "logger" | "wake"> & { readonly mediamtx: FakeMediaMtx }) {
+  const snapshots: SnapshotDeps = {
+    box: createSecretBox([URL_KEY]),
+    render: (paths) => {
+      const api = { address: "127.0.0.1:9997", user: "reelkeeper", password: "api-password" };
+      const settings = { recordDir: MEDIAMTX_RECORD_DIR, hookCommand: "/hook", api, version: "1.21.0", templates: [] };
+      const input = { baseYaml: mediamtx.baseYaml, paths, mode: "embedded", listen: "loopback", ...settings } as const;
+      return Promise.resolve({ yaml: renderConfig(input), baseYaml: mediamtx.baseYaml });
+    },
+  };
+  const deps: PathAdminDeps = {
+    ...parts,
+    localRetentionMs: DEFAULT_RETENTION_MS,
+    validatePaths: (paths) => mediamtx.validate(paths),
+    seal: (paths) => sealConfig(snapshots, paths),
+    requestApply: () => {
+      mediamtx.applied += 1;
+    },
+  };
+  const config = createConfigAdmin({ ...deps, ...snapshots, mask: maskConfig, compare: compareConfigs });
+  return { paths: createPathAdmin(deps), config };
 }
 
 function createIngest(

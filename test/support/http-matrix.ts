@@ -171,6 +171,13 @@ export const ROWS: Readonly<Record<string, Row>> = {
   },
   "GET /api/v1/config/settings": { needs: "viewer", about: "none", ask: plain("/api/v1/config/settings") },
   "GET /api/v1/config/templates": { needs: "admin", about: "none", ask: plain("/api/v1/config/templates") },
+  "GET /api/v1/config": instance("/api/v1/config", "admin"),
+  "POST /api/v1/config/preview": instance("/api/v1/config/preview", "admin", {
+    changes: [{ action: "create", name: "site-c/cam" }],
+  }),
+  "GET /api/v1/config/history": instance("/api/v1/config/history", "admin"),
+  "GET /api/v1/config/history/{version}": instance("/api/v1/config/history/999", "admin"),
+  "POST /api/v1/config/rollback": instance("/api/v1/config/rollback", "admin", { version: 999 }),
   "GET /api/v1/archive": instance("/api/v1/archive"),
   "GET /api/v1/rejected-files": instance("/api/v1/rejected-files"),
   "GET /api/v1/scan": instance("/api/v1/scan"),

@@ -19,6 +19,7 @@ import type { Principal } from "../../core/principal.js";
 import { effectiveSettings } from "../../streams/effective-settings.js";
 import { maskSource } from "../../streams/mask-source.js";
 import { warningsOf } from "../../streams/path-warnings.js";
+import { actorOf } from "../actor.js";
 import type { HttpDeps, LivePath } from "../http-deps.js";
 import { defineRoute, json, type Route, type Scope } from "../route.js";
 
@@ -58,7 +59,8 @@ export function pathRoutes(deps: HttpDeps): Route[] {
         "MediaMTX checks the whole configuration before anything is written; 409 with its reason if it refuses.",
       body: newPathSchema,
       responses: { 201: { description: "Added", schema: pathSchema } },
-      handler: async ({ body }) => json(await viewNow(deps, await deps.paths.create(body)), 201),
+      handler: async ({ body, caller, request }) =>
+        json(await viewNow(deps, await deps.paths.create(body, actorOf(caller, request))), 201),
     }),
     defineRoute({
       ...common,
@@ -103,7 +105,10 @@ function editRoutes(deps: HttpDeps, { path, params, query }: Addressed): Route[]
       description: "JSON merge (RFC 7396): what is not named stays, null resets. Other paths are not touched.",
       body: pathPatchSchema,
       responses: { 200: { description: "The path as it is now", schema: pathSchema } },
-      handler: async (input) => json(await viewNow(deps, await deps.paths.patch(nameOf(input), input.body))),
+      handler: async (input) => {
+        const actor = actorOf(input.caller, input.request);
+        return json(await viewNow(deps, await deps.paths.patch(nameOf(input), input.body, actor)));
+      },
     }),
     defineRoute({
       ...common,
@@ -113,7 +118,7 @@ function editRoutes(deps: HttpDeps, { path, params, query }: Addressed): Route[]
       responses: { 200: DELETED },
       handler: async (input) => {
         const name = nameOf(input);
-        await deps.paths.remove(name);
+        await deps.paths.remove(name, actorOf(input.caller, input.request));
         return json({ removed: name });
       },
     }),
@@ -168,6 +173,7 @@ async function viewNow(deps: HttpDeps, row: PathRow) {
 
 async function viewOf(deps: HttpDeps, row: PathRow, live: Live) {
   const { source } = row.settings;
+  const { applied, error } = deps.configState();
   return {
     name: row.name,
     ...row.settings,
@@ -181,7 +187,7 @@ async function viewOf(deps: HttpDeps, row: PathRow, live: Live) {
     createdAt: formatRfc3339(row.createdAtUs),
     updatedAt: formatRfc3339(row.updatedAtUs),
     state: await stateOf(deps, row.name, live),
-    config: deps.configState(),
+    config: { applied, error },
   };
 }
 

@@ -114,6 +114,14 @@ const REQUESTS: readonly (readonly [route: string, target: string, body?: unknow
   ["GET /api/v1/paths/{name+}", `/api/v1/paths/${NAME}`],
   ["PATCH /api/v1/paths/{name+}", `/api/v1/paths/${NAME}`, { maxReaders: 3 }],
   ["PATCH /api/v1/paths", `/api/v1/paths?path=${NAME}`, { labels: [] }],
+  ["GET /api/v1/config", "/api/v1/config"],
+  [
+    "POST /api/v1/config/preview",
+    "/api/v1/config/preview",
+    { changes: [{ action: "update", name: NAME, settings: { maxReaders: 4 } }] },
+  ],
+  ["GET /api/v1/config/history", "/api/v1/config/history"],
+  ["GET /api/v1/config/history/{version}", "/api/v1/config/history/1"],
   ["DELETE /api/v1/paths", "/api/v1/paths?path=cam1"],
   ["DELETE /api/v1/paths/{name+}", `/api/v1/paths/${NAME}`],
   ["GET /api/v1/recordings", "/api/v1/recordings"],
@@ -168,6 +176,7 @@ const REQUESTS: readonly (readonly [route: string, target: string, body?: unknow
   ["POST /hooks/not-ready", "/hooks/not-ready", { secret: HOOK_SECRET, path: "cam9" }],
   ["GET /api/v1/openapi.json", "/api/v1/openapi.json"],
   ["DELETE /api/v1/recordings/{id}", `/api/v1/recordings/${ID}`],
+  ["POST /api/v1/config/rollback", "/api/v1/config/rollback", { version: 1 }],
 ];
 
 const keyOf = ({ method, path }: Route): string => `${method} ${path}`;

@@ -37,11 +37,14 @@ afterAll(async () => {
 
 const HEADERS = { authorization: `Bearer ${HOOK_SECRET}` };
 const keyOf = ({ method, path }: Route): string => `${method} ${path}`;
-const urlOf = (route: Route): string => route.path.replace("{id}", ID).replace("{name+}", "cam1");
+const urlOf = (route: Route): string =>
+  route.path.replace("{id}", ID).replace("{name+}", "cam1").replace("{version}", "1");
 /** Bodies that are right but for the field that a test makes wrong. */
 const RIGHT: Readonly<Record<string, Record<string, unknown>>> = {
   "POST /api/v1/deletions/resume": { doubts: ["volume"] },
   "POST /api/v1/paths": { name: "cam2" },
+  "POST /api/v1/config/preview": { changes: [{ action: "create", name: "cam2" }] },
+  "POST /api/v1/config/rollback": { version: 1 },
   "POST /api/v1/exports": { path: "cam1", from: "2026-11-20T00:00:00Z", to: "2026-11-20T01:00:00Z" },
   "POST /api/v1/shares": {
     ...{ path: "cam1", from: "2026-11-20T00:00:00Z", to: "2026-11-20T01:00:00Z" },
@@ -213,6 +216,14 @@ const WRONG: Readonly<Record<string, readonly unknown[]>> = {
   sourceType: [...NOT_A_STRING, "a".repeat(65), "a\nb", "a\0b", "\ud800"],
   sourceId: [...NOT_A_STRING, "a".repeat(129), "a\nb", "a\0b"],
   doubts: ["volume", [], ["everything"], ["Volume"], [null], [["volume"]], Array.from({ length: 6 }, () => "volume")],
+  changes: [
+    ...[7, true, "create", {}, [], ["create"], [null], [{ action: "create" }], [{ name: "cam2" }]],
+    ...[[{ action: "remove", name: "cam1" }], [{ action: "__proto__", name: "cam1" }]],
+    ...[[{ action: "create", name: "../x" }], [{ action: "update", name: "cam1", settings: [] }]],
+    [{ action: "delete", name: "cam1", settings: {} }],
+    Array.from({ length: 1_001 }, () => ({ action: "delete", name: "cam1" })),
+  ],
+  version: [0, -1, 1.5, "1", "", true, [1], {}, 2_000_000_001],
   secret: [7, true, [HOOK_SECRET], "a".repeat(513)],
   from: [...NOT_A_STRING, "", "now", "2026-11-20", "2026-11-20T00:00:00", "2026-02-30T00:00:00Z"],
   to: [...NOT_A_STRING, "", "2026-11-20T00:00:00Z", "2026-11-19T00:00:00Z", "2026-11-21T00:00:00.000001Z"],

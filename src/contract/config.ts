@@ -1,0 +1,85 @@
+/** The configuration as a whole: preview, history, rollback. */
+import { z } from "zod";
+
+import { instantOut, integer, pathName } from "./scalars.js";
+
+const settings = z
+  .record(z.string().max(64), z.unknown())
+  .meta({ description: "As POST and PATCH of /api/v1/paths take them" });
+
+export const previewSchema = z.strictObject({
+  changes: z
+    .array(
+      z.discriminatedUnion("action", [
+        z.strictObject({ action: z.literal("create"), name: pathName, settings: settings.default({}) }),
+        z.strictObject({ action: z.literal("update"), name: pathName, settings: settings.default({}) }),
+        z.strictObject({ action: z.literal("delete"), name: pathName }),
+      ]),
+    )
+    .min(1)
+    .max(1_000)
+    .meta({ description: "In this order" }),
+});
+
+const yaml = z.string().meta({ description: "mediamtx.yml, secrets masked" });
+const diff = z.string().meta({ description: "Unified, secrets masked; empty: nothing changes but perhaps a secret" });
+
+export const previewedSchema = z
+  .object({
+    yaml,
+    diff,
+    reconnects: z
+      .array(z.object({ path: z.string(), reason: z.string() }))
+      .meta({ description: "Paths whose publisher, source and viewers MediaMTX would cut off" }),
+    warnings: z.array(z.object({ path: z.string(), field: z.string(), message: z.string() })),
+  })
+  .meta({ id: "ConfigPreview" });
+
+export const configSchema = z
+  .object({
+    applied: z.boolean(),
+    error: z.string().nullable(),
+    version: z.number().nullable().meta({ description: "The newest of the history" }),
+    drift: z.boolean().meta({ description: "MediaMTX runs something else than its file says" }),
+  })
+  .meta({ id: "Config" });
+
+const MOST_VERSION = 2_000_000_000;
+const versionNumber = integer("a version", [1, MOST_VERSION]);
+
+export const historyQuerySchema = z.strictObject({
+  limit: integer("1 to 200", [1, 200]).default(50),
+  cursor: versionNumber.optional().meta({ description: "next of the page before" }),
+});
+
+export const historySchema = z
+  .object({
+    items: z.array(
+      z.object({
+        version: z.number(),
+        at: instantOut,
+        author: z.string(),
+        summary: z.string(),
+        reason: z.enum(["edit", "rollback", "adopt", "import", "start"]),
+      }),
+    ),
+    next: z.string().nullable(),
+  })
+  .meta({ id: "ConfigHistory" });
+
+export const versionParamsSchema = z.strictObject({ version: versionNumber });
+export const configVersionSchema = z
+  .object({ version: z.number(), yaml, diff: diff.meta({ description: "To the version before it" }) })
+  .meta({ id: "ConfigVersion" });
+
+export const rollbackSchema = z.strictObject({
+  version: z.int().min(1).max(MOST_VERSION),
+});
+export const rolledBackSchema = z
+  .object({
+    version: z.number().meta({ description: "That the rollback itself is" }),
+    exact: z.boolean().meta({
+      description: "The YAML is that of the version to the byte; false: MediaMTX or our own settings are others now",
+    }),
+  })
+  .meta({ id: "ConfigRolledBack" });
