@@ -5,7 +5,11 @@ const FEATURES = "ingest|probe|archive|playback|events|retention|streams|doctor|
 const OWNERS = [
   ["knex|pg|sqlite3", "catalog", "SQL lives in catalog/ only"],
   ["axios|diff", "mediamtx", "MediaMTX's dialect lives in mediamtx/ only"],
-  ["yaml", "(mediamtx|platform)", "MediaMTX's dialect lives in mediamtx/, plain YAML in platform/"],
+  [
+    "yaml",
+    "(mediamtx|platform|streams)",
+    "MediaMTX's dialect lives in mediamtx/, plain YAML in platform/, lists of paths in streams/",
+  ],
   ["csv-parse", "streams", "lists of paths are read in streams/ only"],
   ["@aws-sdk|@smithy", "archive", "object stores live in archive/ only"],
   ["express|swagger-ui-dist", "http", "HTTP lives in http/ only"],

@@ -7,6 +7,7 @@ import { z } from "zod";
 import { AppError, errnoOf } from "../core/errors.js";
 import type { PathName } from "../core/path-name.js";
 import type { PathScopes } from "../core/principal.js";
+import { type AuditNote, noteIn } from "./audit.js";
 import type { Catalog } from "./catalog.js";
 import { type ConfigChange, listConfigVersions, lockHistory, noteConfigChange } from "./config-history.js";
 import { translating } from "./database.js";
@@ -237,4 +238,60 @@ function pathFromRow(raw: unknown): PathRow {
     createdAtUs: row.created_at_us,
     updatedAtUs: row.updated_at_us,
   };
+}
+
+export interface PathWrites {
+  readonly created: readonly PathFacts[];
+  readonly changed: readonly { readonly before: PathRow; readonly after: PathFacts }[];
+  readonly removed: readonly PathRow[];
+}
+
+/**
+ * All of it with its audit notes, or nothing. Throws `unavailable` when a row is no longer what it was when the changes
+ * were made from it, `already-exists` for a new path that somebody else added.
+ */
+export function writePaths(
+  catalog: Catalog,
+  writes: PathWrites,
+  { notes, change }: { readonly notes: readonly AuditNote[]; readonly change: ConfigChange<PathRow> },
+): Promise<void> {
+  const { created, changed, removed } = writes;
+  const names = [...created, ...changed.map(({ after }) => after), ...removed].map(({ name }) => name);
+  return translating("change paths", () =>
+    inWriteTransaction(catalog, names, async (trx) => {
+      await lockHistory(trx);
+      const nowUs = catalog.clock.nowUs();
+      for (const facts of created) {
+        const added = await trx("paths")
+          .insert({ ...columnsOf(facts), created_at_us: nowUs, updated_at_us: nowUs })
+          .onConflict("name")
+          .ignore()
+          .returning("name");
+        if (added.length === 0) throw takenMeanwhile(facts.name);
+        await noteConditions(trx, catalog, facts);
+      }
+      for (const { before, after } of changed) {
+        const rows = await trx("paths")
+          .where(columnsOf(before))
+          .update({ ...columnsOf(after), updated_at_us: nowUs });
+        if (rows === 0) throw takenMeanwhile(before.name);
+        await noteConditions(trx, catalog, after);
+      }
+      for (const row of removed) {
+        if ((await trx("paths").where(columnsOf(row)).delete()) === 0) throw takenMeanwhile(row.name);
+        await noteConditions(trx, catalog, { name: row.name, enabled: true, settings: {} });
+      }
+      for (const note of notes) await noteIn(trx, catalog, note);
+      const paths = await listPaths({ ...catalog, db: trx });
+      await noteConfigChange(trx, catalog, { ...change, target: "config", paths });
+    }),
+  );
+}
+
+function takenMeanwhile(name: string): AppError {
+  return new AppError({
+    kind: "unavailable",
+    message: `change paths: somebody else has changed "${name}" meanwhile, and nothing was written`,
+    hint: "try again",
+  });
 }

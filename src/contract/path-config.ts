@@ -1,6 +1,9 @@
 /** What forms and scripts may know about settings of paths before they write one. */
 import { z } from "zod";
 
+import { pathPatchSchema } from "./paths.js";
+import { pathName } from "./scalars.js";
+
 export const settingListSchema = z
   .object({
     mediamtxVersion: z.string(),
@@ -24,3 +27,38 @@ export const settingListSchema = z
 export const templateListSchema = z
   .object({ items: z.array(z.object({ id: z.string(), description: z.string() })) })
   .meta({ id: "TemplateList" });
+
+const names = z.array(pathName).min(1).max(1_000);
+const dryRun = z.boolean().default(false).meta({ description: "Tell what would be done, and do nothing" });
+
+export const bulkSchema = z.strictObject({ names, patch: pathPatchSchema, dryRun });
+
+const format = z.enum(["csv", "yaml"]);
+
+export const exportQuerySchema = z.strictObject({ format: format.default("csv") });
+
+export const importSchema = z.strictObject({
+  format,
+  text: z.string().min(1).max(250_000),
+  mode: z
+    .enum(["merge", "replace"])
+    .default("merge")
+    .meta({ description: "merge leaves paths alone that the text does not mention, replace removes them" }),
+  dryRun,
+});
+
+const listed = z.array(z.string());
+
+export const batchReportSchema = z
+  .object({
+    dryRun: z.boolean(),
+    created: listed,
+    changed: listed,
+    unchanged: listed,
+    removed: listed,
+    errors: z
+      .array(z.object({ line: z.number(), path: z.string(), field: z.string(), message: z.string() }))
+      .meta({ description: "Of a dry run; otherwise the whole request is refused with them" }),
+    warnings: z.array(z.object({ path: z.string(), field: z.string(), message: z.string() })),
+  })
+  .meta({ id: "PathBatchReport" });

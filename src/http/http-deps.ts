@@ -20,6 +20,7 @@ import type { PlaybackDeps } from "../playback/playback-deps.js";
 import type { Thumbnails } from "../playback/thumbnails.js";
 import type { ConfigAdmin } from "../streams/config-admin.js";
 import type { ConfigState, PathAdmin } from "../streams/path-admin.js";
+import type { PathBatches } from "../streams/path-batch.js";
 import type { AuthenticateDeps } from "./authenticate.js";
 
 export interface HttpDeps extends Pick<AuthenticateDeps, "identify" | "principals" | "signer"> {
@@ -49,6 +50,7 @@ export interface HttpDeps extends Pick<AuthenticateDeps, "identify" | "principal
   /** Public address of the bucket; null when it has none. */
   readonly publicUrl: string | null;
   readonly paths: PathAdmin;
+  readonly pathBatches: PathBatches;
   /** What the base configuration says of a path. */
   readonly inheritedSettings: () => Promise<(path: string) => Readonly<Record<string, unknown>>>;
   readonly templates: () => Promise<readonly { readonly id: string; readonly description: string }[]>;

@@ -70,17 +70,9 @@ export function createPathAdmin(deps: PathAdminDeps): PathAdmin {
   return {
     list: (scopes) => listPaths(catalog, scopes),
     get,
-    create: async ({ name, enabled, archive, localRetention, archiveRetention, labels, group, ...settings }, actor) => {
-      const facts: PathFacts = {
-        name,
-        enabled,
-        archive,
-        localRetention,
-        archiveRetention,
-        labels,
-        group,
-        settings: checkSettings(settings),
-      };
+    create: async (path, actor) => {
+      const facts = factsOf(path);
+      const { name } = facts;
       if ((await findPath(catalog, name)) !== undefined) {
         throw new AppError({ kind: "already-exists", message: `a path named "${name}" exists` });
       }
@@ -119,6 +111,13 @@ function changeBy(
   { verb, summary }: { readonly verb: string; readonly summary: string },
 ): ConfigChange<PathRow> {
   return { actor, reason: "edit", action: `path.${verb}`, summary, seal };
+}
+
+/** Throws `invalid-argument`. */
+export function factsOf(path: NewPath): PathFacts {
+  const { name, enabled, archive, localRetention, archiveRetention, labels, group, ...settings } = path;
+  const ours = { name, enabled, archive, localRetention, archiveRetention, labels, group };
+  return { ...ours, settings: checkSettings(settings) };
 }
 
 /** A password that was shown masked and comes back masked stays what it was. */

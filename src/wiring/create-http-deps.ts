@@ -11,7 +11,8 @@ import { compareConfigs, maskConfig } from "../mediamtx/config-diff.js";
 import { createSecretBox } from "../platform/secret-box.js";
 import { createConfigAdmin } from "../streams/config-admin.js";
 import { sealConfig, type SnapshotDeps } from "../streams/config-snapshot.js";
-import { createPathAdmin, type PathAdminDeps } from "../streams/path-admin.js";
+import { createPathAdmin } from "../streams/path-admin.js";
+import { createPathBatches, type PathBatchDeps } from "../streams/path-batch.js";
 import { otherDisks } from "./create-disk-guard.js";
 import { createPrincipals } from "./create-principals.js";
 import { createThumbnails } from "./create-thumbnails.js";
@@ -53,7 +54,6 @@ export function createHttpDeps(
     thumbnails: createThumbnails(setup, { ...playback, growing }),
     publicUrl: config.storage.kind === "r2" ? config.storage.publicUrl : null,
     ...createAdmin(setup, parts, secretKeys),
-    ...pathConfigDeps(parts),
     hooks: {
       noteSegment: (kind, note) => noteSegment(ingest, kind, note),
       noteSource: (kind, note) => noteSource(ingest, kind, note),
@@ -78,26 +78,23 @@ export function createHttpDeps(
   };
 }
 
-function pathConfigDeps({ mediamtx }: Parts): Pick<HttpDeps, "inheritedSettings" | "templates" | "mediamtxVersion"> {
-  return {
-    inheritedSettings: () => mediamtx.inherited(),
-    templates: () => mediamtx.templates(),
-    mediamtxVersion: () => mediamtx.state().version,
-  };
-}
+type PathDeps = Pick<
+  HttpDeps,
+  "paths" | "pathBatches" | "config" | "inheritedSettings" | "templates" | "mediamtxVersion"
+>;
 
 /** Null: players are sent to nobody else. */
 function bucketOriginOf({ config: { playbackArchive, storage } }: Setup): string | null {
   return playbackArchive === "direct" && storage.kind === "r2" ? new URL(storage.endpoint).origin : null;
 }
 
-function createAdmin(setup: Setup, parts: Parts, secretKeys: Keys): Pick<HttpDeps, "paths" | "config"> {
+function createAdmin(setup: Setup, parts: Parts, secretKeys: Keys): PathDeps {
   const { catalog, mediamtx, worker } = parts;
   const snapshots: SnapshotDeps = {
     box: createSecretBox(secretKeys),
     render: (paths) => mediamtx.renderPaths(paths),
   };
-  const deps: PathAdminDeps = {
+  const deps: PathBatchDeps = {
     catalog,
     logger: setup.logger,
     localRetentionMs: setup.config.localRetentionMs,
@@ -105,9 +102,14 @@ function createAdmin(setup: Setup, parts: Parts, secretKeys: Keys): Pick<HttpDep
     seal: (paths) => sealConfig(snapshots, paths),
     requestApply: () => mediamtx.requestApply(),
     wake: () => worker.wake(),
+    inheritedSettings: () => mediamtx.inherited(),
   };
   return {
     paths: createPathAdmin(deps),
+    pathBatches: createPathBatches(deps),
+    inheritedSettings: deps.inheritedSettings,
+    templates: () => mediamtx.templates(),
+    mediamtxVersion: () => mediamtx.state().version,
     config: createConfigAdmin({ ...deps, ...snapshots, mask: maskConfig, compare: compareConfigs }),
   };
 }

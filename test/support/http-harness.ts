@@ -54,7 +54,8 @@ import { Thumbnails } from "../../src/playback/thumbnails.js";
 import { type ConfiguredPath } from "../../src/streams/configured-paths.js";
 import { createConfigAdmin } from "../../src/streams/config-admin.js";
 import { sealConfig, type SnapshotDeps } from "../../src/streams/config-snapshot.js";
-import { createPathAdmin, type PathAdminDeps } from "../../src/streams/path-admin.js";
+import { createPathAdmin } from "../../src/streams/path-admin.js";
+import { createPathBatches, type PathBatchDeps } from "../../src/streams/path-batch.js";
 import { createPrincipals } from "../../src/wiring/create-principals.js";
 import { createFakeClock, type FakeClock } from "./fake-clock.js";
 import { createTempDir, removeTempDir } from "./temp-dir.js";
@@ -339,7 +340,7 @@ function createDeps({ login, catalog, recordDir, store, options, fakes, thumbnai
 function createAdmin({
   mediamtx,
   ...parts
-}: Pick<PathAdminDeps, "catalog" | "logger" | "wake"> & { readonly mediamtx: FakeMediaMtx }) {
+}: Pick<PathBatchDeps, "catalog" | "logger" | "wake"> & { readonly mediamtx: FakeMediaMtx }) {
   const snapshots: SnapshotDeps = {
     box: createSecretBox([URL_KEY]),
     render: (paths) => {
@@ -349,7 +350,7 @@ function createAdmin({
       return Promise.resolve({ yaml: renderConfig(input), baseYaml: mediamtx.baseYaml });
     },
   };
-  const deps: PathAdminDeps = {
+  const deps: PathBatchDeps = {
     ...parts,
     localRetentionMs: DEFAULT_RETENTION_MS,
     validatePaths: (paths) => mediamtx.validate(paths),
@@ -357,9 +358,10 @@ function createAdmin({
     requestApply: () => {
       mediamtx.applied += 1;
     },
+    inheritedSettings: () => Promise.resolve(() => mediamtx.inherited),
   };
   const config = createConfigAdmin({ ...deps, ...snapshots, mask: maskConfig, compare: compareConfigs });
-  return { paths: createPathAdmin(deps), config };
+  return { paths: createPathAdmin(deps), pathBatches: createPathBatches(deps), config };
 }
 
 function createIngest(

@@ -170,6 +170,14 @@ export const ROWS: Readonly<Record<string, Row>> = {
     ask: ({ path }) => query("/api/v1/paths", { path }),
   },
   "GET /api/v1/config/settings": { needs: "viewer", about: "none", ask: plain("/api/v1/config/settings") },
+  "POST /api/v1/config/bulk": {
+    ...{ needs: "admin", about: "instance" },
+    ask: ({ path }) => ({ target: "/api/v1/config/bulk", body: { names: [path], patch: {}, dryRun: true } }),
+  },
+  "GET /api/v1/config/paths": instance("/api/v1/config/paths", "admin"),
+  "POST /api/v1/config/paths": instance("/api/v1/config/paths", "admin", {
+    ...{ format: "csv", text: "name\n", dryRun: true },
+  }),
   "GET /api/v1/config/templates": { needs: "admin", about: "none", ask: plain("/api/v1/config/templates") },
   "GET /api/v1/config": instance("/api/v1/config", "admin"),
   "POST /api/v1/config/preview": instance("/api/v1/config/preview", "admin", {

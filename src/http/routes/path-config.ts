@@ -1,15 +1,69 @@
 /** What paths may be told, and many paths at once. */
 import { z } from "zod";
 
-import { settingListSchema, templateListSchema } from "../../contract/path-config.js";
+import {
+  batchReportSchema,
+  bulkSchema,
+  exportQuerySchema,
+  importSchema,
+  settingListSchema,
+  templateListSchema,
+} from "../../contract/path-config.js";
 import { SETTING_NAMES, settingFacts } from "../../contract/setting-facts.js";
 import { compareVersions } from "../../mediamtx/version.js";
+import { actorOf } from "../actor.js";
 import type { HttpDeps } from "../http-deps.js";
 import { defineRoute, json, type Route } from "../route.js";
 
 const noQuery = z.strictObject({});
 
 export function pathConfigRoutes(deps: HttpDeps): Route[] {
+  return [...tellingRoutes(deps), ...batchRoutes(deps)];
+}
+
+function batchRoutes({ pathBatches }: HttpDeps): Route[] {
+  const common = { tag: "paths", access: "admin", scope: "instance" } as const;
+  const report = { 200: { description: "What was done, or would be", schema: batchReportSchema } };
+  return [
+    defineRoute({
+      ...common,
+      method: "POST",
+      path: "/api/v1/config/bulk",
+      summary: "Change many paths in the same way: all of them, or none",
+      body: bulkSchema,
+      responses: report,
+      handler: async ({ body: { names, patch, dryRun }, caller, request }) =>
+        json(await pathBatches.patchAll(names, patch, { dryRun, actor: actorOf(caller, request) })),
+    }),
+    defineRoute({
+      ...common,
+      method: "GET",
+      path: "/api/v1/config/paths",
+      summary: "All paths as CSV or YAML, passwords masked; importing it again changes nothing",
+      query: exportQuerySchema,
+      responses: { 200: { description: "The list", mediaType: "text/csv" } },
+      handler: async ({ query: { format } }) => ({
+        kind: "text",
+        contentType: format === "csv" ? "text/csv; charset=utf-8" : "application/yaml; charset=utf-8",
+        body: await pathBatches.exportAll(format),
+      }),
+    }),
+    defineRoute({
+      ...common,
+      method: "POST",
+      path: "/api/v1/config/paths",
+      summary: "Add and change paths by a CSV or YAML text: all of it, or nothing",
+      description:
+        "An empty cell of CSV and null of YAML reset a setting to what it inherits; a masked password stays.",
+      body: importSchema,
+      responses: report,
+      handler: async ({ body: { dryRun, ...list }, caller, request }) =>
+        json(await pathBatches.importAll(list, { dryRun, actor: actorOf(caller, request) })),
+    }),
+  ];
+}
+
+function tellingRoutes(deps: HttpDeps): Route[] {
   const common = { tag: "paths", scope: "none", query: noQuery } as const;
   return [
     defineRoute({

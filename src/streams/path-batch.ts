@@ -1,0 +1,206 @@
+/** Many paths at once: one validation, one transaction, one apply. All of it happens or nothing. */
+import type { Actor, AuditNote } from "../catalog/audit.js";
+import { listPaths, type PathFacts, type PathRow, type PathWrites, unknownPath, writePaths } from "../catalog/paths.js";
+import { newPathSchema, type PathPatch, pathPatchSchema } from "../contract/paths.js";
+import { whyRefusedSetting } from "../contract/setting-facts.js";
+import { AppError, isAppError } from "../core/errors.js";
+import type { PathName } from "../core/path-name.js";
+import { configuredPathOf } from "./configured-paths.js";
+import { effectiveSettings } from "./effective-settings.js";
+import { maskSource } from "./mask-source.js";
+import { applyPolicies, factsOf, mergePath, type PathAdminDeps } from "./path-admin.js";
+import { type ListedPath, type ListFormat, readPathList, writePathList } from "./path-list-text.js";
+import { type PathWarning, warningsOf } from "./path-warnings.js";
+
+export interface PathBatchDeps extends PathAdminDeps {
+  readonly inheritedSettings: () => Promise<(path: string) => Readonly<Record<string, unknown>>>;
+}
+
+export interface BatchReport {
+  readonly dryRun: boolean;
+  readonly created: readonly PathName[];
+  readonly changed: readonly PathName[];
+  readonly unchanged: readonly PathName[];
+  readonly removed: readonly PathName[];
+  /** Only of a dry run: else they are thrown. */
+  readonly errors: readonly RowError[];
+  readonly warnings: readonly (PathWarning & { readonly path: PathName })[];
+}
+
+export interface RowError {
+  readonly line: number;
+  readonly path: string;
+  readonly field: string;
+  readonly message: string;
+}
+
+interface How {
+  readonly dryRun: boolean;
+  readonly actor: Actor;
+}
+
+export interface PathBatches {
+  /** Throws `not-found`, `invalid-argument`, `failed-precondition`, and `unavailable` when others change the same paths. */
+  patchAll(names: readonly PathName[], patch: PathPatch, how: How): Promise<BatchReport>;
+  exportAll(format: ListFormat): Promise<string>;
+  /** `merge` leaves alone what the text does not mention, `replace` removes it. Recordings stay. */
+  importAll(
+    list: { readonly text: string; readonly format: ListFormat; readonly mode: "merge" | "replace" },
+    how: How,
+  ): Promise<BatchReport>;
+}
+
+interface Plan extends PathWrites {
+  readonly unchanged: readonly PathName[];
+}
+
+export function createPathBatches(deps: PathBatchDeps): PathBatches {
+  return {
+    patchAll: async (names, patch, how) => {
+      const known = new Map((await listPaths(deps.catalog)).map((row) => [row.name, row]));
+      const pairs = [...new Set(names)].map((name) => {
+        const before = known.get(name);
+        if (before === undefined) throw unknownPath(name);
+        return { before, after: mergePath(before, patch) };
+      });
+      return carryOut(deps, { plan: { ...sortOut(pairs), created: [], removed: [] }, known, errors: [] }, how);
+    },
+    exportAll: async (format) => writePathList(await listPaths(deps.catalog), format),
+    importAll: async ({ text, format, mode }, how) => {
+      const known = new Map((await listPaths(deps.catalog)).map((row) => [row.name, row]));
+      const { created, pairs, errors } = readRows(readPathList(text, format), known);
+      if (errors.length > 0 && !how.dryRun) throw refuseRows(errors);
+      const kept = new Set<string>(pairs.map(({ before }) => before.name));
+      const removed = mode === "replace" ? [...known.values()].filter(({ name }) => !kept.has(name)) : [];
+      return carryOut(deps, { plan: { ...sortOut(pairs), created, removed }, known, errors }, how);
+    },
+  };
+}
+
+interface Pair {
+  readonly before: PathRow;
+  readonly after: PathFacts;
+}
+
+function sortOut(pairs: readonly Pair[]): Pick<Plan, "changed" | "unchanged"> {
+  const isSame = ({ before, after }: Pair): boolean =>
+    JSON.stringify({ ...before, ...after, settings: sorted(after.settings) }) ===
+    JSON.stringify({ ...before, settings: sorted(before.settings) });
+  return {
+    changed: pairs.filter((pair) => !isSame(pair)),
+    unchanged: pairs.filter(isSame).map(({ before }) => before.name),
+  };
+}
+
+function sorted(settings: Readonly<Record<string, unknown>>): object {
+  return Object.fromEntries(Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function readRows(listed: readonly ListedPath[], known: ReadonlyMap<string, PathRow>) {
+  const created: PathFacts[] = [];
+  const pairs: Pair[] = [];
+  const errors: RowError[] = [];
+  for (const row of listed) {
+    try {
+      const before = known.get(row.name);
+      if (before === undefined) created.push(factsOf(parsed(newPathSchema, { ...named(row), name: row.name })));
+      else pairs.push({ before, after: mergePath(before, parsed(pathPatchSchema, row.fields)) });
+    } catch (error) {
+      if (!isAppError(error, "invalid-argument")) throw error;
+      const fields = error.fields.length > 0 ? error.fields : [{ field: "", message: error.message }];
+      errors.push(...fields.map((each) => ({ line: row.line, path: row.name.slice(0, 200), ...each })));
+    }
+  }
+  return { created, pairs, errors };
+}
+
+/** A new path inherits what is not said. */
+function named({ fields }: ListedPath): object {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
+}
+
+interface Schema<T> {
+  safeParse(value: unknown): { success: true; data: T } | { success: false; error: { issues: readonly Issue[] } };
+}
+
+interface Issue {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+  readonly code?: string | undefined;
+  readonly keys?: readonly string[];
+}
+
+function parsed<T>(schema: Schema<T>, value: unknown): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const fields = result.error.issues.flatMap(({ path, message, keys }) =>
+    keys === undefined
+      ? [{ field: path.map(String).join("."), message }]
+      : keys.map((key) => ({ field: key.slice(0, 80), message: whyRefusedSetting(key) ?? "is no setting of a path" })),
+  );
+  throw new AppError({ kind: "invalid-argument", message: "the row is not accepted", fields });
+}
+
+function refuseRows(errors: readonly RowError[]): AppError {
+  const fields = errors.map(({ line, path, field, message }) => ({
+    field: `line ${String(line)}: ${field}`,
+    message: `${path}: ${message}`,
+  }));
+  return new AppError({
+    kind: "invalid-argument",
+    message: `nothing is changed: ${fields[0]?.field ?? ""} ${fields[0]?.message ?? ""}`,
+    fields: fields.slice(0, 100),
+  });
+}
+
+interface Work {
+  readonly plan: Plan;
+  readonly known: ReadonlyMap<PathName, PathRow>;
+  readonly errors: readonly RowError[];
+}
+
+async function carryOut(deps: PathBatchDeps, { plan, known, errors }: Work, how: How): Promise<BatchReport> {
+  const { created, changed, removed, unchanged } = plan;
+  const after = new Map<PathName, PathFacts>(known);
+  for (const facts of [...created, ...changed.map((pair) => pair.after)]) after.set(facts.name, facts);
+  for (const { name } of removed) after.delete(name);
+  const isEmpty = created.length + changed.length + removed.length === 0;
+  if (!isEmpty) await deps.validatePaths([...after.values()].map(configuredPathOf));
+  if (!isEmpty && !how.dryRun) {
+    const summary = `${String(created.length)} added, ${String(changed.length)} changed, ${String(removed.length)} removed`;
+    const change = { actor: how.actor, reason: "edit", action: "paths.update", summary, seal: deps.seal } as const;
+    await writePaths(deps.catalog, plan, { notes: notesOf(plan, how.actor), change });
+    for (const pair of changed) await applyPolicies(deps, pair.before, pair.after);
+    deps.requestApply();
+    deps.logger.info("paths changed", { created: created.length, changed: changed.length, removed: removed.length });
+  }
+  const inherited = await deps.inheritedSettings();
+  return {
+    dryRun: how.dryRun,
+    created: created.map(({ name }) => name),
+    changed: changed.map(({ before }) => before.name),
+    unchanged,
+    removed: removed.map(({ name }) => name),
+    errors,
+    warnings: [...created, ...changed.map((pair) => pair.after)].flatMap(({ name, settings }) =>
+      warningsOf(effectiveSettings(settings, inherited(name))).map((warning) => ({ path: name, ...warning })),
+    ),
+  };
+}
+
+function notesOf({ created, changed, removed }: PathWrites, actor: Actor): AuditNote[] {
+  return [
+    ...created.map((after) => ({ actor, action: "path.create", target: after.name, after: shown(after) })),
+    ...changed.map(({ before, after }) => ({
+      ...{ actor, action: "path.update", target: after.name },
+      ...{ before: shown(before), after: shown(after) },
+    })),
+    ...removed.map((before) => ({ actor, action: "path.delete", target: before.name, before: shown(before) })),
+  ];
+}
+
+function shown(facts: PathFacts): PathFacts {
+  const { source } = facts.settings;
+  if (typeof source !== "string") return facts;
+  return { ...facts, settings: { ...facts.settings, source: maskSource(source) } };
+}
