@@ -31,7 +31,11 @@ export const templateListSchema = z
 const names = z.array(pathName).min(1).max(1_000);
 const dryRun = z.boolean().default(false).meta({ description: "Tell what would be done, and do nothing" });
 
-export const bulkSchema = z.strictObject({ names, patch: pathPatchSchema, dryRun });
+export const bulkSchema = z.strictObject({
+  names,
+  patch: pathPatchSchema.refine((patch) => Object.keys(patch).length > 0, { error: "expected at least one field" }),
+  dryRun,
+});
 
 const format = z.enum(["csv", "yaml"]);
 

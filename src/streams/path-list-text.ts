@@ -7,7 +7,7 @@ import { isMap, isScalar } from "yaml";
 
 import type { PathRow } from "../catalog/paths.js";
 import { SETTING_NAMES, settingFacts, type SettingName } from "../contract/setting-facts.js";
-import { AppError } from "../core/errors.js";
+import { AppError, isAppError } from "../core/errors.js";
 import { parsePlainYaml, refusePlainYaml, writePlainYaml } from "../platform/plain-yaml.js";
 import { maskSource } from "./mask-source.js";
 
@@ -57,7 +57,17 @@ function cell(value: unknown): string {
 
 /** Throws `invalid-argument` for a text that is no list at all. */
 export function readPathList(text: string, format: ListFormat): ListedPath[] {
-  const listed = format === "yaml" ? readYaml(text) : readCsv(text);
+  try {
+    return withoutTwins(format === "yaml" ? readYaml(text) : readCsv(text));
+  } catch (error) {
+    if (!isAppError(error, "invalid-argument")) throw error;
+    const { kind, message, hint } = error;
+    const fields = [{ field: "text", message }];
+    throw new AppError({ kind, message, fields, cause: error, ...(hint === undefined ? {} : { hint }) });
+  }
+}
+
+function withoutTwins(listed: ListedPath[]): ListedPath[] {
   const seen = new Set<string>();
   for (const { name, line } of listed) {
     if (seen.has(name)) throw refuse(`line ${String(line)}: the path "${name.slice(0, 80)}" is there twice`);

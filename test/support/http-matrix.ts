@@ -172,7 +172,10 @@ export const ROWS: Readonly<Record<string, Row>> = {
   "GET /api/v1/config/settings": { needs: "viewer", about: "none", ask: plain("/api/v1/config/settings") },
   "POST /api/v1/config/bulk": {
     ...{ needs: "admin", about: "instance" },
-    ask: ({ path }) => ({ target: "/api/v1/config/bulk", body: { names: [path], patch: {}, dryRun: true } }),
+    ask: ({ path }) => ({
+      target: "/api/v1/config/bulk",
+      body: { names: [path], patch: { labels: ["a"] }, dryRun: true },
+    }),
   },
   "GET /api/v1/config/paths": instance("/api/v1/config/paths", "admin"),
   "POST /api/v1/config/paths": instance("/api/v1/config/paths", "admin", {

@@ -60,7 +60,7 @@ const RIGHT: Readonly<Record<string, Record<string, unknown>>> = {
   "POST /api/v1/users": { name: "anna", role: "viewer", password: "a long password" },
   "PATCH /api/v1/users/{id}": {},
   "POST /api/v1/tokens": { name: "script", role: "viewer", paths: ["cam1"] },
-  "POST /api/v1/config/bulk": { names: ["cam1"], patch: {}, dryRun: true },
+  "POST /api/v1/config/bulk": { names: ["cam1"], patch: { labels: [] }, dryRun: true },
   "POST /api/v1/config/paths": { format: "csv", text: "name", dryRun: true },
   "POST /hooks/segment-create": { path: "cam1", segmentPath: "/recordings/cam1/2026-11-20/1795132800-000000.mp4" },
   "POST /hooks/segment-complete": { path: "cam1", segmentPath: "/recordings/cam1/2026-11-20/1795132800-000000.mp4" },
