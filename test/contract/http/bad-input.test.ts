@@ -192,7 +192,6 @@ const WRONG: Readonly<Record<string, readonly unknown[]>> = {
   names: [...NOT_A_STRING, "cam1", ["a b"], [7], [null]],
   patch: [...NOT_A_STRING, { runOnInit: "reboot" }, { name: "b" }, { record: "yes" }, JSON.parse(`{"__proto__":7}`)],
   dryRun: ODD_BOOLEANS,
-  format: [...NOT_A_STRING, "json", "CSV", ""],
   text: [...NOT_A_STRING, ""],
   mode: [...NOT_A_STRING, "delete", ""],
   enabled: ODD_BOOLEANS,
