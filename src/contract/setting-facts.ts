@@ -24,7 +24,7 @@ const source = { section: "source", ...cold } as const;
 const yesNo = { type: "boolean", accepts: "true or false" } as const;
 const aWait = { type: "duration", accepts: "100ms to 24h" } as const;
 
-export const SETTING_FACTS = {
+const SETTING_FACTS = {
   source: {
     ...source,
     type: "text",

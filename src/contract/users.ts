@@ -5,9 +5,9 @@ import { isPathPattern, type PathPattern, whyNotPathPattern } from "../core/path
 import { ROLES } from "../core/principal.js";
 import { instantOut, instantUs, integer, uuid } from "./scalars.js";
 
-export const roleSchema = z.enum(ROLES).meta({ description: "Each may what the one before it may" });
+const roleSchema = z.enum(ROLES).meta({ description: "Each may what the one before it may" });
 
-export const pathPattern = z
+const pathPattern = z
   .string()
   .max(202)
   .superRefine((text, context) => {
@@ -26,7 +26,7 @@ const patterns = z.array(pathPattern).max(500);
 const password = z.string().min(12, { error: "expected 12 characters or more" }).max(256);
 
 /** Lowercase, so that nobody can be taken for another. */
-export const userName = z
+const userName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9._@-]{0,63}$/, {
     error: "expected 1 to 64 lowercase letters, digits and . _ @ -, the first a letter or digit",
@@ -87,7 +87,7 @@ export const userPatchSchema = z.strictObject({
   password: password.optional(),
 });
 
-export const sessionSchema = z
+const sessionSchema = z
   .object({
     id: uuid,
     userId: uuid,
@@ -112,7 +112,7 @@ const apiToken = {
   lastUsedAt: instantOut.nullable().meta({ description: "To the minute" }),
   revokedAt: instantOut.nullable(),
 };
-export const apiTokenSchema = z.object(apiToken).meta({ id: "ApiToken" });
+const apiTokenSchema = z.object(apiToken).meta({ id: "ApiToken" });
 export const madeApiTokenSchema = z
   .object({ ...apiToken, token: z.string().meta({ description: "Told once, for only its hash is kept" }) })
   .meta({ id: "MadeApiToken" });

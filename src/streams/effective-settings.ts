@@ -1,7 +1,7 @@
 /** Each setting of a path as it counts, and who said so. */
 import { SETTING_NAMES, type SettingName, settingFacts } from "../contract/setting-facts.js";
 
-export interface EffectiveSetting {
+interface EffectiveSetting {
   readonly value: unknown;
   /** `defaults`: the base configuration; `mediamtx`: nobody says anything. */
   readonly from: "own" | "defaults" | "mediamtx";

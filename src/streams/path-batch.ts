@@ -16,7 +16,7 @@ export interface PathBatchDeps extends PathAdminDeps {
   readonly inheritedSettings: () => Promise<(path: string) => Readonly<Record<string, unknown>>>;
 }
 
-export interface BatchReport {
+interface BatchReport {
   readonly dryRun: boolean;
   readonly created: readonly PathName[];
   readonly changed: readonly PathName[];
@@ -27,7 +27,7 @@ export interface BatchReport {
   readonly warnings: readonly (PathWarning & { readonly path: PathName })[];
 }
 
-export interface RowError {
+interface RowError {
   readonly line: number;
   readonly path: string;
   readonly field: string;
