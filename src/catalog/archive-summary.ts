@@ -12,6 +12,7 @@ const IN_BACKLOG = "step in ('inspect', 'archive')";
 /** Of the index `recordings_failed`. */
 const HAS_FAILED = "step is not null and error is not null";
 const ERRORS_SHOWN = 10;
+const KEPT_MS = 1_000;
 
 export interface BacklogPart {
   readonly step: Extract<Step, "inspect" | "archive">;
@@ -53,6 +54,22 @@ export function summarizeBacklog(catalog: Catalog): Promise<BacklogPart[]> {
       oldestStartUs: Number(row.oldest),
     }));
   });
+}
+
+/**
+ * The same for whoever asks often, as pages and monitoring do. Counting takes 15 ms per 100,000 segments, so from `many`
+ * on the answer is kept for a second.
+ */
+export function createBacklogCount(catalog: Catalog, many = 10_000): () => Promise<readonly BacklogPart[]> {
+  let kept: { readonly untilMs: number; readonly parts: readonly BacklogPart[] } | null = null;
+  return async () => {
+    const nowMs = catalog.clock.monotonicMs();
+    if (kept !== null && nowMs < kept.untilMs) return kept.parts;
+    const parts = await summarizeBacklog(catalog);
+    const segments = parts.reduce((sum, part) => sum + part.segments, 0);
+    kept = segments < many ? null : { untilMs: nowMs + KEPT_MS, parts };
+    return parts;
+  };
 }
 
 /** The latest failures of rows that are still in the queue. */

@@ -1,6 +1,7 @@
 /** Everything that routes need from the rest, and nothing more. */
 import type { ObjectStore } from "../archive/object-store.js";
 import type { PaceReport } from "../archive/upload-pace.js";
+import type { BacklogPart } from "../catalog/archive-summary.js";
 import type { AccessRules } from "../access/caller.js";
 import type { Identity } from "../access/identity.js";
 import type { LoginLimit } from "../access/login-limit.js";
@@ -64,6 +65,7 @@ export interface HttpDeps extends Pick<AuthenticateDeps, "identify" | "principal
   };
   readonly scanner: { readonly state: () => ScanState; readonly request: () => void };
   readonly pace: { report(): PaceReport };
+  readonly backlog: () => Promise<readonly BacklogPart[]>;
   /** Rows may be due now. */
   readonly wake: () => void;
   readonly deletions: {

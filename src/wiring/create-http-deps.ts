@@ -33,7 +33,7 @@ export function createHttpDeps(
   }: { readonly urlKeys: Keys; readonly secretKeys: Keys; readonly login: HttpDeps["login"] },
 ): HttpDeps {
   const { config, secrets, logger } = setup;
-  const { catalog, store, playback, pace, pulse, metrics, mediamtx, ingest, guard, worker, scanner } = parts;
+  const { catalog, store, playback, pace, backlog, pulse, metrics, mediamtx, ingest, guard, worker, scanner } = parts;
   const growing = new GrowingFiles(setup.recordDir);
   return {
     catalog,
@@ -64,6 +64,7 @@ export function createHttpDeps(
     },
     scanner: { state: () => scanner.state, request: () => scanner.request() },
     pace,
+    backlog,
     wake: () => worker.wake(),
     deletions: { list: () => guard.list(), release: (doubts) => guard.release(doubts) },
     health: () => checkHealth(healthSources(setup, parts)),

@@ -3,7 +3,7 @@ import type { ObjectStore } from "../archive/object-store.js";
 import { createRateLimiter } from "../archive/rate-limiter.js";
 import { UploadPace } from "../archive/upload-pace.js";
 import type { DailyBackup } from "../backup/daily-backup.js";
-import { summarizeBacklog } from "../catalog/archive-summary.js";
+import { type BacklogPart, createBacklogCount } from "../catalog/archive-summary.js";
 import type { Catalog } from "../catalog/catalog.js";
 import { listLatestRecordings } from "../catalog/latest-recordings.js";
 import { FolderWatch } from "../ingest/folder-watch.js";
@@ -39,6 +39,7 @@ export interface Parts {
   readonly store: ObjectStore;
   readonly inspector: Inspector;
   readonly pace: UploadPace;
+  readonly backlog: () => Promise<readonly BacklogPart[]>;
   readonly pulse: Pulse;
   readonly metrics: Metrics;
   readonly mediamtx: MediaMtx;
@@ -58,21 +59,19 @@ export interface Parts {
 }
 
 export function createParts(setup: Setup, catalog: Catalog): Parts {
-  const { config, clock, logger, env, recordDir } = setup;
+  const { config, clock, logger, env } = setup;
   const store = openConfiguredStore(setup);
   const inspector = new Inspector({ clock, ffprobe: { configuredPath: config.ffprobePath, env: env.all } });
   const limiter = createRateLimiter(clock, config.archive.maxBytesPerSec);
   const pace = new UploadPace(clock, config.archive.maxConcurrency, limiter);
   const pulse = new Pulse(clock);
+  const backlog = createBacklogCount(catalog);
   const metrics = createMetrics({
-    backlog: () => summarizeBacklog(catalog),
-    latest: () => listLatestRecordings(catalog),
-    nowUs: () => clock.nowUs(),
+    ...metricsOf(setup, catalog),
+    backlog,
     uploadConcurrency: () => pace.concurrency,
     deletionStops: () => guard.stops,
     backup: () => backup?.state() ?? null,
-    disks: [{ name: "recordings", directory: recordDir }, ...otherDisks(setup)],
-    readDiskSpace,
   });
   const serverNotes = new ServerNotes(catalog, logger);
   const mediamtx = createServer(setup, catalog, serverNotes);
@@ -103,6 +102,7 @@ export function createParts(setup: Setup, catalog: Catalog): Parts {
     store,
     inspector,
     pace,
+    backlog,
     pulse,
     metrics,
     mediamtx,
@@ -116,6 +116,15 @@ export function createParts(setup: Setup, catalog: Catalog): Parts {
     backup,
     scrub,
     ...playing,
+  };
+}
+
+function metricsOf(setup: Setup, catalog: Catalog) {
+  return {
+    latest: () => listLatestRecordings(catalog),
+    nowUs: () => setup.clock.nowUs(),
+    disks: [{ name: "recordings", directory: setup.recordDir }, ...otherDisks(setup)],
+    readDiskSpace,
   };
 }
 

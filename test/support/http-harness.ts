@@ -318,6 +318,7 @@ function createDeps({ login, catalog, recordDir, store, options, fakes, thumbnai
       },
     },
     pace: { report: () => ({ concurrency: 4, ...pace }) },
+    backlog: () => summarizeBacklog(catalog),
     wake,
     deletions: {
       list: () => Promise.resolve(stops.list),

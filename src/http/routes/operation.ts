@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { listStepErrors, summarizeBacklog } from "../../catalog/archive-summary.js";
+import { listStepErrors } from "../../catalog/archive-summary.js";
 import { pingCatalog } from "../../catalog/catalog.js";
 import { listRejectedFiles } from "../../catalog/rejected-files.js";
 import {
@@ -33,7 +33,7 @@ export function operationRoutes(deps: HttpDeps): Route[] {
   ];
 }
 
-function archiveRoute({ catalog, pace, store }: HttpDeps): Route {
+function archiveRoute({ catalog, pace, backlog, store }: HttpDeps): Route {
   return defineRoute({
     method: "GET",
     path: "/api/v1/archive",
@@ -44,7 +44,7 @@ function archiveRoute({ catalog, pace, store }: HttpDeps): Route {
     query: noQuery,
     responses: { 200: { description: "Backlog, last errors, rate", schema: archiveStatusSchema } },
     handler: async () => {
-      const [parts, errors] = await Promise.all([summarizeBacklog(catalog), listStepErrors(catalog)]);
+      const [parts, errors] = await Promise.all([backlog(), listStepErrors(catalog)]);
       const { concurrency, bytesPerSec, lastError } = pace.report();
       const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
       const oldestUs = Math.min(...parts.map((part) => part.oldestStartUs));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { summarizeBacklog, listStepErrors } from "../../../src/catalog/archive-summary.js";
+import { createBacklogCount, listStepErrors, summarizeBacklog } from "../../../src/catalog/archive-summary.js";
 import type { Catalog } from "../../../src/catalog/catalog.js";
 import { findFragmentIndex } from "../../../src/catalog/fragment-indexes.js";
 import {
@@ -341,6 +341,20 @@ export function describeQueue(dialect: TestedDialect): void {
         { step: "archive", segments: 2, bytes: 12_000_000_000, oldestStartUs: at(0) },
         { step: "inspect", segments: 1, bytes: 3, oldestStartUs: at(20) },
       ]);
+    });
+
+    it("counts many waiting segments once a second, few of them each time", async () => {
+      const catalog = await openFresh(dialect);
+      const count = createBacklogCount(catalog, 2);
+      const counted = async (): Promise<number> => (await count()).reduce((sum, part) => sum + part.segments, 0);
+      await insertRow(catalog, 0, DUE);
+      expect(await counted()).toBe(1);
+      await insertRow(catalog, 10, DUE);
+      expect(await counted()).toBe(2);
+      await insertRow(catalog, 20, DUE);
+      expect(await counted()).toBe(2);
+      await catalog.clock.advance(1_000);
+      expect(await counted()).toBe(3);
     });
 
     it("lists the ten latest failures of rows that still wait", async () => {
