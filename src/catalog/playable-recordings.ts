@@ -11,7 +11,8 @@ import { translating } from "./database.js";
 import { LONGEST_RECORDING_US } from "./recording-lists.js";
 import { createTracksParser } from "./recording-row.js";
 
-export type PlayableRecording = Pick<
+/** What a playlist says of a recording. */
+export type ListableRecording = Pick<
   Recording,
   | "id"
   | "path"
@@ -20,20 +21,17 @@ export type PlayableRecording = Pick<
   | "endUs"
   | "mediaDurationUs"
   | "filePath"
-  | "fileIdentity"
   | "bytes"
   | "tracks"
-  | "position"
-  | "partial"
   | "local"
-  | "archive"
-  | "objectKey"
-  | "sha256"
   | "step"
 > & {
-  /** For media/fragment-index-codec.ts; null for MPEG-TS, and for what is not inspected yet. */
+  /** For media/fragment-index-codec.ts; null for what is not inspected yet, and for MPEG-TS that cannot be cut. */
   readonly fragmentIndex: Uint8Array | null;
 };
+
+export type PlayableRecording = ListableRecording &
+  Pick<Recording, "fileIdentity" | "position" | "partial" | "archive" | "objectKey" | "sha256">;
 
 export interface PlayableRange {
   readonly path: PathName;
@@ -42,40 +40,63 @@ export interface PlayableRange {
   readonly toUs: number;
 }
 
+const LISTABLE_COLUMNS = [
+  ...["id", "format", "start_us", "end_us", "media_duration_us", "file_path"],
+  ...["bytes", "tracks", "local", "step"],
+] as const;
 export const PLAYABLE_COLUMNS = [
-  ...["id", "format", "start_us", "end_us", "media_duration_us", "file_path", "file_identity", "bytes", "tracks"],
-  ...["stream_id", "segment_number", "partial", "local", "archive", "object_key", "sha256", "step"],
+  ...LISTABLE_COLUMNS,
+  ...["file_identity", "stream_id", "segment_number", "partial", "archive", "object_key", "sha256"],
 ] as const;
 
 /** PostgreSQL's bigint may come as text. */
 type Bigint = number | string;
 
-export interface PlayableRow {
+interface ListableRow {
   readonly id: RecordingId;
   readonly format: Recording["format"];
   readonly start_us: Bigint;
   readonly end_us: Bigint;
   readonly media_duration_us: Bigint | null;
   readonly file_path: string;
-  readonly file_identity: string | null;
   readonly bytes: Bigint;
   readonly tracks: string;
-  readonly stream_id: string | null;
-  readonly segment_number: Bigint | null;
-  readonly partial: boolean | number;
   readonly local: Recording["local"];
-  readonly archive: Recording["archive"];
-  readonly object_key: string | null;
-  readonly sha256: string | null;
   readonly step: Recording["step"];
   readonly data: Uint8Array | null;
 }
 
+export interface PlayableRow extends ListableRow {
+  readonly file_identity: string | null;
+  readonly stream_id: string | null;
+  readonly segment_number: Bigint | null;
+  readonly partial: boolean | number;
+  readonly archive: Recording["archive"];
+  readonly object_key: string | null;
+  readonly sha256: string | null;
+}
+
 /** Oldest first; also the file that is still being written. */
-export function findPlayable(catalog: Catalog, { path, fromUs, toUs }: PlayableRange): Promise<PlayableRecording[]> {
+export function findPlayable(catalog: Catalog, range: PlayableRange): Promise<PlayableRecording[]> {
   return translating("find what can be played", async () => {
-    const query = catalog.db("recordings") as Knex.QueryBuilder;
-    const rows = (await query
+    const rows = (await playableIn(catalog, range).select([...PLAYABLE_COLUMNS, "data"])) as PlayableRow[];
+    const tracksOf = createTracksParser();
+    return rows.map((row) => toPlayable(range.path, row, tracksOf));
+  });
+}
+
+/** The same, and of each no more than a playlist says: of a day the columns are what costs. */
+export function findListable(catalog: Catalog, range: PlayableRange): Promise<ListableRecording[]> {
+  return translating("find what a playlist can name", async () => {
+    const rows = (await playableIn(catalog, range).select([...LISTABLE_COLUMNS, "data"])) as ListableRow[];
+    const tracksOf = createTracksParser();
+    return rows.map((row) => toListable(range.path, row, tracksOf));
+  });
+}
+
+function playableIn({ db }: Catalog, { path, fromUs, toUs }: PlayableRange): Knex.QueryBuilder {
+  return (
+    (db("recordings") as Knex.QueryBuilder)
       .leftJoin("fragment_indexes", "fragment_indexes.recording_id", "recordings.id")
       .where("path", path)
       .andWhere("start_us", ">=", fromUs - LONGEST_RECORDING_US)
@@ -84,10 +105,28 @@ export function findPlayable(catalog: Catalog, { path, fromUs, toUs }: PlayableR
       .andWhereRaw("(end_us > ? or start_us >= ? or local = 'open' or media_duration_us is null)", [fromUs, fromUs])
       .andWhereRaw("(local in ('open', 'present') or archive = 'verified')")
       .orderBy([{ column: "start_us" }, { column: "id" }])
-      .select([...PLAYABLE_COLUMNS, "data"])) as PlayableRow[];
-    const tracksOf = createTracksParser();
-    return rows.map((row) => toPlayable(path, row, tracksOf));
-  });
+  );
+}
+
+function toListable(
+  path: PathName,
+  row: ListableRow,
+  tracksOf: (text: string) => readonly Track[],
+): ListableRecording {
+  return {
+    id: row.id,
+    path,
+    format: row.format,
+    startUs: Number(row.start_us),
+    endUs: Number(row.end_us),
+    mediaDurationUs: row.media_duration_us === null ? null : Number(row.media_duration_us),
+    filePath: row.file_path,
+    bytes: Number(row.bytes),
+    tracks: tracksOf(row.tracks),
+    local: row.local,
+    step: row.step,
+    fragmentIndex: row.data,
+  };
 }
 
 export function toPlayable(
@@ -97,23 +136,12 @@ export function toPlayable(
 ): PlayableRecording {
   const { stream_id: streamId, segment_number: segmentNumber } = row;
   return {
-    id: row.id,
-    path,
-    format: row.format,
-    startUs: Number(row.start_us),
-    endUs: Number(row.end_us),
-    mediaDurationUs: row.media_duration_us === null ? null : Number(row.media_duration_us),
-    filePath: row.file_path,
+    ...toListable(path, row, tracksOf),
     fileIdentity: row.file_identity,
-    bytes: Number(row.bytes),
-    tracks: tracksOf(row.tracks),
     position: streamId === null || segmentNumber === null ? null : { streamId, segmentNumber: Number(segmentNumber) },
     partial: Boolean(row.partial),
-    local: row.local,
     archive: row.archive,
     objectKey: row.object_key,
     sha256: row.sha256,
-    step: row.step,
-    fragmentIndex: row.data,
   };
 }

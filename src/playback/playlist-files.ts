@@ -2,7 +2,7 @@
  * What of each recording of a range a playlist can name now: of closed files by their stored fragment index, of one that
  * is being written, or is closed and not looked into yet, by a walk over its headers.
  */
-import type { PlayableRecording } from "../catalog/playable-recordings.js";
+import type { ListableRecording } from "../catalog/playable-recordings.js";
 import type { HlsFile, HlsSegment } from "../core/hls-playlist.js";
 import { US_PER_SEC } from "../core/instant.js";
 import { extensionOf } from "../core/object-key.js";
@@ -42,7 +42,7 @@ interface Place {
 
 export async function nameFile(
   growing: GrowingFiles,
-  recording: PlayableRecording,
+  recording: ListableRecording,
   { range, place }: { readonly range: PlaylistRange; readonly place: Place },
 ): Promise<Named> {
   if (recording.format === "mpegts") return nameTransportStream(recording, range);
@@ -64,7 +64,7 @@ export async function nameFile(
 /** As the inspection will say it. */
 export function grownFootage(
   { startUs, index, tracks }: GrownFootage,
-  recording: Pick<PlayableRecording, "startUs" | "endUs">,
+  recording: Pick<ListableRecording, "startUs" | "endUs">,
 ): FileFootage {
   return { startUs: startUs ?? recording.startUs, endUs: recording.endUs, index, trackCount: tracks.length };
 }
@@ -76,7 +76,7 @@ interface Fragments {
   readonly isGrowing: boolean;
 }
 
-function nameFragments(recording: PlayableRecording, { range, footage, tracks, isGrowing }: Fragments): Named {
+function nameFragments(recording: ListableRecording, { range, footage, tracks, isGrowing }: Fragments): Named {
   const { fromUs, toUs, isLive, isExact } = range;
   const leastUs = !isLive && toUs - fromUs > LONG_RANGE_US ? LEAST_US.long : LEAST_US.short;
   const segments = inRange(segmentsOf(footage, { fromUs, toUs, isExact, leastUs, isGrowing }), range);
@@ -86,7 +86,7 @@ function nameFragments(recording: PlayableRecording, { range, footage, tracks, i
 }
 
 /** Where its random access points lie is not known without reading it, so it is one segment. */
-function nameTransportStream(recording: PlayableRecording, range: PlaylistRange): Named {
+function nameTransportStream(recording: ListableRecording, range: PlaylistRange): Named {
   const { startUs, endUs, bytes, tracks, format, local } = recording;
   if (local === "open" || recording.mediaDurationUs === null) return recording.step === null ? "nothing" : "pending";
   // Where its fragments are nobody knows.
@@ -101,6 +101,6 @@ function inRange(segments: readonly HlsSegment[], { fromUs, toUs }: PlaylistRang
 }
 
 /** Relative to the playlist. FFmpeg plays nothing whose name does not end as media does. */
-function uriOf({ id, format }: PlayableRecording): string {
+function uriOf({ id, format }: ListableRecording): string {
   return `recordings/${id}/media${extensionOf(format)}`;
 }

@@ -5,7 +5,7 @@
  *
  * A live playlist names what will never change, and stops before what may still come, so that lines are only added.
  */
-import { findPlayable, type PlayableRecording } from "../catalog/playable-recordings.js";
+import { findListable, type ListableRecording } from "../catalog/playable-recordings.js";
 import { AppError } from "../core/errors.js";
 import { renderMultivariant } from "../core/hls-multivariant.js";
 import { renderMediaPlaylist } from "../core/hls-playlist.js";
@@ -46,7 +46,7 @@ const SETTLED_AFTER_US = 60 * US_PER_SEC;
 /** Throws `not-found` when nothing of the range can be played. */
 export async function makePlaylist(deps: PlaylistDeps, request: PlaylistRequest): Promise<Playlist> {
   const { path, fromUs, toUs, isLive, variantUri, sign } = request;
-  const recordings = await findPlayable(deps.catalog, { path, fromUs, toUs });
+  const recordings = await findListable(deps.catalog, { path, fromUs, toUs });
   const { files: named, isPending, formatChangesAtUs } = await nameFiles(deps, recordings, request);
   const files = sign === null ? named : named.map((file) => ({ ...file, uri: sign(file.uri) }));
   if (files.length === 0) throw nothingThere(request);
@@ -74,7 +74,7 @@ interface NamedFiles {
 /** EXT-X-MAP holds for all that follows it, so what needs none cannot follow what needs one. */
 async function nameFiles(
   { growing }: PlaylistDeps,
-  recordings: readonly PlayableRecording[],
+  recordings: readonly ListableRecording[],
   range: PlaylistRange,
 ): Promise<NamedFiles> {
   const files: NamedFile[] = [];
