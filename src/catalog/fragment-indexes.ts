@@ -1,4 +1,4 @@
-/** The fragment index of each fMP4 recording, encoded by media/fragment-index-codec.ts, kept beside the row. */
+/** The fragment index of each recording that can be cut, encoded by media/fragment-index-codec.ts, kept beside the row. */
 import type { Knex } from "knex";
 
 import type { RecordingId } from "../core/recording.js";

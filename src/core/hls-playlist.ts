@@ -35,8 +35,8 @@ export interface MediaPlaylist {
   readonly isIndependent: boolean;
 }
 
-/** EXT-X-MAP in a playlist of media segments needs 6, fractions of a second need 3 (RFC 8216, section 7). */
-const VERSION = { fmp4: 6, mpegts: 3 } as const;
+/** What EXT-X-MAP in a playlist of media segments, EXT-X-BYTERANGE and fractions of a second need (RFC 8216, section 7). */
+const VERSION = { map: 6, byteRange: 4, fractions: 3 } as const;
 /**
  * "The server MUST NOT change the value of the EXT-X-TARGETDURATION tag" (section 6.2.1), and what is still to come is
  * not known: only a longer GOP than this breaks the rule.
@@ -44,10 +44,9 @@ const VERSION = { fmp4: 6, mpegts: 3 } as const;
 const EVENT_TARGET_SEC = 10;
 
 export function renderMediaPlaylist({ files, type, isEnded, isIndependent }: MediaPlaylist): string {
-  const version = files.some(({ initBytes }) => initBytes !== null) ? VERSION.fmp4 : VERSION.mpegts;
   const lines = [
     "#EXTM3U",
-    `#EXT-X-VERSION:${String(version)}`,
+    `#EXT-X-VERSION:${String(versionOf(files))}`,
     `#EXT-X-TARGETDURATION:${String(targetSec(files, type))}`,
     "#EXT-X-MEDIA-SEQUENCE:0",
     `#EXT-X-PLAYLIST-TYPE:${type}`,
@@ -59,6 +58,12 @@ export function renderMediaPlaylist({ files, type, isEnded, isIndependent }: Med
   }
   if (isEnded) lines.push("#EXT-X-ENDLIST");
   return `${lines.join("\n")}\n`;
+}
+
+function versionOf(files: readonly HlsFile[]): number {
+  if (files.some(({ initBytes }) => initBytes !== null)) return VERSION.map;
+  const hasRanges = files.some(({ segments }) => segments.some(({ offsetBytes }) => offsetBytes !== null));
+  return hasRanges ? VERSION.byteRange : VERSION.fractions;
 }
 
 function pushFile(lines: string[], { uri, initBytes, segments }: HlsFile): void {

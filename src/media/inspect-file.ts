@@ -8,8 +8,9 @@ import { FileByteSource } from "./byte-source.js";
 import { NoWholeFragmentError, walkFragments } from "./fragment-walk.js";
 import { HashingByteSource } from "./hashing-byte-source.js";
 import { type Init, readInit } from "./init.js";
-import type { FileHashes, Inspection } from "./inspection.js";
+import type { FileHashes, FragmentIndex, Inspection } from "./inspection.js";
 import { RegularFile } from "./regular-file.js";
+import { indexTransportStream } from "./transport-index.js";
 
 export interface InspectFileRequest {
   readonly filePath: string;
@@ -18,8 +19,10 @@ export interface InspectFileRequest {
 }
 
 export interface InspectedFile {
-  /** Null for MPEG-TS, which has no headers to walk, and for what the walk refused. */
+  /** Null for MPEG-TS, which has no headers that would tell it all, and for what the walk refused. */
   readonly inspection: Inspection | null;
+  /** Of MPEG-TS; null where it cannot be cut. */
+  readonly streamIndex: FragmentIndex | null;
   readonly refusal: Refusal | null;
   readonly hashes: FileHashes | null;
   /** Of the bytes that were read; see core/file-identity.ts. */
@@ -54,14 +57,13 @@ export function inspectFile(request: InspectFileRequest): InspectedFile {
   }
 }
 
-function walk(
-  format: SegmentFormat,
-  source: FileByteSource | HashingByteSource,
-): Pick<InspectedFile, "inspection" | "refusal"> {
+type Walked = Pick<InspectedFile, "inspection" | "streamIndex" | "refusal">;
+
+function walk(format: SegmentFormat, source: FileByteSource | HashingByteSource): Walked {
   if (source.sizeBytes === 0) return refused("read first byte: the file is empty", false);
-  if (format === "mpegts") return { inspection: null, refusal: null };
+  if (format === "mpegts") return { inspection: null, streamIndex: indexTransportStream(source), refusal: null };
   try {
-    return { inspection: walkFragments(source, readFragmentedInit(source)), refusal: null };
+    return { inspection: walkFragments(source, readFragmentedInit(source)), streamIndex: null, refusal: null };
   } catch (error) {
     if (!isAppError(error, "data-loss")) throw error;
     return refused(error.message, !(error instanceof NoWholeFragmentError));
@@ -74,6 +76,6 @@ function readFragmentedInit(source: FileByteSource | HashingByteSource): Init {
   throw new AppError({ kind: "data-loss", message: "read moov: no mvex inside, expected a fragmented MP4" });
 }
 
-function refused(message: string, isOpen: boolean): Pick<InspectedFile, "inspection" | "refusal"> {
-  return { inspection: null, refusal: { message, isOpen } };
+function refused(message: string, isOpen: boolean): Walked {
+  return { inspection: null, streamIndex: null, refusal: { message, isOpen } };
 }

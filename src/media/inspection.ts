@@ -25,11 +25,14 @@ export interface Inspection {
 }
 
 export interface Fragment {
-  /** Of the `moof`, from the start of the file. */
+  /** Of the `moof`, from the start of the file; of MPEG-TS of the PAT before a random access point. */
   readonly offsetBytes: number;
-  /** `moof` + `mdat`. */
+  /** `moof` + `mdat`; of MPEG-TS all up to the next fragment. */
   readonly sizeBytes: number;
-  /** Decode time of the first sample of the main track, in its ticks; null when the fragment has none of it. */
+  /**
+   * Decode time of the first sample of the main track, in its ticks; null when the fragment has none of it. Of MPEG-TS
+   * when it is shown, counted from the first of the file.
+   */
   readonly startTicks: number | null;
   /** Of the main track in this fragment; 0 when it has none of it. */
   readonly durationTicks: number;
@@ -41,7 +44,7 @@ export interface FragmentIndex {
   /** First video track, else first audio track, else the first of all. */
   readonly mainTrackId: number;
   readonly timescale: number;
-  /** `ftyp` + `moov`: bytes [0, initBytes). */
+  /** `ftyp` + `moov`: bytes [0, initBytes). 0 for MPEG-TS, whose fragments begin with all that a decoder needs. */
   readonly initBytes: number;
   readonly fragments: readonly Fragment[];
 }

@@ -8,13 +8,13 @@ import { type FfprobeSettings, probeFile } from "./ffprobe.js";
 import type { InspectedFile, InspectFileRequest } from "./inspect-file.js";
 import type { FileHashes, Inspection } from "./inspection.js";
 import { fileError } from "./regular-file.js";
+import { TS_PACKET_BYTES } from "./transport-packet.js";
 import { WorkerPool } from "./worker-pool.js";
 import { unpackReply } from "./worker-messages.js";
 
 const BASE_DEADLINE_MS = 30_000;
 /** 20 MB/s: a slow disk, read once. */
 const BYTES_PER_MS = 20_000;
-const TS_PACKET_BYTES = 188;
 
 export interface InspectorDeps {
   readonly clock: Clock;
@@ -85,7 +85,7 @@ export class Inspector {
         finalised: request.format === "mpegts" && wholeBytes === file.sizeBytes,
         wholeBytes,
         ...(refusal === null ? {} : { tornReason: refusal.message }),
-        fragments: null,
+        fragments: file.streamIndex,
       };
     } catch (error) {
       if (refusal === null || isAppError(error, "cancelled")) throw error;

@@ -15,11 +15,12 @@ interface PlainError {
 }
 
 export function packResult(file: InspectedFile): WorkerReply {
-  const fragments = file.inspection?.fragments ?? null;
-  if (file.inspection === null || fragments === null) return { ok: true, file, index: null };
+  const { inspection, streamIndex } = file;
+  const fragments = inspection?.fragments ?? streamIndex;
+  if (fragments === null) return { ok: true, file, index: null };
   return {
     ok: true,
-    file: { ...file, inspection: { ...file.inspection, fragments: null } },
+    file: { ...file, inspection: inspection && { ...inspection, fragments: null }, streamIndex: null },
     index: encodeFragmentIndex(fragments),
   };
 }
@@ -41,6 +42,8 @@ export function unpackReply(message: unknown): InspectedFile {
     });
   }
   const { file, index } = reply;
-  if (file.inspection === null || index === null) return file;
-  return { ...file, inspection: { ...file.inspection, fragments: decodeFragmentIndex(index) } };
+  if (index === null) return file;
+  const fragments = decodeFragmentIndex(index);
+  if (file.inspection === null) return { ...file, streamIndex: fragments };
+  return { ...file, inspection: { ...file.inspection, fragments } };
 }

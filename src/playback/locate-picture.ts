@@ -12,6 +12,7 @@ import type { PathName } from "../core/path-name.js";
 import { decodeFragmentIndex } from "../media/fragment-index-codec.js";
 import type { FragmentIndex } from "../media/inspection.js";
 import { ticksToUs } from "../media/ticks.js";
+import { TS_PACKET_BYTES } from "../media/transport-packet.js";
 import type { GrowingFiles } from "./growing-files.js";
 import type { PlaybackDeps } from "./playback-deps.js";
 
@@ -19,9 +20,9 @@ export interface Picture {
   readonly recording: PlayableRecording;
   /** To be read one after the other; `end` is inclusive. */
   readonly parts: readonly { readonly start: number; readonly end: number }[];
-  /** Wall clock of the sync sample; null for MPEG-TS, where only its surroundings are known. */
+  /** Wall clock of the sync sample; null for MPEG-TS without an index, where only its surroundings are known. */
   readonly takenAtUs: number | null;
-  /** Of what is whole in its recording now; null for MPEG-TS. */
+  /** Of what is whole in its recording now; null for MPEG-TS without an index. */
   readonly endUs: number | null;
 }
 
@@ -39,8 +40,7 @@ export interface PictureRequest {
 const END_TOLERANCE_US = US_PER_SEC;
 /** What MediaMTX has in memory of a file that it writes is less than this, with parts of some seconds. */
 const BEING_WRITTEN_US = 15 * US_PER_SEC;
-/** MPEG-TS has no index: a piece around the place where the instant is by proportion, cut on a coarse grid for the cache. */
-const TS_PACKET_BYTES = 188;
+/** MPEG-TS without an index: a piece around the place where the instant is by proportion, cut on a coarse grid for the cache. */
 const TS_GRID_BYTES = 4_096 * TS_PACKET_BYTES;
 const TS_LEAD_BYTES = 1_048_576;
 const TS_PIECE_BYTES = 8 * 1_048_576;
@@ -109,11 +109,11 @@ async function pictureIn(deps: LocateDeps, recording: PlayableRecording, atUs: n
   if (recording.tracks.length > 0 && recording.tracks.every(({ kind }) => kind !== "video")) {
     throw new AppError({ kind: "not-found", message: `recording ${recording.id} has no video` });
   }
-  if (recording.format === "mpegts") return pieceOfTransportStream(recording, atUs);
   const { fragmentIndex, local, startUs } = recording;
   if (fragmentIndex !== null && local !== "open") {
     return pictureByIndex(recording, { startUs, index: decodeFragmentIndex(fragmentIndex) }, atUs);
   }
+  if (recording.format === "mpegts") return pieceOfTransportStream(recording, atUs);
   if (local !== "open" && local !== "present") return undefined;
   const grown = await deps.growing.look(recording);
   return grown === null ? undefined : pictureByIndex(recording, { ...grown, startUs: grown.startUs ?? startUs }, atUs);
@@ -139,7 +139,7 @@ function pictureByIndex(recording: PlayableRecording, { startUs, index }: Footag
   const last = index.fragments.findLast(({ startTicks }) => startTicks !== null);
   return {
     recording,
-    parts: [{ start: 0, end: index.initBytes - 1 }, fragment],
+    parts: index.initBytes === 0 ? [fragment] : [{ start: 0, end: index.initBytes - 1 }, fragment],
     takenAtUs,
     endUs: wallUs((last?.startTicks ?? 0) + (last?.durationTicks ?? 0)),
   };

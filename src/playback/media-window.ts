@@ -1,6 +1,6 @@
 /**
  * Which bytes of a recording belong to a range, for whoever may see that range only: its fragments, and before them as
- * much as the sync sample at or before its beginning needs. Of MPEG-TS nobody knows where its fragments are: all or nothing.
+ * much as the sync sample at or before its beginning needs. Of MPEG-TS without an index: all or nothing.
  */
 import type { Catalog } from "../catalog/catalog.js";
 import { findFragmentIndex } from "../catalog/fragment-indexes.js";
@@ -31,12 +31,12 @@ export async function findMediaWindow(
   recording: Recording,
   range: TimeRange,
 ): Promise<MediaWindow> {
-  const { format, startUs, endUs, bytes } = recording;
-  if (format === "mpegts") {
-    if (startUs < range.fromUs || endUs > range.toUs || recording.local === "open") throw nothingThere(recording);
+  const footage = await footageOf(deps, recording);
+  const { format, startUs, endUs, bytes, local } = recording;
+  const isInside = startUs >= range.fromUs && endUs <= range.toUs;
+  if (footage === undefined && format === "mpegts" && local !== "open" && isInside) {
     return { initBytes: 0, start: 0, end: bytes };
   }
-  const footage = await footageOf(deps, recording);
   const part = footage === undefined ? null : bytesOf(footage, range);
   if (footage === undefined || part === null) throw nothingThere(recording);
   return { initBytes: footage.index.initBytes, ...part };
@@ -46,10 +46,10 @@ async function footageOf(
   { catalog, growing }: MediaWindowDeps,
   recording: Recording,
 ): Promise<FileFootage | undefined> {
-  const { id, startUs, endUs, tracks, local } = recording;
+  const { id, startUs, endUs, tracks, local, format } = recording;
   const known = local === "open" ? undefined : await findFragmentIndex(catalog, id);
   if (known !== undefined) return { startUs, endUs, index: decodeFragmentIndex(known), trackCount: tracks.length };
-  if (local !== "open" && local !== "present") return undefined;
+  if (format === "mpegts" || (local !== "open" && local !== "present")) return undefined;
   const grown = await growing.look(recording);
   return grown === null ? undefined : grownFootage(grown, recording);
 }

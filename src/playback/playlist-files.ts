@@ -45,13 +45,13 @@ export async function nameFile(
   recording: ListableRecording,
   { range, place }: { readonly range: PlaylistRange; readonly place: Place },
 ): Promise<Named> {
-  if (recording.format === "mpegts") return nameTransportStream(recording, range);
   const { fragmentIndex, local, startUs, endUs, tracks } = recording;
   if (fragmentIndex !== null && local !== "open") {
     const index = decodeFragmentIndex(fragmentIndex);
     const footage = { startUs, endUs, index, trackCount: tracks.length };
     return nameFragments(recording, { range, footage, tracks, isGrowing: false });
   }
+  if (recording.format === "mpegts") return nameUncut(recording, range);
   if (local !== "open" && local !== "present") return recording.step === null ? "nothing" : "pending";
   const grown = place.mayLook ? await growing.look(recording) : null;
   if (grown === null) return "pending";
@@ -82,11 +82,12 @@ function nameFragments(recording: ListableRecording, { range, footage, tracks, i
   const segments = inRange(segmentsOf(footage, { fromUs, toUs, isExact, leastUs, isGrowing }), range);
   if (segments.length === 0) return isGrowing ? "pending" : "nothing";
   const { format } = recording;
-  return { uri: uriOf(recording), initBytes: footage.index.initBytes, segments, format, tracks };
+  const initBytes = format === "fmp4" ? footage.index.initBytes : null;
+  return { uri: uriOf(recording), initBytes, segments, format, tracks };
 }
 
-/** Where its random access points lie is not known without reading it, so it is one segment. */
-function nameTransportStream(recording: ListableRecording, range: PlaylistRange): Named {
+/** MPEG-TS without an index (see media/transport-index.ts) is one segment, and none while it is being written. */
+function nameUncut(recording: ListableRecording, range: PlaylistRange): Named {
   const { startUs, endUs, bytes, tracks, format, local } = recording;
   if (local === "open" || recording.mediaDurationUs === null) return recording.step === null ? "nothing" : "pending";
   // Where its fragments are nobody knows.

@@ -101,7 +101,8 @@ export function pictureName({ recording, parts }: Picture, widthPx: number): str
 /** A piece of a file whose GOP is longer than the piece holds no sync sample; the head of a file always does. */
 function headOfTransportStream(picture: Picture): Picture | undefined {
   const [piece] = picture.parts;
-  if (picture.recording.format !== "mpegts" || piece === undefined || piece.start === 0) return undefined;
+  const isPiece = picture.recording.format === "mpegts" && picture.takenAtUs === null;
+  if (!isPiece || piece === undefined || piece.start === 0) return undefined;
   return { ...picture, parts: [{ start: 0, end: piece.end - piece.start }] };
 }
 

@@ -45,11 +45,11 @@ export async function addFixture(
 }
 
 /** The row of a file that is there, as inspected; its start is the one of its name. */
-async function addInspected(http: HttpHarness, filePath: string, changes: Changes = {}): Promise<Placed> {
+export async function addInspected(http: HttpHarness, filePath: string, changes: Changes = {}): Promise<Placed> {
   const file = path.join(http.recordDir, filePath);
   const format = filePath.endsWith(".ts") ? "mpegts" : "fmp4";
-  const { inspection, hashes, identity, sizeBytes } = inspectFile({ filePath: file, format, hash: true });
-  const seen = inspection ?? (await probed(file));
+  const { inspection, streamIndex, hashes, identity, sizeBytes } = inspectFile({ filePath: file, format, hash: true });
+  const seen = inspection ?? { ...(await probed(file)), fragments: streamIndex };
   const startUs = seen.startUs ?? startOfName(path.basename(filePath));
   const recording = await addRow(http.catalog, 0, {
     path: parsePathName(path.dirname(filePath)),
@@ -68,7 +68,7 @@ async function probed(filePath: string) {
   const settings = { configuredPath: null, env: process.env };
   const seen = await probeFile(settings, { filePath, format: "mpegts" }, AbortSignal.timeout(PROBE_WITHIN_MS));
   const durations = { mediaDurationUs: seen.durationUs, plausibleDurationUs: seen.durationUs };
-  return { ...seen, ...durations, startUs: null, position: null, finalised: true, fragments: null };
+  return { ...seen, ...durations, startUs: null, position: null, finalised: true };
 }
 
 /** `2026-11-20_17-05-17-738953`, or `1795194283-022940`. */

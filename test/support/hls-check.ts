@@ -11,7 +11,7 @@ interface CheckedSegment {
   readonly wallSec: number;
   /** The text of its lines, as they stand. */
   readonly text: string;
-  /** Samples of the video track, or of the first track where there is none; 0 for MPEG-TS. */
+  /** Samples of the video track, or of the first track where there is none. */
   readonly samples: number;
   /** Its first such sample is a sync sample. */
   readonly beginsWithSync: boolean;
@@ -272,8 +272,38 @@ function readRun(bytes: Buffer, trun: Box): { samples: number; ticks: number; fi
   return { samples, ticks, firstIsSync: sync[0] ?? false, hasSync: sync.includes(true) };
 }
 
-function checkTs(bytes: Buffer): Media | undefined {
+/** One packet of MPEG-TS: where its payload begins, and what stands in front of it. */
+function packetAt(bytes: Buffer, at: number) {
+  must(bytes[at] === 0x47, `no packet at byte ${at}`);
+  const control = (bytes[at + 3]! >> 4) & 3;
+  const fieldSize = control >= 2 ? bytes[at + 4]! : -1;
+  return {
+    pid: bytes.readUInt16BE(at + 1) & 0x1fff,
+    begins: (bytes[at + 1]! & 0x40) !== 0,
+    isRandomAccess: fieldSize > 0 && (bytes[at + 5]! & 0x40) !== 0,
+    payload: bytes.subarray(at + 5 + fieldSize, at + 188),
+  };
+}
+
+/** Of the first picture track: every segment has to begin with PAT, PMT and a picture that needs no other. */
+function checkTs(bytes: Buffer): Media {
   must(bytes.length > 0 && bytes.length % 188 === 0, `an MPEG-TS segment has ${bytes.length} bytes`);
-  for (let at = 0; at < bytes.length; at += 188) must(bytes[at] === 0x47, `no packet at byte ${at}`);
-  return undefined;
+  const [pat, pmt] = [packetAt(bytes, 0), packetAt(bytes, 188)];
+  must(pat.pid === 0 && pat.begins, "an MPEG-TS segment does not begin with its PAT");
+  must(pmt.pid === (pat.payload.readUInt16BE(11) & 0x1fff), "no PMT follows the PAT");
+  const videoPid = pmt.payload.readUInt16BE(14) & 0x1fff;
+  const pts: number[] = [];
+  let beginsWithSync = false;
+  for (let at = 0; at < bytes.length; at += 188) {
+    const { pid, begins, isRandomAccess, payload } = packetAt(bytes, at);
+    if (pid !== videoPid || !begins) continue;
+    must(payload.readUInt32BE(0) >>> 8 === 1 && (payload[7]! & 0x80) !== 0, `no PES with a time at byte ${at}`);
+    if (pts.length === 0) beginsWithSync = isRandomAccess;
+    const high = (payload[9]! & 0x0e) * 2 ** 29;
+    pts.push((high + (payload.readUInt16BE(10) >> 1) * 2 ** 15 + (payload.readUInt16BE(12) >> 1)) / 90_000);
+  }
+  must(pts.length > 1, "an MPEG-TS segment has no pictures");
+  const [startSec, lastSec] = [pts[0]!, Math.max(...pts)];
+  const endSec = lastSec + (lastSec - Math.min(...pts)) / (pts.length - 1);
+  return { startSec, endSec, samples: pts.length, beginsWithSync, isWhole: true };
 }

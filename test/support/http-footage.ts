@@ -6,7 +6,9 @@ import path from "node:path";
 import { storeFragmentIndex } from "../../src/catalog/fragment-indexes.js";
 import type { NewRecording } from "../../src/catalog/recordings.js";
 import type { Recording } from "../../src/core/recording.js";
+import { MemoryByteSource } from "../../src/media/byte-source.js";
 import { encodeFragmentIndex } from "../../src/media/fragment-index-codec.js";
+import { indexTransportStream } from "../../src/media/transport-index.js";
 import { FIXTURES, type FixtureFile, inspectBytes } from "../unit/media/fixtures.js";
 import type { HttpHarness } from "./http-harness.js";
 import { addFile, at } from "./http-rows.js";
@@ -16,6 +18,12 @@ export interface FootageOptions {
   readonly where?: "local" | "both" | "archived";
   readonly changes?: Partial<NewRecording>;
 }
+
+/** Of the MPEG-TS fixtures, as ffprobe tells them. */
+const STREAM_TRACKS: Recording["tracks"] = [
+  { kind: "video", id: 256, codec: "avc1.64000b", timescale: 90_000, widthPx: 320, heightPx: 180, frameRate: 10 },
+  { kind: "audio", id: 257, codec: "mp4a.40.2", timescale: 90_000, sampleRateHz: 48_000, channels: 1 },
+];
 
 /** All files of one camera of test/fixtures (`v1.20.1/h264-aac`), as cam1. */
 export async function addFixtures(
@@ -48,14 +56,14 @@ export async function addFixture(http: HttpHarness, file: FixtureFile, options: 
       mediaDurationUs,
       format: isFragmented ? "fmp4" : "mpegts",
       filePath: `${changes.path ?? "cam1"}/${path.basename(file.filePath)}`,
-      tracks: inspection?.tracks ?? [],
+      tracks: inspection?.tracks ?? STREAM_TRACKS,
       position: inspection?.position ?? null,
       partial: inspection !== null && !inspection.finalised,
       ...(where === "archived" ? { local: "released" as const } : {}),
       ...changes,
     },
   });
-  const index = inspection?.fragments ?? null;
+  const index = isFragmented ? (inspection?.fragments ?? null) : indexTransportStream(new MemoryByteSource(content));
   if (index !== null) await storeFragmentIndex(http.catalog.db, recording.id, encodeFragmentIndex(index));
   if (where === "archived") await unlink(path.join(http.recordDir, recording.filePath));
   return recording;

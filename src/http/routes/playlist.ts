@@ -30,7 +30,8 @@ const PLAYLIST_DESCRIPTION = [
   "The header Reelkeeper-Codecs names every codec of the range (RFC 6381), Reelkeeper-Playable says whether browsers play",
   "all of them: `yes`, `some` (H.265, AC-3: ask the browser), or `no` (such as G.711, which is recorded as PCM).",
   "fMP4 and MPEG-TS cannot stand in one playlist: it ends where the format changes, and the header",
-  "Reelkeeper-Format-Changes-At says where to ask on. MPEG-TS files are one segment each.",
+  "Reelkeeper-Format-Changes-At says where to ask on. MPEG-TS is cut where PAT, PMT and a random access point come",
+  "together, as MediaMTX writes them; a file without is one segment, and one that is being written is not there yet.",
 ].join(" ");
 
 export function playlistRoutes(deps: HttpDeps): Route[] {

@@ -54,7 +54,7 @@ function createRoute({ catalog }: HttpDeps): Route {
     summary: "Give a range of a path to outsiders, by a link",
     description:
       "Whoever has the link sees that range of that path and nothing else, until it expires or is revoked. Pictures may " +
-      "begin at the sync sample before `from`. MPEG-TS recordings are shown only where the whole file is in the range.",
+      "begin at the sync sample before `from`. MPEG-TS that cannot be cut is shown only where the whole file is in the range.",
     query: noQuery,
     body: newShareSchema,
     responses: { 201: { description: "Made", schema: madeShareSchema } },

@@ -29,7 +29,7 @@ function thumbnailRoute({ thumbnails }: Pick<HttpDeps, "thumbnails">): Route {
     tag: "playback",
     summary: "The picture at an instant",
     description:
-      "The last sync sample at or before the instant, from disk or store; Reelkeeper-Taken-At tells when it was taken (not for MPEG-TS, where it is near the instant). 404 in a gap tells what is nearest; 503 when no ffmpeg is installed.",
+      "The last sync sample at or before the instant, from disk or store; Reelkeeper-Taken-At tells when it was taken (not for MPEG-TS that cannot be cut, where it is near the instant). 404 in a gap tells what is nearest; 503 when no ffmpeg is installed.",
     query: thumbnailQuerySchema,
     responses: { 200: { description: "The picture", mediaType: JPEG }, 304: { description: "Not modified" } },
     handler: async ({ query: { path, at, width }, caller, request, response, signal }) => {

@@ -81,7 +81,7 @@ const PLAY = `async (source, seeks) => {
 }`;
 
 describe.each(VERSIONS)("recordings by MediaMTX %s", (version) => {
-  it.each(["h264-aac", "h264-bframes", "killed"])(
+  it.each(["h264-aac", "h264-bframes", "killed", "mpegts"])(
     "of %s play whole in Chromium, and are found at any time",
     async (camera) => {
       const http = await httpForTest();

@@ -1,6 +1,6 @@
 /** HLS playlists over real recordings of MediaMTX, read by a reader that shares no code with the product. */
 import { execFile } from "node:child_process";
-import { appendFile, readFile } from "node:fs/promises";
+import { appendFile, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 
@@ -10,7 +10,7 @@ import { describe, expect, it } from "vitest";
 import { formatRfc3339 } from "../../../src/core/instant.js";
 import { parsePathName } from "../../../src/core/path-name.js";
 import type { Recording } from "../../../src/core/recording.js";
-import { addFixture, VERSIONS } from "../../support/footage-rows.js";
+import { addFixture, type Placed, VERSIONS } from "../../support/footage-rows.js";
 import { checkPlaylist, type CheckedPlaylist } from "../../support/hls-check.js";
 import { ask, problemIn } from "../../support/http-ask.js";
 import { type HttpHarness, httpForTest } from "../../support/http-harness.js";
@@ -51,6 +51,22 @@ async function packetsOf(input: string): Promise<string[]> {
 async function play(input: string): Promise<void> {
   const { stderr } = await run("ffmpeg", ["-v", "error", "-xerror", "-i", input, "-f", "null", "-"], BIG);
   expect(stderr).toBe("");
+}
+
+/** MD5 of each picture, as FFmpeg decodes it. */
+async function framesOf(input: string): Promise<string[]> {
+  const { stdout } = await run("ffmpeg", ["-v", "error", "-i", input, "-map", "0:v", "-f", "framemd5", "-"], BIG);
+  return stdout.split("\n").flatMap((line) => (line.startsWith("0,") ? [line.split(",").at(-1)!.trim()] : []));
+}
+
+/** As one file after the other, which to FFmpeg ends a frame where the next one begins. */
+async function expectPlayedWhole(http: HttpHarness, camera: string, placed: readonly Placed[]): Promise<void> {
+  const url = `http://127.0.0.1:${http.port}${targetOf(camera)}`;
+  const joined = path.join(http.recordDir, "joined.ts");
+  for (const { file } of placed) await appendFile(joined, await readFile(file));
+  expect(await packetsOf(url)).toEqual(await packetsOf(joined));
+  expect(await framesOf(url)).toEqual(await framesOf(joined));
+  await play(url);
 }
 
 const secOf = ({ startUs, endUs }: Recording): number => (endUs - startUs) / 1e6;
@@ -139,9 +155,24 @@ describe("any range", () => {
 });
 
 describe.each(VERSIONS)("MPEG-TS recordings by MediaMTX %s", (version) => {
-  it("are one segment for each file, and play whole", async () => {
+  it("are cut at every picture that needs no other, and play whole", async () => {
     const http = await httpForTest();
     const placed = await addFixture(http, [version, "mpegts"]);
+    const playlist = await playlistOf(http, targetOf("mpegts"));
+    expect(playlist).toMatchObject({ version: 4, isIndependent: true, discontinuities: placed.length - 1 });
+    expect(playlist.segments.map(({ sec }) => sec)).toEqual([2, 2, 2, 2, 2]);
+    for (const { recording } of placed) {
+      const own = playlist.segments.filter(({ uri }) => uri === `recordings/${recording.id}/media.ts`);
+      expect(own.reduce((sum, { size }) => sum + size, 0)).toBe(recording.bytes);
+      expect(own[0]?.wallSec).toBeCloseTo(recording.startUs / 1e6, 5);
+    }
+    await expectPlayedWhole(http, "mpegts", placed);
+  });
+
+  it("are one segment for each file where nobody knows where to cut", async () => {
+    const http = await httpForTest();
+    const placed = await addFixture(http, [version, "mpegts"]);
+    await http.catalog.db("fragment_indexes").delete();
     const playlist = await playlistOf(http, targetOf("mpegts"));
     expect(playlist).toMatchObject({ version: 3, isIndependent: false, discontinuities: placed.length - 1 });
     expect(playlist.segments.map(({ uri, size }) => [uri, size])).toEqual(
@@ -150,12 +181,24 @@ describe.each(VERSIONS)("MPEG-TS recordings by MediaMTX %s", (version) => {
     for (const [index, { recording }] of placed.entries()) {
       expect(playlist.segments[index]!.sec).toBeCloseTo(secOf(recording), 5);
     }
-    const url = `http://127.0.0.1:${http.port}${targetOf("mpegts")}`;
-    // What one file after the other is to FFmpeg: it ends a frame where the next one begins.
-    const joined = path.join(http.recordDir, "joined.ts");
-    for (const { file } of placed) await appendFile(joined, await readFile(file));
-    expect(await packetsOf(url)).toEqual(await packetsOf(joined));
-    await play(url);
+    await expectPlayedWhole(http, "mpegts", placed);
+  });
+
+  it("begin at the sync sample before the range, and decode from there without what comes before", async () => {
+    const http = await httpForTest();
+    const placed = await addFixture(http, [version, "mpegts"]);
+    const fromUs = placed[0]!.recording.startUs + 3e6;
+    const range = { from: formatRfc3339(fromUs), to: formatRfc3339(fromUs + 2e6) };
+    const { segments } = await playlistOf(http, targetOf("mpegts", range));
+    // One second before the range, and where the next file begins.
+    expect(segments.map(({ wallSec }) => Math.round(wallSec - fromUs / 1e6))).toEqual([-1, 1]);
+    expect(segments[0]?.offset).toBeGreaterThan(0);
+    for (const { uri, offset, size } of segments) {
+      const file = path.join(http.recordDir, "piece.ts");
+      await writeFile(file, await bytesOf(http, uri, offset, size));
+      expect(await framesOf(file)).toHaveLength(20);
+      await play(file);
+    }
   });
 
   it("end where fMP4 recordings begin, and the answer says where to ask on", async () => {
@@ -166,7 +209,8 @@ describe.each(VERSIONS)("MPEG-TS recordings by MediaMTX %s", (version) => {
     const answer = await ask(http, targetOf("mixed"));
     const { startUs } = files[0]!.recording;
     expect(answer.headers["reelkeeper-format-changes-at"]).toBe(formatRfc3339(startUs));
-    expect((await playlistOf(http, targetOf("mixed"))).segments).toHaveLength(streams.length);
+    const { segments } = await playlistOf(http, targetOf("mixed"));
+    expect(new Set(segments.map(({ uri }) => uri)).size).toBe(streams.length);
     const rest = await ask(http, targetOf("mixed", { from: formatRfc3339(startUs), to: ALL.to }));
     expect([rest.status, rest.headers["reelkeeper-format-changes-at"]]).toEqual([200, undefined]);
     expect(rest.text).toContain(files.at(-1)!.recording.id);

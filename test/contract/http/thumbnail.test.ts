@@ -17,6 +17,7 @@ import { ask, type Answered, problemIn } from "../../support/http-ask.js";
 import { addFixture, addFixtures, type FootageOptions } from "../../support/http-footage.js";
 import { httpForTest } from "../../support/http-harness.js";
 import { addRow } from "../../support/http-rows.js";
+import { isAlive, watchedFfmpeg } from "../../support/watched-ffmpeg.js";
 import { tempDir } from "../../support/temp-dir.js";
 import { waitFor } from "../../support/wait-for.js";
 import { fixture, inspectFixture } from "../../unit/media/fixtures.js";
@@ -30,15 +31,6 @@ function url(atUs: number | null, more = ""): string {
 }
 
 const takenAt = ({ headers }: Answered): unknown => headers["reelkeeper-taken-at"];
-
-/** Each frame of a JPEG or of all sync samples of a video, as a hash of its pixels. */
-async function framesOf(input: string, ...more: readonly string[]): Promise<string[]> {
-  const args = ["-v", "error", "-skip_frame", "nokey", "-i", input, "-map", "0:v:0", ...more, "-f", "framemd5", "-"];
-  const { stdout } = await run("ffmpeg", args);
-  return stdout
-    .split("\n")
-    .flatMap((line) => (line === "" || line.startsWith("#") ? [] : [line.split(",").at(-1) ?? ""]));
-}
 
 /** The pixels of the sync sample `index` of a file, as the JPEG holds them. */
 async function jpegOfSyncSample(file: string, index: number): Promise<Buffer> {
@@ -60,32 +52,6 @@ function syncSamplesOf(name: string, recording: Recording): number[] {
   return index.fragments.flatMap(({ syncTicks }) =>
     syncTicks === null ? [] : [recording.startUs + ticksToUs(syncTicks, index.timescale)],
   );
-}
-
-/** An ffmpeg that writes down its process id, its arguments and its input, and then is the real one or waits for ever. */
-async function watchedFfmpeg(then: "work" | "hang") {
-  const directory = await tempDir();
-  const file = path.join(directory, "ffmpeg");
-  const { stdout } = await run("sh", ["-c", "command -v ffmpeg"]);
-  const end = then === "hang" ? "exec sleep 600" : `tee "${directory}/$$.input" | "${stdout.trim()}" "$@"`;
-  writeFileSync(
-    file,
-    `#!/bin/sh\necho "$@" > "${directory}/$$.tmp"\nmv "${directory}/$$.tmp" "${directory}/$$.args"\n${end}\n`,
-  );
-  chmodSync(file, 0o755);
-  const settings: FfmpegSettings = { configuredPath: file, env: process.env };
-  const pids = (): number[] =>
-    readdirSync(directory).flatMap((name) => (name.endsWith(".args") ? [Number(name.slice(0, -5))] : []));
-  return {
-    settings,
-    pids,
-    argsOf: (pid: number) => readFileSync(path.join(directory, `${pid}.args`), "utf8"),
-    inputOf: (pid: number) => readFileSync(path.join(directory, `${pid}.input`)),
-  };
-}
-
-function isAlive(pid: number): boolean {
-  return existsSync(`/proc/${pid}`) && !readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z ");
 }
 
 describe.each(["v1.20.1/h264-aac", "v1.14.0/h264-bframes", "v1.20.1/h265-only"])("a picture of %s", (folder) => {
@@ -223,17 +189,27 @@ describe("a thumbnail", () => {
     expect(problemIn(await ask(http, "/api/v1/thumbnail.jpg?path=nobody")).status).toBe(404);
   });
 
-  it("of MPEG-TS is decoded from a piece of the file, from disk and store", async () => {
+  it("of MPEG-TS is the sync sample at or before the instant, from disk and store", async () => {
     for (const where of ["local", "archived"] as const) {
       const http = await httpForTest();
-      const rows = await addFixtures(http, "v1.20.1/mpegts", { where });
-      const answer = await ask(http, url(rows[1]!.startUs + 1_000_000));
-      expect([answer.status, takenAt(answer)]).toEqual([200, undefined]);
-      const frames = await framesOf(fixture("v1.20.1/mpegts/2026-11-20_17-04-47").filePath);
-      expect(frames.length).toBeGreaterThan(1);
-      const first = await jpegOfSyncSample(fixture("v1.20.1/mpegts/2026-11-20_17-04-47").filePath, 0);
-      expect(answer.bytes.equals(first)).toBe(true);
+      const [, row] = await addFixtures(http, "v1.20.1/mpegts", { where });
+      const { filePath } = fixture("v1.20.1/mpegts/2026-11-20_17-04-47");
+      for (const [index, sec] of [1, 2.5].entries()) {
+        const answer = await ask(http, url(row!.startUs + sec * 1e6));
+        expect([answer.status, takenAt(answer)]).toEqual([200, formatRfc3339(row!.startUs + 2e6 * index)]);
+        expect(answer.bytes.equals(await jpegOfSyncSample(filePath, index))).toBe(true);
+      }
     }
+  });
+
+  it("of MPEG-TS without an index is decoded from a piece of the file", async () => {
+    const http = await httpForTest();
+    const rows = await addFixtures(http, "v1.20.1/mpegts");
+    await http.catalog.db("fragment_indexes").delete();
+    const answer = await ask(http, url(rows[1]!.startUs + 1_000_000));
+    expect([answer.status, takenAt(answer)]).toEqual([200, undefined]);
+    const first = await jpegOfSyncSample(fixture("v1.20.1/mpegts/2026-11-20_17-04-47").filePath, 0);
+    expect(answer.bytes.equals(first)).toBe(true);
   });
 
   it("is not sent again to one who has it, and for that no ffmpeg runs", async () => {

@@ -74,10 +74,12 @@ describe("inspectFile", () => {
     }
   });
 
-  it("only hashes MPEG-TS", () => {
+  it("hashes MPEG-TS and tells where it may be cut, and nothing else of it", () => {
     const { filePath } = fixture("v1.20.1/mpegts");
     const result = inspectFile({ filePath, format: "mpegts", hash: true });
     expect(result).toMatchObject({ inspection: null, refusal: null });
+    expect(result.streamIndex).toEqual(inspectFile({ filePath, format: "mpegts", hash: false }).streamIndex);
+    expect(result.streamIndex?.fragments).toHaveLength(2);
     expect(result.hashes?.md5).toBe(digest("md5", readFileSync(filePath)));
   });
 

@@ -1,0 +1,109 @@
+/** Where MPEG-TS is cut: real files of MediaMTX, and made ones that it writes seldom or never. */
+import { readFileSync } from "node:fs";
+
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+import { MemoryByteSource } from "../../../src/media/byte-source.js";
+import { decodeFragmentIndex, encodeFragmentIndex } from "../../../src/media/fragment-index-codec.js";
+import { indexTransportStream } from "../../../src/media/transport-index.js";
+import { AUDIO_PID, pes, PICTURE_AND_SOUND, SOUND, tables, VIDEO_PID } from "../../support/transport-stream.js";
+import { FIXTURES } from "./fixtures.js";
+
+const SEC = 90_000;
+const index = (...packets: readonly Buffer[]) => indexTransportStream(new MemoryByteSource(Buffer.concat(packets)));
+
+/** A GOP of four pictures, half a second each. */
+function gop(ptsTicks: number): Buffer {
+  const pictures = [0, 1, 2, 3].map((at) => pes(VIDEO_PID, (ptsTicks + (at * SEC) / 2) % 2 ** 33, at === 0));
+  return Buffer.concat([tables(PICTURE_AND_SOUND), ...pictures, pes(AUDIO_PID, ptsTicks % 2 ** 33, true)]);
+}
+
+describe("the index of MPEG-TS", () => {
+  it.each(FIXTURES.filter(({ name }) => name.endsWith(".ts")))(
+    "of $name has a fragment for each GOP of two seconds, and no byte is left out",
+    ({ filePath }) => {
+      const bytes = readFileSync(filePath);
+      const found = index(bytes);
+      expect(found).toMatchObject({ mainTrackId: 256, timescale: SEC, initBytes: 0 });
+      const fragments = found?.fragments ?? [];
+      expect(fragments.map(({ startTicks }) => startTicks)).toEqual(fragments.map((_, at) => at * 2 * SEC));
+      for (const [at, fragment] of fragments.entries()) {
+        expect(fragment).toMatchObject({ durationTicks: 2 * SEC, syncTicks: fragment.startTicks });
+        expect(fragment.offsetBytes + fragment.sizeBytes).toBe(fragments[at + 1]?.offsetBytes ?? bytes.length);
+        expect(bytes.readUInt32BE(fragment.offsetBytes) >>> 8).toBe(0x474000);
+      }
+      expect(found === null || decodeFragmentIndex(encodeFragmentIndex(found))).toEqual(found);
+    },
+  );
+
+  it("goes on where time stamps begin anew after 26.5 hours", () => {
+    const startTicks = 2 ** 33 - SEC;
+    const found = index(gop(startTicks), gop(startTicks + 2 * SEC), gop(startTicks + 4 * SEC));
+    expect(found?.fragments.map((fragment) => fragment.startTicks)).toEqual([0, 2 * SEC, 4 * SEC]);
+    expect(found?.fragments.map(({ durationTicks }) => durationTicks)).toEqual([2 * SEC, 2 * SEC, 2 * SEC]);
+  });
+
+  it("is none where the clock jumps, forth or back", () => {
+    expect(index(gop(0), gop(20 * SEC))).toBeNull();
+    expect(index(gop(60 * SEC), gop(0))).toBeNull();
+  });
+
+  it("cuts only where tables come right before the random access point", () => {
+    const bare = pes(VIDEO_PID, 2 * SEC, true);
+    expect(index(gop(0), bare)?.fragments).toHaveLength(1);
+    const far = Buffer.concat([tables(PICTURE_AND_SOUND), pes(AUDIO_PID, 2 * SEC, true), bare]);
+    expect(index(gop(0), far)?.fragments).toHaveLength(1);
+    expect(index(gop(0), tables(PICTURE_AND_SOUND), bare)?.fragments).toHaveLength(2);
+  });
+
+  it("is none without tables, without a picture that begins anything, or with other tracks later on", () => {
+    expect(index(pes(VIDEO_PID, 0, true))).toBeNull();
+    expect(index(tables(PICTURE_AND_SOUND), pes(VIDEO_PID, 0))).toBeNull();
+    expect(index(gop(0), tables(SOUND), pes(AUDIO_PID, 2 * SEC, true))).toBeNull();
+    expect(index()).toBeNull();
+  });
+
+  it("cuts sound alone once a second at most", () => {
+    const packets = Array.from({ length: 30 }, (_, at) =>
+      Buffer.concat([tables(SOUND), pes(AUDIO_PID, (at * SEC) / 10, true)]),
+    );
+    const fragments = index(...packets)?.fragments ?? [];
+    expect(fragments.map(({ startTicks }) => startTicks)).toEqual([0, SEC, 2 * SEC]);
+  });
+
+  it("ends with the last whole packet before what is damaged or torn off", () => {
+    const whole = Buffer.concat([gop(0), gop(2 * SEC)]);
+    const end = (...more: readonly Buffer[]): number => {
+      const last = index(whole, ...more)?.fragments.at(-1);
+      return (last?.offsetBytes ?? 0) + (last?.sizeBytes ?? 0);
+    };
+    expect(end(gop(4 * SEC).subarray(0, 100))).toBe(whole.length);
+    expect(end(Buffer.alloc(1_880), gop(4 * SEC))).toBe(whole.length);
+  });
+
+  it("of any bytes is none, or lies within them in order", () => {
+    const packet = fc.oneof(
+      fc.constantFrom(tables(PICTURE_AND_SOUND), tables(SOUND)),
+      fc
+        .tuple(fc.constantFrom(VIDEO_PID, AUDIO_PID), fc.integer({ min: 0, max: 2 ** 33 - 1 }), fc.boolean())
+        .map((facts) => pes(...facts)),
+      fc.uint8Array({ minLength: 188, maxLength: 188 }).map((bytes) => Buffer.from([0x47, ...bytes.subarray(1)])),
+    );
+    fc.assert(
+      fc.property(fc.array(packet, { maxLength: 30 }), fc.nat(400), (packets, cut) => {
+        const bytes = Buffer.concat(packets);
+        const found = index(bytes.subarray(0, Math.max(0, bytes.length - cut)));
+        if (found === null) return;
+        let at = 0;
+        for (const { offsetBytes, sizeBytes } of found.fragments) {
+          expect(offsetBytes).toBeGreaterThanOrEqual(at);
+          expect(sizeBytes).toBeGreaterThan(0);
+          at = offsetBytes + sizeBytes;
+        }
+        expect(at).toBeLessThanOrEqual(bytes.length);
+        expect(decodeFragmentIndex(encodeFragmentIndex(found))).toEqual(found);
+      }),
+    );
+  });
+});
