@@ -108,11 +108,7 @@ function playableIn({ db }: Catalog, { path, fromUs, toUs }: PlayableRange): Kne
   );
 }
 
-function toListable(
-  path: PathName,
-  row: ListableRow,
-  tracksOf: (text: string) => readonly Track[],
-): ListableRecording {
+function toListable(path: PathName, row: ListableRow, tracksOf: (text: string) => readonly Track[]): ListableRecording {
   return {
     id: row.id,
     path,

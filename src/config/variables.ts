@@ -220,7 +220,11 @@ export const VARIABLES = {
     accepts: "an IANA zone name",
   },
   FFPROBE_PATH: { about: "ffprobe", fallback: "PATH, else ffprobe-static", accepts: "a path without line breaks" },
-  FFMPEG_PATH: { about: "ffmpeg, for pictures", fallback: "PATH", accepts: "a path without line breaks" },
+  FFMPEG_PATH: {
+    about: "ffmpeg, for pictures and for clips from MPEG-TS",
+    fallback: "PATH",
+    accepts: "a path without line breaks",
+  },
   THUMBNAIL_CACHE: {
     about: "Bytes of pictures kept in DATA_DIR/thumbnails, the least used go first; 0 for none",
     fallback: "256M",

@@ -1,6 +1,6 @@
 /**
- * ffmpeg, for pictures only. It gets its media through a pipe and never a file name, no network, a deadline, a cap on
- * what it may answer, and dies with whoever asked.
+ * ffmpeg, for pictures; for media that goes by see ffmpeg-stream.ts. It gets its media through a pipe and never a file
+ * name, no network, a deadline, a cap on what it may answer, and dies with whoever asked.
  */
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import path from "node:path";
@@ -11,9 +11,9 @@ import { findInPath, isExecutable, toolEnvironment } from "./find-executable.js"
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 const MAX_OUTPUT_BYTES = 16 * 1_048_576;
-const MAX_WORDS_CHARS = 2_000;
+export const MAX_WORDS_CHARS = 2_000;
 const HINT = "install ffmpeg, or set FFMPEG_PATH to an ffmpeg";
-const COMMON = ["-hide_banner", "-loglevel", "error", "-nostdin"];
+export const COMMON_ARGS = ["-hide_banner", "-loglevel", "error", "-nostdin"];
 
 export interface FfmpegSettings {
   /** FFMPEG_PATH; null: the PATH's. */
@@ -40,7 +40,7 @@ export async function runFfmpeg(settings: FfmpegSettings, job: FfmpegJob, signal
   const deadline = AbortSignal.timeout(timeoutMs);
   const stop = AbortSignal.any([signal, deadline]);
   if (stop.aborted) throw cancelled();
-  const child = spawn(executable, [...COMMON, ...job.args], {
+  const child = spawn(executable, [...COMMON_ARGS, ...job.args], {
     env: toolEnvironment(settings.env),
     stdio: ["pipe", "pipe", "pipe"],
     windowsHide: true,
@@ -57,7 +57,8 @@ export async function runFfmpeg(settings: FfmpegSettings, job: FfmpegJob, signal
     if (signal.aborted) throw cancelled();
     if (deadline.aborted) throw failed(executable, `no end within ${String(timeoutMs)} ms`);
     if (child.signalCode !== null) throw failed(executable, `ended by ${child.signalCode}`);
-    if (child.exitCode !== 0 || output.length === 0) throw undecodable(child.exitCode, words.toString("utf8"));
+    if (child.exitCode !== 0 || output.length === 0)
+      throw unusable("decode a picture", child.exitCode, words.toString("utf8"));
     return output;
   } finally {
     stop.removeEventListener("abort", kill);
@@ -65,7 +66,7 @@ export async function runFfmpeg(settings: FfmpegSettings, job: FfmpegJob, signal
 }
 
 /** Absolute path. Throws `unavailable` with a hint when there is none. */
-async function findFfmpeg(settings: FfmpegSettings): Promise<string> {
+export async function findFfmpeg(settings: FfmpegSettings): Promise<string> {
   if (settings.configuredPath !== null) {
     const configured = path.resolve(settings.configuredPath);
     if (await isExecutable(configured)) return configured;
@@ -83,7 +84,7 @@ function feed({ stdin }: Child, input: FfmpegJob["input"]): void {
   stdin.end();
 }
 
-async function collect(
+export async function collect(
   stream: Readable,
   { most, onTooMuch }: { readonly most: number; readonly onTooMuch: () => void },
 ): Promise<Buffer> {
@@ -100,7 +101,7 @@ async function collect(
   return Buffer.concat(chunks);
 }
 
-async function ended(child: Child): Promise<void> {
+export async function ended(child: Child): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     child.once("error", (error) => {
       // A failed kill says the same as `close`, which follows.
@@ -110,16 +111,16 @@ async function ended(child: Child): Promise<void> {
   });
 }
 
-function cancelled(): AppError {
+export function cancelled(): AppError {
   return new AppError({ kind: "cancelled", message: "run ffmpeg: cancelled" });
 }
 
-function failed(executable: string, why: string): AppError {
+export function failed(executable: string, why: string): AppError {
   return new AppError({ kind: "unavailable", message: `run ${executable}: ${why}`, hint: HINT });
 }
 
-function undecodable(exitCode: number | null, words: string): AppError {
+export function unusable(purpose: string, exitCode: number | null, words: string): AppError {
   const said = words.trim().split("\n").slice(0, 2).join("; ");
   const why = said === "" ? `exit code ${String(exitCode)}` : said;
-  return new AppError({ kind: "data-loss", message: `decode a picture: ${why}` });
+  return new AppError({ kind: "data-loss", message: `${purpose}: ${why}` });
 }

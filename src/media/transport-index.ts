@@ -76,8 +76,7 @@ class TransportPass {
     if (program === undefined || this.#open === undefined || !this.#isSane) return null;
     const frameTicks = this.#count > 1 ? Math.round((this.#latestTicks - this.#firstTicks) / (this.#count - 1)) : 0;
     this.#close(this.#latestTicks + frameTicks, this.#endBytes);
-    const isUsable = this.#isSane && this.#fragments.some(({ syncTicks }) => syncTicks !== null);
-    if (!isUsable) return null;
+    if (this.#fragments.every(({ syncTicks }) => syncTicks === null)) return null;
     return { mainTrackId: program.mainPid, timescale: TICKS_PER_SEC, initBytes: 0, fragments: this.#fragments };
   }
 

@@ -1,14 +1,13 @@
 /** Which fragments of which recordings a clip is made of, and where each recording stands on the clip's own time. */
+import type { PlayableRecording } from "../catalog/playable-recordings.js";
 import { joins } from "../core/continuity.js";
-import { AppError } from "../core/errors.js";
-import { formatRfc3339 } from "../core/instant.js";
 import type { Fragment } from "../media/inspection.js";
 import type { SpliceInit } from "../media/splice-init.js";
 import { firstTickAtUs, ticksToUs } from "../media/ticks.js";
 import { findClipStart } from "./clip-start.js";
 import type { ClipRequest } from "./clip-request.js";
 import { goesWith, readInits } from "./clip-inits.js";
-import { type ClipSegment, findSegmentBefore, findSegments, LEAD_US } from "./clip-segments.js";
+import { type ClipSegment, findSegmentBefore, LEAD_US, noFootage, readSegments } from "./clip-segments.js";
 import type { PlaybackDeps } from "./playback-deps.js";
 
 export interface ClipPart {
@@ -41,8 +40,12 @@ export interface ClipPlan {
  * Throws `not-found` when there is no footage, `failed-precondition` when no one file can hold it: the message names
  * the instant where it changes.
  */
-export async function planClip(deps: PlaybackDeps, request: ClipRequest, signal: AbortSignal): Promise<ClipPlan> {
-  const all = await findSegments(deps, request, signal);
+export async function planClip(
+  deps: PlaybackDeps,
+  { request, recordings }: { readonly request: ClipRequest; readonly recordings: readonly PlayableRecording[] },
+  signal: AbortSignal,
+): Promise<ClipPlan> {
+  const all = await readSegments(deps, recordings, signal);
   const start = await findClipStart(deps, { request, segments: all, signal });
   if (start === undefined) throw noFootage(request);
   const first = all[start.segment];
@@ -155,12 +158,4 @@ function fragmentsOf({ index }: ClipSegment, { fromTicks, untilUs }: Window): re
 
 function bytesOf(fragments: readonly Fragment[]): number {
   return fragments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-}
-
-function noFootage({ path, fromUs, toUs }: ClipRequest): AppError {
-  return new AppError({
-    kind: "not-found",
-    message: `clip of ${path}: no footage from ${formatRfc3339(fromUs)} to ${formatRfc3339(toUs)}`,
-    hint: "the timeline tells what is there, and why the rest is not",
-  });
 }

@@ -23,16 +23,34 @@ export interface ClipSegment {
   readonly partial: boolean;
 }
 
-/** Throws `failed-precondition` for recordings that no MP4 can be made of. */
-export async function findSegments(
+/**
+ * What a clip can be made of, oldest first, all of one format. Throws `not-found` when that is nothing, and
+ * `failed-precondition` where the format changes. MPEG-TS that is still being written cannot be cut yet.
+ */
+export async function findClipRecordings(
+  { catalog }: PlaybackDeps,
+  request: ClipRequest,
+): Promise<readonly [PlayableRecording, ...PlayableRecording[]]> {
+  const { path, fromUs, toUs } = request;
+  const found = await findPlayable(catalog, { path, fromUs, toUs });
+  const [first, ...others] = found.filter(
+    ({ format, local, startUs, endUs, mediaDurationUs }) =>
+      format === "fmp4" || (local !== "open" && mediaDurationUs !== null && (endUs > fromUs || startUs >= fromUs)),
+  );
+  if (first === undefined) throw noFootage(request);
+  const other = others.find(({ format }) => format !== first.format);
+  if (other !== undefined) throw formatChanges(other);
+  return [first, ...others];
+}
+
+/** What is inside each fMP4 recording. */
+export async function readSegments(
   deps: PlaybackDeps,
-  { path, fromUs, toUs }: ClipRequest,
+  recordings: readonly PlayableRecording[],
   signal: AbortSignal,
 ): Promise<ClipSegment[]> {
   const segments: ClipSegment[] = [];
-  for (const recording of await findPlayable(deps.catalog, { path, fromUs, toUs })) {
-    const isBefore = recording.startUs < fromUs && recording.endUs <= fromUs && recording.local !== "open";
-    if (recording.format === "mpegts" && !isBefore) throw notFragmented(recording);
+  for (const recording of recordings) {
     const segment = await segmentOf(deps, recording, signal);
     if (segment !== undefined) segments.push(segment);
   }
@@ -97,10 +115,19 @@ async function walk(
   }
 }
 
-function notFragmented({ path, startUs, endUs }: PlayableRecording): AppError {
+function formatChanges({ path, startUs }: PlayableRecording): AppError {
+  const at = formatRfc3339(startUs);
   return new AppError({
     kind: "failed-precondition",
-    message: `clip of ${path}: the recording from ${formatRfc3339(startUs)} to ${formatRfc3339(endUs)} is MPEG-TS, expected fMP4`,
-    hint: "download the recording itself, or ask for a range without it; recordFormat: fmp4 makes clips possible",
+    message: `clip of ${path}: fMP4 and MPEG-TS recordings meet at ${at}; one file cannot hold both`,
+    hint: `ask for one clip that ends at ${at} and one that begins there`,
+  });
+}
+
+export function noFootage({ path, fromUs, toUs }: ClipRequest): AppError {
+  return new AppError({
+    kind: "not-found",
+    message: `clip of ${path}: no footage from ${formatRfc3339(fromUs)} to ${formatRfc3339(toUs)}`,
+    hint: "the timeline tells what is there, and why the rest is not",
   });
 }

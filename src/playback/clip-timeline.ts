@@ -8,6 +8,8 @@ import type { SampleRun } from "../media/sample-runs.js";
 import { firstTickAtUs, rescaleTicks } from "../media/ticks.js";
 import type { ClipPart, ClipPlan } from "./clip-plan.js";
 
+export type TimelinePlan = Pick<ClipPlan, "splice" | "mainTrackId" | "timescale" | "presentationTicks">;
+
 interface TrackState {
   readonly timescale: number;
   readonly isVideo: boolean;
@@ -21,10 +23,10 @@ interface TrackState {
 }
 
 export class ClipTimeline {
-  readonly #plan: ClipPlan;
+  readonly #plan: TimelinePlan;
   readonly #tracks: ReadonlyMap<number, TrackState>;
 
-  constructor(plan: ClipPlan) {
+  constructor(plan: TimelinePlan) {
     this.#plan = plan;
     this.#tracks = new Map(
       plan.splice.tracks.map(({ track }) => [

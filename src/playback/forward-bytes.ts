@@ -13,6 +13,16 @@ export class ForwardBytes {
     this.#at = startBytes;
   }
 
+  /** Whether no byte is left. */
+  async isOver(): Promise<boolean> {
+    while (this.#block.byteLength === 0) {
+      const next = await this.#blocks.next();
+      if (next.done === true) return true;
+      this.#block = next.value;
+    }
+    return false;
+  }
+
   /** The next bytes in one piece; they stay the next ones. */
   async peek(lengthBytes: number): Promise<Uint8Array> {
     if (this.#block.byteLength < lengthBytes) {

@@ -33,7 +33,8 @@ export async function* fragmentedMedia(
   }
 }
 
-async function* rewritten(
+/** The samples that are kept, as a fragment of their own. */
+export async function* rewritten(
   bytes: ForwardBytes,
   kept: readonly KeptSamples[],
   sequence: { last: number },

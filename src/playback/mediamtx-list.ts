@@ -28,7 +28,7 @@ export interface TimespansRequest {
   readonly endUs: number | null;
 }
 
-/** Throws `not-found` when there is nothing, `failed-precondition` when there is nothing but MPEG-TS. */
+/** Throws `not-found` when there is nothing. */
 export async function listTimespans(
   deps: TimespanDeps,
   { path, startUs, endUs }: TimespansRequest,
@@ -50,23 +50,20 @@ export async function findPlayableEnd(deps: TimespanDeps, range: SpanRange): Pro
 }
 
 async function findTimespans({ catalog, growing }: TimespanDeps, range: SpanRange): Promise<Timespan[]> {
-  const { spans, otherFormats } = await merge(withGrown(growing, listPlayableSpans(catalog, range)));
-  if (spans.length === 0 && otherFormats > 0) {
-    throw new AppError({ kind: "failed-precondition", message: "MPEG-TS format is not supported yet" });
-  }
-  return spans;
+  return merge(withGrown(growing, listPlayableSpans(catalog, range)));
 }
 
-/** The file that is being written counts as far as its fragments are whole. */
+/** The file that is being written counts as far as its fragments are whole; of MPEG-TS it does not count yet. */
 async function* withGrown(
   growing: TimespanDeps["growing"],
   spans: AsyncIterable<PlayableSpan>,
 ): AsyncGenerator<PlayableSpan> {
   for await (const span of spans) {
-    if (span.local !== "open" || span.format !== "fmp4") {
+    if (span.local !== "open") {
       yield span;
       continue;
     }
+    if (span.format === "mpegts") continue;
     const grown = await growing.look(span);
     const last = grown?.index.fragments.findLast(({ startTicks }) => startTicks !== null);
     if (grown === null || last === undefined) continue;
@@ -76,15 +73,10 @@ async function* withGrown(
   }
 }
 
-async function merge(segments: AsyncIterable<PlayableSpan>): Promise<{ spans: Timespan[]; otherFormats: number }> {
+async function merge(segments: AsyncIterable<PlayableSpan>): Promise<Timespan[]> {
   const spans: Timespan[] = [];
-  let otherFormats = 0;
   let previous: PlayableSpan | undefined;
   for await (const segment of segments) {
-    if (segment.format !== "fmp4") {
-      otherFormats += 1;
-      continue;
-    }
     const last = spans.at(-1);
     if (last !== undefined && previous !== undefined && isOneSpan(previous, segment)) {
       spans[spans.length - 1] = { startUs: last.startUs, endUs: Math.max(last.endUs, segment.endUs) };
@@ -93,7 +85,7 @@ async function merge(segments: AsyncIterable<PlayableSpan>): Promise<{ spans: Ti
     }
     previous = segment;
   }
-  return { spans, otherFormats };
+  return spans;
 }
 
 function nothingFound(): AppError {
@@ -102,7 +94,7 @@ function nothingFound(): AppError {
 
 /** Without `mtxi` the tracks have to be the same too: number, ids, timescales and kinds of codec. */
 function isOneSpan(previous: PlayableSpan, next: PlayableSpan): boolean {
-  if (!joins(previous, next)) return false;
+  if (previous.format !== next.format || !joins(previous, next)) return false;
   return next.position !== null || previous.tracks === next.tracks || shapeOf(previous) === shapeOf(next);
 }
 

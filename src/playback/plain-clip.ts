@@ -11,6 +11,8 @@ import type { ClipPart, ClipPlan } from "./clip-plan.js";
 import { ClipTimeline } from "./clip-timeline.js";
 import { ForwardBytes } from "./forward-bytes.js";
 import { type InitTracks, readHeads } from "./fragment-heads.js";
+import { addPiece, cutPieces, type Piece } from "./media-pieces.js";
+import type { PlainLayout } from "./plain-layout.js";
 import type { PlaybackDeps } from "./playback-deps.js";
 
 /** Recordings whose heads are read at the same time. */
@@ -23,19 +25,15 @@ interface Stretch {
   readonly pieces: readonly Piece[];
 }
 
-interface Piece {
-  readonly offsetBytes: number;
-  readonly sizeBytes: number;
+interface PlainClip extends Pick<PlainLayout, "head"> {
+  readonly stretches: readonly Stretch[];
 }
 
-export interface PlainClip {
-  readonly head: readonly Uint8Array[];
-  readonly stretches: readonly Stretch[];
-  readonly bytes: number;
-}
+/** Of a piece, or a fragment of a plan, in memory. */
+const OBJECT_BYTES = 96;
 
 /** Throws as the reading of heads does. */
-export async function layOutPlainClip(deps: PlaybackDeps, plan: ClipPlan, signal: AbortSignal): Promise<PlainClip> {
+export async function layOutPlainClip(deps: PlaybackDeps, plan: ClipPlan, signal: AbortSignal): Promise<PlainLayout> {
   const timeline = new ClipTimeline(plan);
   const tables = plan.splice.tracks.map((track) => ({ track, table: new SampleTable(track.track.timescale) }));
   const byId = new Map(tables.map(({ track, table }) => [track.track.id, table]));
@@ -60,7 +58,16 @@ export async function layOutPlainClip(deps: PlaybackDeps, plan: ClipPlan, signal
   }
   const { startUs, timescale, presentationTicks } = plan;
   const head = makeMovieHead({ tracks: tables, startUs, timescale, presentationTicks, mediaBytes });
-  return { head, stretches, bytes: lengthOf(head) + mediaBytes };
+  const headBytes = lengthOf(head);
+  return {
+    ...{ head, bytes: headBytes + mediaBytes, startUs, endUs: plan.endUs },
+    open: (range, whose) => plainMedia(deps, { head, stretches }, { ...range, signal: whose }),
+    heldBytes: headBytes + OBJECT_BYTES * (countOf(stretches, "pieces") + countOf(plan.parts, "fragments")),
+  };
+}
+
+function countOf<Key extends string>(parts: readonly Readonly<Record<Key, readonly unknown[]>>[], key: Key): number {
+  return parts.reduce((sum, part) => sum + part[key].length, 0);
 }
 
 async function headsOf(
@@ -77,12 +84,6 @@ async function headsOf(
   }
 }
 
-function addPiece(pieces: Piece[], { offsetBytes, sizeBytes }: Piece): void {
-  const last = pieces.at(-1);
-  if (last === undefined || last.offsetBytes + last.sizeBytes !== offsetBytes) pieces.push({ offsetBytes, sizeBytes });
-  else pieces[pieces.length - 1] = { offsetBytes: last.offsetBytes, sizeBytes: last.sizeBytes + sizeBytes };
-}
-
 /** What of the head is in bytes [start, end) of the file. */
 export function sliceHead(head: readonly Uint8Array[], start: number, end: number): Uint8Array[] {
   const inside: Uint8Array[] = [];
@@ -96,14 +97,14 @@ export function sliceHead(head: readonly Uint8Array[], start: number, end: numbe
 }
 
 /** The media in bytes [start, end) of the file. Opens one recording at a time, and closes it when nobody asks on. */
-export async function* plainMedia(
+async function* plainMedia(
   { openReader }: PlaybackDeps,
   clip: PlainClip,
   { start, end, signal }: { readonly start: number; readonly end: number; readonly signal: AbortSignal },
 ): AsyncGenerator<Uint8Array> {
   let at = lengthOf(clip.head);
   for (const { part, pieces } of clip.stretches) {
-    const wanted = cut(pieces, start - at, end - at);
+    const wanted = cutPieces(pieces, start - at, end - at);
     at += pieces.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     const [first, last] = [wanted[0], wanted.at(-1)];
     if (first === undefined || last === undefined) continue;
@@ -119,17 +120,4 @@ export async function* plainMedia(
       await reader.close();
     }
   }
-}
-
-/** What of the pieces, laid end to end, is in [start, end). */
-function cut(pieces: readonly Piece[], start: number, end: number): Piece[] {
-  const inside: Piece[] = [];
-  let at = 0;
-  for (const { offsetBytes, sizeBytes } of pieces) {
-    const from = Math.max(0, start - at);
-    const to = Math.min(sizeBytes, end - at);
-    if (from < to) inside.push({ offsetBytes: offsetBytes + from, sizeBytes: to - from });
-    at += sizeBytes;
-  }
-  return inside;
 }

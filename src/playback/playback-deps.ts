@@ -4,7 +4,10 @@ import type { Readable } from "node:stream";
 import type { Catalog } from "../catalog/catalog.js";
 import type { PlayableRecording } from "../catalog/playable-recordings.js";
 import type { ByteReader } from "../media/byte-reader.js";
+import type { FfmpegSettings } from "../media/ffmpeg.js";
+import type { ByteCappedCache } from "../platform/byte-capped-cache.js";
 import type { Clock } from "../platform/clock.js";
+import type { PlainLayout } from "./plain-layout.js";
 
 /**
  * Bytes [start, end] of a recording, from disk or store. Throws `not-found` when neither copy is there, `unavailable`
@@ -24,4 +27,8 @@ export interface PlaybackDeps {
   readonly clock: Clock;
   readonly openBytes: OpenBytes;
   readonly openReader: OpenReader;
+  /** For pictures, and for clips from MPEG-TS; that there is none is found out when it is needed. */
+  readonly ffmpeg: FfmpegSettings;
+  /** Plain clips that were asked for lately. */
+  readonly layouts: ByteCappedCache<PlainLayout>;
 }

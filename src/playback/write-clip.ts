@@ -2,12 +2,17 @@
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 
+import type { PlayableRecording } from "../catalog/playable-recordings.js";
 import { makeFragmentedInit } from "../media/splice-init.js";
 import { planClip } from "./clip-plan.js";
 import type { ClipRequest } from "./clip-request.js";
+import { findClipRecordings } from "./clip-segments.js";
 import { fragmentedMedia } from "./fragmented-clip.js";
-import { layOutPlainClip, plainMedia, sliceHead } from "./plain-clip.js";
+import { layOutPlainClip, sliceHead } from "./plain-clip.js";
+import type { PlainLayout } from "./plain-layout.js";
 import type { PlaybackDeps } from "./playback-deps.js";
+import { fragmentedTransport, layOutPlainTransport } from "./transport-clip.js";
+import { planTransportClip } from "./transport-clip-plan.js";
 
 interface ClipFacts {
   /** Of the whole file; null when only its end tells. */
@@ -48,24 +53,64 @@ export async function prepareClip(
   request: ClipRequest,
   signal: AbortSignal,
 ): Promise<PreparedClip> {
-  const plan = await planClip(deps, request, signal);
-  const { estimatedBytes, startUs, endUs } = plan;
-  if (request.format === "fmp4") {
-    const init = makeFragmentedInit(plan.splice, startUs);
-    const open = () => streamOf([init], fragmentedMedia(deps, plan, signal));
-    return { bytes: null, estimatedBytes, startUs, endUs, etag: null, open };
+  const recordings = await findClipRecordings(deps, request);
+  if (request.format === "fmp4") return prepareFragmented(deps, { request, recordings }, signal);
+  const layout = await keptLayout(deps, { request, recordings }, signal);
+  const { head, bytes, startUs, endUs } = layout;
+  const open = ({ start, end } = { start: 0, end: bytes }) =>
+    streamOf(sliceHead(head, start, end), layout.open({ start, end }, signal));
+  return { bytes, estimatedBytes: bytes, startUs, endUs, etag: etagOf(head), open };
+}
+
+interface FoundClip {
+  readonly request: ClipRequest;
+  readonly recordings: readonly [PlayableRecording, ...PlayableRecording[]];
+}
+
+async function prepareFragmented(deps: PlaybackDeps, clip: FoundClip, signal: AbortSignal): Promise<PreparedClip> {
+  if (clip.recordings[0].format === "mpegts") {
+    const plan = await planTransportClip(deps, clip, signal);
+    return unmeasured(plan, () => streamOf([], fragmentedTransport(deps, plan, signal)));
   }
-  const plain = await layOutPlainClip(deps, plan, signal);
-  const { bytes } = plain;
-  return {
-    bytes,
-    estimatedBytes: bytes,
-    startUs,
-    endUs,
-    etag: etagOf(plain.head),
-    open: ({ start, end } = { start: 0, end: bytes }) =>
-      streamOf(sliceHead(plain.head, start, end), plainMedia(deps, plain, { start, end, signal })),
-  };
+  const plan = await planClip(deps, clip, signal);
+  const init = makeFragmentedInit(plan.splice, plan.startUs);
+  return unmeasured(plan, () => streamOf([init], fragmentedMedia(deps, plan, signal)));
+}
+
+function unmeasured(
+  { estimatedBytes, startUs, endUs }: Pick<ClipFacts, "estimatedBytes" | "startUs" | "endUs">,
+  open: () => Promise<Readable>,
+): PreparedClip {
+  return { bytes: null, estimatedBytes, startUs, endUs, etag: null, open };
+}
+
+/** HEAD and one range after the other are asked of the same clip: its heads are read once. */
+async function keptLayout(deps: PlaybackDeps, clip: FoundClip, signal: AbortSignal): Promise<PlainLayout> {
+  // What is being written grows.
+  if (clip.recordings.some(({ local }) => local === "open")) return layOut(deps, clip, signal);
+  const key = layoutKey(clip);
+  const kept = deps.layouts.get(key);
+  if (kept !== undefined) return kept;
+  const layout = await layOut(deps, clip, signal);
+  deps.layouts.put(key, layout, layout.heldBytes);
+  return layout;
+}
+
+async function layOut(deps: PlaybackDeps, clip: FoundClip, signal: AbortSignal): Promise<PlainLayout> {
+  if (clip.recordings[0].format === "mpegts") {
+    return layOutPlainTransport(deps, await planTransportClip(deps, clip, signal), signal);
+  }
+  return layOutPlainClip(deps, await planClip(deps, clip, signal), signal);
+}
+
+/** All that a layout comes from: what was asked for, and where the bytes of which recordings are. */
+function layoutKey({ request, recordings }: FoundClip): string {
+  const hash = createHash("sha256").update(JSON.stringify(request));
+  for (const { id, fileIdentity, bytes, local, archive, step, sha256, fragmentIndex } of recordings) {
+    const facts = [id, fileIdentity, bytes, local, archive, step, sha256, fragmentIndex?.byteLength];
+    hash.update(`\n${facts.join(" ")}`);
+  }
+  return hash.digest("hex");
 }
 
 /** The head tells the place and the size of every sample, and when the clip begins. */

@@ -3,18 +3,28 @@ import { openRecording } from "../archive/open-recording.js";
 import type { ObjectStore } from "../archive/object-store.js";
 import { openRecordingReader } from "../archive/recording-reader.js";
 import type { Catalog } from "../catalog/catalog.js";
+import type { FfmpegSettings } from "../media/ffmpeg.js";
+import { ByteCappedCache } from "../platform/byte-capped-cache.js";
 import type { PlaybackDeps } from "../playback/playback-deps.js";
+
+/** Of an hour of video and sound a layout takes about five megabytes. */
+const MOST_LAYOUT_BYTES = 32 * 1_048_576;
+/** A player asks on within seconds. */
+const KEEP_LAYOUTS_MS = 60_000;
 
 export interface PlaybackParts {
   readonly catalog: Catalog;
   readonly store: ObjectStore;
+  readonly ffmpeg: FfmpegSettings;
 }
 
-export function createPlayback(recordDir: string, { catalog, store }: PlaybackParts): PlaybackDeps {
+export function createPlayback(recordDir: string, { catalog, store, ffmpeg }: PlaybackParts): PlaybackDeps {
   const places = { recordDir, store };
   return {
     catalog,
     clock: catalog.clock,
+    ffmpeg,
+    layouts: new ByteCappedCache(catalog.clock, { mostBytes: MOST_LAYOUT_BYTES, keepMs: KEEP_LAYOUTS_MS }),
     openBytes: (recording, part, signal) => openRecording(places, recording, { part, signal }),
     openReader: (recording, signal) => openRecordingReader(places, recording, signal),
   };

@@ -132,7 +132,8 @@ function createPlaying(
   setup: Setup,
   { catalog, ...rest }: Omit<ExportParts, "playback"> & Pick<Parts, "catalog">,
 ): Pick<Parts, "playback" | "exports"> {
-  const playback = createPlayback(setup.recordDir, { catalog, store: rest.store });
+  const ffmpeg = { configuredPath: setup.config.thumbnails.ffmpegPath, env: setup.env.all };
+  const playback = createPlayback(setup.recordDir, { catalog, store: rest.store, ffmpeg });
   return { playback, exports: createExports(setup, { ...rest, playback }) };
 }
 

@@ -42,6 +42,7 @@ import { createNameDecoder } from "../../src/mediamtx/record-path.js";
 import { compareConfigs, maskConfig } from "../../src/mediamtx/config-diff.js";
 import { renderConfig } from "../../src/mediamtx/config-document.js";
 import { createMetrics } from "../../src/metrics/metrics.js";
+import { ByteCappedCache } from "../../src/platform/byte-capped-cache.js";
 import { readDiskSpace } from "../../src/platform/disk-space.js";
 import { ensureDirectory } from "../../src/platform/files.js";
 import type { Logger } from "../../src/platform/logger.js";
@@ -263,6 +264,8 @@ function createDeps({ login, catalog, recordDir, store, options, fakes, thumbnai
     clock: catalog.clock,
     openBytes: (recording, part, signal) => openRecording({ recordDir, store }, recording, { part, signal }),
     openReader: (recording, signal) => openRecordingReader({ recordDir, store }, recording, signal),
+    ffmpeg: options.ffmpeg ?? { configuredPath: null, env: process.env },
+    layouts: new ByteCappedCache(catalog.clock, { mostBytes: 1e6, keepMs: 60_000 }),
   };
   const access = { adminToken: options.adminToken ?? null, hookSecret: HOOK_SECRET };
   const principals = createPrincipals(catalog, access, login.identity);

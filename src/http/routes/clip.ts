@@ -23,9 +23,10 @@ export function clipRoutes({ playback, catalog }: HttpDeps): Route[] {
         "first one after it where there is none) and ends with the frame before `to`: the headers Reelkeeper-Start and " +
         "Reelkeeper-End tell both instants. Other tracks begin within one of their frames of the picture. mp4 has a " +
         "Content-Length, a strong ETag and takes one Range; of fmp4 Reelkeeper-Estimated-Bytes tells the size, also for " +
-        "HEAD. The file that is still being written counts as far as it is whole. 404: no footage. 409: what the camera " +
-        "sends changes inside the range (the answer names the instant; ask for one clip on each side), or a recording " +
-        "is MPEG-TS. A copy that fails halfway ends the connection.",
+        "HEAD. The file that is still being written counts as far as it is whole. MPEG-TS recordings are put into the " +
+        "other container by ffmpeg as they go by (503 where none is installed), and count when they are closed. 404: no " +
+        "footage. 409: what the camera sends, or the recording format, changes inside the range (the answer names the " +
+        "instant; ask for one clip on each side). A copy that fails halfway ends the connection.",
       query: clipQuerySchema,
       responses: {
         200: { description: "The clip", mediaType: "video/mp4" },

@@ -49,15 +49,14 @@ function listRoute({ playback: { catalog }, growing }: PlaybackOfHttp): Route {
     tag: "mediamtx",
     summary: "MediaMTX's /list: timespans that can be played",
     description:
-      "As MediaMTX ≥1.15.5 merges them, from the index: archived footage too, and one bad file fails nothing.",
+      "As MediaMTX ≥1.15.5 merges them, from the index: archived footage and MPEG-TS too, and one bad file fails nothing.",
     query: mediaMtxListQuerySchema,
     responses: {
       200: { description: "Timespans, oldest first", schema: mediaMtxListSchema },
       ...ERRORS,
-      500: { description: "There is nothing but MPEG-TS", schema: mediaMtxErrorSchema },
     },
     handler: ({ query, caller, request, response }) =>
-      inTheirWords({ cannot: 500, response }, async () => {
+      inTheirWords(response, async () => {
         const path = parsePathName(query.path, "path");
         assertOpen(caller, path);
         const startUs = query.start === "" ? null : parseRfc3339(query.start, "invalid start");
@@ -78,7 +77,7 @@ function getRoute({ playback, growing }: PlaybackOfHttp): Route {
     tag: "mediamtx",
     summary: "MediaMTX's /get: one timespan as MP4",
     description:
-      "Until the first break, as MediaMTX; from disk or store. It begins at the sync sample at or before the start: Reelkeeper-Start tells when. mp4 takes a Range.",
+      "Until the first break, as MediaMTX; from disk or store, MPEG-TS by way of ffmpeg. It begins at the sync sample at or before the start: Reelkeeper-Start tells when. mp4 takes a Range.",
     query: mediaMtxGetQuerySchema,
     responses: {
       200: { description: "The clip", mediaType: "video/mp4" },
@@ -87,7 +86,7 @@ function getRoute({ playback, growing }: PlaybackOfHttp): Route {
       416: { description: "The range begins behind the end" },
     },
     handler: ({ query, caller, request, response, signal }) =>
-      inTheirWords({ cannot: 400, response }, async () => {
+      inTheirWords(response, async () => {
         const wanted = clipRequestOf(query);
         assertOpen(caller, wanted.path);
         const toUs = await findPlayableEnd({ ...playback, growing }, wanted);
@@ -133,18 +132,14 @@ function entryOf(request: IncomingMessage, path: PathName, { startUs, endUs }: T
   return { start, duration, url: `${originOf(request)}/playback/get?${query.toString()}` };
 }
 
-/** `cannot`: what MediaMTX answers for MPEG-TS there. */
-async function inTheirWords(
-  { cannot, response }: { readonly cannot: 400 | 500; readonly response: ServerResponse },
-  answer: () => Promise<Reply>,
-): Promise<Reply> {
+async function inTheirWords(response: ServerResponse, answer: () => Promise<Reply>): Promise<Reply> {
   try {
     return await answer();
   } catch (error) {
     if (response.headersSent || error instanceof HttpError) throw error;
     if (isAppError(error, "invalid-argument")) return refusal(400, error);
     if (isAppError(error, "not-found")) return refusal(404, error);
-    if (isAppError(error, "failed-precondition")) return refusal(cannot, error);
+    if (isAppError(error, "failed-precondition")) return refusal(400, error);
     throw error;
   }
 }

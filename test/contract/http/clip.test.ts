@@ -163,14 +163,6 @@ describe("no clip", () => {
     }
   });
 
-  it("is made of MPEG-TS, and that is said", async () => {
-    const http = await httpForTest();
-    await addFootage(http, fixtureFootage(H264_AAC).slice(0, 1), { changes: { format: "mpegts" } });
-    const problem = problemIn(await ask(http, url(0, 5)));
-    expect(problem).toMatchObject({ status: 409 });
-    expect(problem.detail).toContain("MPEG-TS");
-  });
-
   it.each(FORMATS)("as %s goes over a change of what the camera sends; the instant of it is told", async (format) => {
     const http = await httpForTest();
     const small = visualEntry("avc1", box("avcC", [1, 0x42, 0xc0, 0x1e, 0xff, 0xe1, 0, 1, 0x67, 1, 0, 1, 0x68]));

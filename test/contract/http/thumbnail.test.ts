@@ -1,6 +1,6 @@
 /** The picture at an instant: the right one, from a few bytes, once, and with no process left behind. */
 import { execFile } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { unlink } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";

@@ -30,6 +30,7 @@ const REQUEST = {
   gaps: "keep",
   keepUs: 3_600_000_000,
 } as const;
+const FFMPEG = { configuredPath: null, env: process.env };
 const NOBODY = "00000000-0000-4000-8000-000000000000" as ExportId;
 
 useBench();
@@ -60,7 +61,7 @@ async function openScene(options: SceneOptions = {}): Promise<Scene> {
   await bench.drain();
   await bench.stopWorker();
   const store = options.wrapStore?.(bench.store) ?? bench.store;
-  const plain = createPlayback(bench.recordDir, { catalog: bench.catalog, store });
+  const plain = createPlayback(bench.recordDir, { catalog: bench.catalog, store, ffmpeg: FFMPEG });
   const playback = options.wrapPlayback?.(plain) ?? plain;
   const guard = { assertMayRemove: options.assertMayRemove ?? (() => Promise.resolve()) };
   const again = (): Exports => {
@@ -177,7 +178,7 @@ describe("an export", () => {
     await exports.stop();
     await bench.catalog.db("exports").update({ state: "running", sha256: null, bytes: null });
     const next = createExports(bench.setup, {
-      playback: createPlayback(bench.recordDir, { catalog: bench.catalog, store: bench.store }),
+      playback: createPlayback(bench.recordDir, { catalog: bench.catalog, store: bench.store, ffmpeg: FFMPEG }),
       store: bench.store,
       guard: { assertMayRemove: () => Promise.reject(new Error("nothing is to be removed")) },
       onBytes: () => () => undefined,

@@ -3,6 +3,7 @@
  * - starts are those of the `mtxi` box where there is one (MediaMTX takes them from the file name), and in UTC;
  * - durations are those of the samples (MediaMTX: `mvhd`, which holds milliseconds): less than 1 ms apart;
  * - one bad file fails nothing (MediaMTX: 500 for all of the path), and archived footage is there;
+ * - MPEG-TS is listed and played (MediaMTX: 500 and 400);
  * - an end before the start is refused (MediaMTX answers negative durations), a span of no length is left out.
  */
 import { execFile } from "node:child_process";
@@ -190,7 +191,6 @@ describe("the clip", () => {
     ["of a duration that is no number", { start: "2026-11-20T17:04:45Z", duration: "long" }, 400],
     ["of another format", { start: "2026-11-20T17:04:45Z", duration: "1", format: "avi" }, 400],
     ["of a path that leads elsewhere", { path: "../etc", start: "2026-11-20T17:04:45Z", duration: "1" }, 400],
-    ["of MPEG-TS", { path: "v1.20.1_mpegts", start: "2026-11-20T17:04:45Z", duration: "1" }, 400],
   ])("%s is refused with the status of MediaMTX, in the same form", async (_what, query, status) => {
     const whole = { path: "v1.20.1_h264-aac", ...query };
     const [ours, their] = [await ourClip(whole), await theirClip(whole)];
@@ -294,12 +294,31 @@ describe("the list beside MediaMTX's", () => {
     ["an end without a zone", { path: "v1.20.1_h264-aac", end: "2026-11-20T17:05:00" }, 400],
     ["a start behind everything", { path: "v1.20.1_h264-aac", start: "2027-01-01T00:00:00Z" }, 404],
     ["an end before everything", { path: "v1.20.1_h264-aac", end: "2020-01-01T00:00:00Z" }, 404],
-    ["nothing but MPEG-TS", { path: "v1.20.1_mpegts" }, 500],
   ])("refuses %s with the same status, in the same form", async (_what, query, status) => {
     const [ours, their] = [await ourList(query), await theirList(query)];
     expect([ours.status, their.status]).toEqual([status, status]);
     const form = { status: "error", error: expect.any(String) as string };
     expect([ours.body, their.body]).toEqual([form, form]);
+  });
+
+  it.each(["v1.14.0/mpegts", "v1.20.1/mpegts"])("lists and plays %s, which MediaMTX refuses", async (folder) => {
+    const path = cameraOf(folder);
+    const [ours, their] = [await ourList({ path }), await theirList({ path })];
+    expect([ours.status, their.status]).toEqual([200, 500]);
+    const all = rows.get(folder)!;
+    expect(ours.entries.map(({ start }) => start)).toEqual([formatRfc3339(all[0]!.startUs)]);
+    expect(spansOf(ours.entries)[0]?.endUs).toBeCloseTo(all.at(-1)!.endUs, -1);
+    const query = { path, start: ours.entries[0]!.start, duration: "5" };
+    expect((await theirClip(query)).status).toBe(400);
+    for (const format of ["fmp4", "mp4"]) {
+      const clip = await ask(http, `/playback/get?${new URLSearchParams({ ...query, format }).toString()}`);
+      expect([clip.status, clip.headers["content-type"]], clip.text.slice(0, 200)).toEqual([200, "video/mp4"]);
+      const file = `${directory}/of-ts.mp4`;
+      writeFileSync(file, clip.bytes);
+      const decode = ["-v", "warning", "-xerror", "-i", file, "-map", "0:v", "-f", "framemd5", "-"];
+      const { stdout, stderr } = await run("ffmpeg", decode);
+      expect([stdout.split("\n").filter((line) => line.startsWith("0,")).length, stderr]).toEqual([50, ""]);
+    }
   });
 
   it("knows no path that has no footage, as MediaMTX knows none that is not configured", async () => {

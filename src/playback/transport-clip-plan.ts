@@ -1,0 +1,211 @@
+/**
+ * Which bytes of which MPEG-TS recordings a clip is made of, and by how much their time stamps are moved, so that
+ * together they are one stream. MediaMTX goes on counting from file to file while a source stays, so where two join the
+ * stamps themselves say how far they are apart.
+ */
+import { joins } from "../core/continuity.js";
+import { AppError } from "../core/errors.js";
+import { formatRfc3339 } from "../core/instant.js";
+import type { Track } from "../core/recording.js";
+import type { PlayableRecording } from "../catalog/playable-recordings.js";
+import { damaged } from "../media/box.js";
+import { decodeFragmentIndex } from "../media/fragment-index-codec.js";
+import type { Fragment } from "../media/inspection.js";
+import { firstTickAtUs, ticksToUs } from "../media/ticks.js";
+import { findFirstPes, stepTicks, TS_PACKET_BYTES } from "../media/transport-packet.js";
+import { mapInOrder } from "../platform/map-in-order.js";
+import type { ClipRequest } from "./clip-request.js";
+import { LEAD_US, noFootage } from "./clip-segments.js";
+import type { PlaybackDeps } from "./playback-deps.js";
+
+export const TICKS_PER_SEC = 90_000;
+/** Where the clip's first picture is on the stream's time: sound from before it has times too. */
+export const BASE_TICKS = 10 * TICKS_PER_SEC;
+const READ_AT_ONCE = 8;
+/** Tables, and the first packet of a picture. */
+const ANCHOR_PACKETS = 64;
+
+export interface TransportPart {
+  readonly recording: PlayableRecording;
+  /** Bytes [start, end). */
+  readonly start: number;
+  readonly end: number;
+  /** To be added to each time stamp. */
+  readonly shiftTicks: number;
+}
+
+export interface TransportPlan {
+  readonly parts: readonly TransportPart[];
+  readonly tracks: readonly Track[];
+  /** Of the first picture, on the stream's time. */
+  readonly firstDecodeTicks: number;
+  /** Samples that are decoded from here on do not belong to the clip. */
+  readonly untilTicks: number;
+  readonly startUs: number;
+  readonly endUs: number;
+  readonly estimatedBytes: number;
+}
+
+interface Segment {
+  readonly recording: PlayableRecording;
+  readonly fragments: readonly Fragment[];
+  readonly durationTicks: number;
+}
+
+/** Recordings oldest first, all MPEG-TS. Throws `not-found` and `failed-precondition` as `planClip`. */
+export async function planTransportClip(
+  deps: PlaybackDeps,
+  { request, recordings }: { readonly request: ClipRequest; readonly recordings: readonly PlayableRecording[] },
+  signal: AbortSignal,
+): Promise<TransportPlan> {
+  const all = recordings.map(segmentOf);
+  const start = findStart(all, request);
+  const segments = all.slice(start?.number);
+  const [first, last] = [segments[0], segments.at(-1)];
+  if (start === undefined || first === undefined || last === undefined) throw noFootage(request);
+  assertSameTracks(segments);
+  const anchors: Anchor[] = [];
+  const reading = mapInOrder(segments, READ_AT_ONCE, (segment) =>
+    readAnchor(deps, { segment, fragment: segment === first ? start.fragment : segment.fragments[0] }, signal),
+  );
+  for await (const anchor of reading) anchors.push(anchor);
+  const zeros = placeAll(segments, { anchors, gaps: request.gaps, startTicks: start.fragment.startTicks ?? 0 });
+  const untilOwnTicks = firstTickAtUs(request.toUs - last.recording.startUs, TICKS_PER_SEC);
+  const parts = segments.map((segment, number): TransportPart => {
+    const from = number === 0 ? Math.max(0, segment.fragments.indexOf(start.fragment) - 1) : 0;
+    const untilTicks = segment === last ? untilOwnTicks : Infinity;
+    const shiftTicks = (zeros[number] ?? 0) - (anchors[number]?.zeroTicks ?? 0);
+    return { recording: segment.recording, shiftTicks, ...bytesOf(segment.fragments.slice(from), untilTicks) };
+  });
+  const delayTicks = anchors[0]?.delayTicks ?? 0;
+  return {
+    parts,
+    tracks: first.recording.tracks,
+    firstDecodeTicks: BASE_TICKS - delayTicks,
+    untilTicks: (zeros.at(-1) ?? 0) + untilOwnTicks - delayTicks,
+    startUs: first.recording.startUs + ticksToUs(start.fragment.startTicks ?? 0, TICKS_PER_SEC),
+    endUs: Math.min(request.toUs, last.recording.endUs),
+    estimatedBytes: parts.reduce((sum, part) => sum + part.end - part.start, 0),
+  };
+}
+
+/** Without an index it is one fragment, which begins with a sync sample: MediaMTX begins no file otherwise. */
+function segmentOf(recording: PlayableRecording): Segment {
+  const { fragmentIndex, bytes, mediaDurationUs } = recording;
+  const durationTicks = firstTickAtUs(mediaDurationUs ?? 0, TICKS_PER_SEC);
+  if (fragmentIndex === null) {
+    const whole = { offsetBytes: 0, sizeBytes: bytes, startTicks: 0, durationTicks, syncTicks: 0 };
+    return { recording, fragments: [whole], durationTicks };
+  }
+  const { fragments } = decodeFragmentIndex(fragmentIndex);
+  const last = fragments.at(-1);
+  return { recording, fragments, durationTicks: (last?.startTicks ?? 0) + (last?.durationTicks ?? 0) };
+}
+
+interface Start {
+  readonly number: number;
+  readonly fragment: Fragment;
+}
+
+function findStart(segments: readonly Segment[], { fromUs, toUs }: ClipRequest): Start | undefined {
+  const covering = segments.findLastIndex(({ recording: { startUs, endUs } }) => startUs <= fromUs && fromUs < endUs);
+  for (const [number, { recording, fragments }] of segments.entries()) {
+    if (number < covering || recording.endUs <= fromUs) continue;
+    const syncUs = ({ syncTicks }: Fragment): number =>
+      syncTicks === null ? NaN : recording.startUs + ticksToUs(syncTicks, TICKS_PER_SEC);
+    const fragment =
+      fragments.findLast((candidate) => syncUs(candidate) <= fromUs) ??
+      fragments.find((candidate) => syncUs(candidate) > fromUs);
+    if (fragment !== undefined && syncUs(fragment) < toUs) return { number, fragment };
+  }
+  return undefined;
+}
+
+interface Anchor {
+  /** Time stamp of the recording's tick 0. */
+  readonly zeroTicks: number;
+  /** From decoding to showing of the fragment's first picture. */
+  readonly delayTicks: number;
+}
+
+interface Anchoring {
+  readonly segment: Segment;
+  readonly fragment: Fragment | undefined;
+}
+
+async function readAnchor(
+  { openReader }: PlaybackDeps,
+  { segment: { recording }, fragment }: Anchoring,
+  signal: AbortSignal,
+): Promise<Anchor> {
+  const { offsetBytes = 0, sizeBytes = 0, startTicks = 0 } = fragment ?? {};
+  const reader = await openReader(recording, signal);
+  try {
+    const head = await reader.read(offsetBytes, Math.min(sizeBytes, ANCHOR_PACKETS * TS_PACKET_BYTES));
+    const pes = findFirstPes(head);
+    if (pes === undefined) {
+      throw damaged(`read MPEG-TS recording ${recording.id}: no time stamp at byte ${String(offsetBytes)}`);
+    }
+    return { zeroTicks: pes.ptsTicks - (startTicks ?? 0), delayTicks: stepTicks(pes.dtsTicks, pes.ptsTicks) };
+  } finally {
+    await reader.close();
+  }
+}
+
+interface Placing {
+  readonly anchors: readonly Anchor[];
+  readonly gaps: ClipRequest["gaps"];
+  /** Of the first fragment of the clip in the first recording. */
+  readonly startTicks: number;
+}
+
+/** Tick 0 of each recording on the stream's time. */
+function placeAll(segments: readonly Segment[], { anchors, gaps, startTicks }: Placing): number[] {
+  const zeros: number[] = [];
+  for (const [number, segment] of segments.entries()) {
+    const before = segments[number - 1];
+    if (before === undefined) zeros.push(BASE_TICKS - startTicks);
+    else {
+      const countedTicks = stepTicks(anchors[number - 1]?.zeroTicks ?? 0, anchors[number]?.zeroTicks ?? 0);
+      zeros.push((zeros.at(-1) ?? 0) + distanceTicks(before, segment, { countedTicks, gaps }));
+    }
+  }
+  return zeros;
+}
+
+function distanceTicks(
+  before: Segment,
+  next: Segment,
+  { countedTicks, gaps }: { readonly countedTicks: number; readonly gaps: ClipRequest["gaps"] },
+): number {
+  const { durationTicks } = before;
+  if (joins(before.recording, next.recording)) {
+    return Math.abs(countedTicks - durationTicks) < TICKS_PER_SEC ? countedTicks : durationTicks;
+  }
+  const gapUs = gaps === "keep" ? Math.max(0, next.recording.startUs - before.recording.endUs) : 0;
+  return durationTicks + firstTickAtUs(gapUs, TICKS_PER_SEC);
+}
+
+/** Sound is up to a moment behind or before the picture beside it. */
+function bytesOf(fragments: readonly Fragment[], untilTicks: number): Pick<TransportPart, "start" | "end"> {
+  const lastTicks = untilTicks + firstTickAtUs(LEAD_US, TICKS_PER_SEC);
+  const end = fragments.findIndex(({ startTicks }) => startTicks !== null && startTicks >= lastTicks);
+  const wanted = fragments.slice(0, end < 0 ? undefined : Math.max(1, end));
+  const [first, last] = [wanted[0], wanted.at(-1)];
+  return { start: first?.offsetBytes ?? 0, end: (last?.offsetBytes ?? 0) + (last?.sizeBytes ?? 0) };
+}
+
+function assertSameTracks(segments: readonly Segment[]): void {
+  const [first] = segments;
+  const shapeOf = ({ recording: { tracks } }: Segment): string =>
+    JSON.stringify(tracks.map((track) => ({ ...track, frameRate: null })));
+  const other = segments.find((segment) => first !== undefined && shapeOf(segment) !== shapeOf(first));
+  if (other === undefined) return;
+  const { path, startUs } = other.recording;
+  const at = formatRfc3339(startUs);
+  throw new AppError({
+    kind: "failed-precondition",
+    message: `clip of ${path}: what the camera sends changes at ${at}; one file cannot hold both`,
+    hint: `ask for one clip that ends at ${at} and one that begins there`,
+  });
+}
