@@ -65,7 +65,8 @@ const pathSchema = z
   .transform((path): ServerPath => ({
     name: path.name,
     confName: path.confName,
-    online: path.online ?? path.available ?? path.ready ?? false,
+    // By itself MediaMTX's "online" is true for each path that pulls, whether or not anything comes.
+    online: (path.online ?? true) && (path.available ?? path.ready ?? false),
     source: path.source ? { type: path.source.type, id: path.source.id } : null,
     tracks: path.tracks ?? [],
     inboundBytes: path.inboundBytes ?? path.bytesReceived ?? 0,

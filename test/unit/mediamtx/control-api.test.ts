@@ -77,6 +77,21 @@ describe("the Control API", () => {
     ]);
   });
 
+  it("takes a path that pulls for online only once something comes", async () => {
+    const pulling = { confName: "a", online: true, source: { type: "rtspSource", id: "" } };
+    const items = [
+      { ...pulling, name: "away", available: false, ready: false },
+      { ...pulling, name: "there", available: true, ready: true },
+      { ...pulling, name: "placeholder", available: true, ready: true, online: false },
+    ];
+    const paths = await withServer(answering({ itemCount: 3, pageCount: 1, items }), (api) => api.listPaths(signal()));
+    expect(paths.map(({ name, online }) => [name, online])).toEqual([
+      ["away", false],
+      ["there", true],
+      ["placeholder", false],
+    ]);
+  });
+
   it("reads lists of many pages, each name once", async () => {
     const listener: RequestListener = (request, response) => {
       const page = Number(new URL(request.url ?? "", "http://x").searchParams.get("page"));
