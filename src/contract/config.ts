@@ -7,19 +7,30 @@ const settings = z
   .record(z.string().max(64), z.unknown())
   .meta({ description: "As POST and PATCH of /api/v1/paths take them" });
 
-export const previewSchema = z.strictObject({
-  changes: z
-    .array(
-      z.discriminatedUnion("action", [
-        z.strictObject({ action: z.literal("create"), name: pathName, settings: settings.default({}) }),
-        z.strictObject({ action: z.literal("update"), name: pathName, settings: settings.default({}) }),
-        z.strictObject({ action: z.literal("delete"), name: pathName }),
-      ]),
-    )
-    .min(1)
-    .max(1_000)
-    .meta({ description: "In this order" }),
-});
+const MOST_VERSION = 2_000_000_000;
+const versionNumber = integer("a version", [1, MOST_VERSION]);
+const versionInBody = z.int().min(1).max(MOST_VERSION);
+
+export const previewSchema = z
+  .strictObject({
+    changes: z
+      .array(
+        z.discriminatedUnion("action", [
+          z.strictObject({ action: z.literal("create"), name: pathName, settings: settings.default({}) }),
+          z.strictObject({ action: z.literal("update"), name: pathName, settings: settings.default({}) }),
+          z.strictObject({ action: z.literal("delete"), name: pathName }),
+        ]),
+      )
+      .min(1)
+      .max(1_000)
+      .optional()
+      .meta({ description: "In this order" }),
+    rollbackTo: versionInBody.optional().meta({ description: "Instead of changes: a version of the history" }),
+  })
+  .superRefine(({ changes, rollbackTo }, context) => {
+    if ((changes === undefined) !== (rollbackTo === undefined)) return;
+    context.addIssue({ code: "custom", path: ["changes"], message: "expected either changes or rollbackTo" });
+  });
 
 const yaml = z.string().meta({ description: "mediamtx.yml, secrets masked" });
 const diff = z.string().meta({ description: "Unified, secrets masked; empty: nothing changes but perhaps a secret" });
@@ -44,9 +55,6 @@ export const configSchema = z
   })
   .meta({ id: "Config" });
 
-const MOST_VERSION = 2_000_000_000;
-const versionNumber = integer("a version", [1, MOST_VERSION]);
-
 export const historyQuerySchema = z.strictObject({
   limit: integer("1 to 200", [1, 200]).default(50),
   cursor: versionNumber.optional().meta({ description: "next of the page before" }),
@@ -69,11 +77,16 @@ export const historySchema = z
 
 export const versionParamsSchema = z.strictObject({ version: versionNumber });
 export const configVersionSchema = z
-  .object({ version: z.number(), yaml, diff: diff.meta({ description: "To the version before it" }) })
+  .object({
+    version: z.number(),
+    yaml,
+    diff: diff.meta({ description: "From the version before it" }),
+    diffToNow: diff.meta({ description: "From it to what stands in the table of paths now" }),
+  })
   .meta({ id: "ConfigVersion" });
 
 export const rollbackSchema = z.strictObject({
-  version: z.int().min(1).max(MOST_VERSION),
+  version: versionInBody,
 });
 export const rolledBackSchema = z
   .object({

@@ -15,6 +15,9 @@ export const settingListSchema = z
         accepts: z.string().meta({ description: "In words" }),
         choices: z.array(z.string()).optional(),
         help: z.string(),
+        inherited: z.unknown().meta({
+          description: "What a path gets that says nothing, and that the base configuration does not name",
+        }),
         mediamtxDefault: z.unknown().meta({ description: "Where neither the path nor the base configuration says" }),
         minVersion: z.string().nullable().meta({ description: "Of MediaMTX; null: every supported one" }),
         isSupported: z.boolean().meta({ description: "By the MediaMTX that runs" }),
@@ -64,5 +67,14 @@ export const batchReportSchema = z
       .array(z.object({ line: z.number(), path: z.string(), field: z.string(), message: z.string() }))
       .meta({ description: "Of a dry run; otherwise the whole request is refused with them" }),
     warnings: z.array(z.object({ path: z.string(), field: z.string(), message: z.string() })),
+    effects: z
+      .object({
+        diff: z.string().meta({ description: "Of mediamtx.yml: unified, secrets masked" }),
+        reconnects: z
+          .array(z.object({ path: z.string(), reason: z.string() }))
+          .meta({ description: "Paths whose publisher, source and viewers MediaMTX would cut off" }),
+      })
+      .nullable()
+      .meta({ description: "Of a dry run; otherwise null" }),
   })
   .meta({ id: "PathBatchReport" });

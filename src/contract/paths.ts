@@ -64,7 +64,14 @@ const pathState = z
   .meta({ description: "As MediaMTX sees it now" });
 
 const effective = z
-  .record(z.string(), z.object({ value: z.unknown(), from: z.enum(["own", "defaults", "mediamtx"]) }))
+  .record(
+    z.string(),
+    z.object({
+      value: z.unknown(),
+      from: z.enum(["own", "defaults", "mediamtx"]),
+      inherited: z.unknown().meta({ description: "What would count if the path said nothing" }),
+    }),
+  )
   .meta({
     description:
       "Each setting of GET /api/v1/config/settings as it counts: the path's own, inherited from the base configuration, or MediaMTX's own default",
@@ -87,6 +94,7 @@ export const pathSchema = z
     ...ours,
     createdAt: instantOut,
     updatedAt: instantOut,
+    recorded: z.boolean().meta({ description: "record as it counts: the path's own, or inherited" }),
     state: pathState,
     config: z
       .object({ applied: z.boolean(), error: z.string().nullable() })

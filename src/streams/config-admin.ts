@@ -10,35 +10,37 @@ import { AppError } from "../core/errors.js";
 import type { PathName } from "../core/path-name.js";
 import { openConfig, type RenderedConfig, sealConfig, sha256Of, type SnapshotDeps } from "./config-snapshot.js";
 import { configuredPathOf } from "./configured-paths.js";
-import { applyPolicies, mergePath, type PathAdminDeps } from "./path-admin.js";
+import { type ChangeEffects, effectsOf, type NamedWarning, seldomMeant } from "./change-effects.js";
+import { applyPolicies, mergePath } from "./path-admin.js";
+import { parsePathFields } from "./parse-path-fields.js";
+import type { PathBatchDeps } from "./path-batch.js";
 
-interface ChangeEffects {
-  /** Unified, secrets masked. */
-  readonly diff: string;
-  readonly reconnects: readonly { readonly path: string; readonly reason: string }[];
-  readonly recorderRestarts: readonly { readonly path: string; readonly reason: string }[];
-}
-
-export interface ConfigAdminDeps extends PathAdminDeps, SnapshotDeps {
+export interface ConfigAdminDeps extends PathBatchDeps, SnapshotDeps {
   readonly mask: (yaml: string) => string;
-  readonly compare: (before: string, after: string) => ChangeEffects;
 }
 
 type PathChange =
   | { readonly action: "create" | "update"; readonly name: PathName; readonly settings: Record<string, unknown> }
   | { readonly action: "delete"; readonly name: PathName };
 
+/** Either of them. */
+interface PreviewOf {
+  readonly changes?: readonly PathChange[] | undefined;
+  /** A version. */
+  readonly rollbackTo?: number | undefined;
+}
+
 interface ConfigPreview extends Pick<ChangeEffects, "diff" | "reconnects"> {
   readonly yaml: string;
-  readonly warnings: readonly { readonly path: string; readonly field: string; readonly message: string }[];
+  readonly warnings: readonly NamedWarning[];
 }
 
 export interface ConfigAdmin {
   /** Changes nothing. Throws what the change itself would throw. */
-  preview(changes: readonly PathChange[]): Promise<ConfigPreview>;
+  preview(of: PreviewOf): Promise<ConfigPreview>;
   list(of: { readonly before?: number | undefined; readonly limit: number }): Promise<readonly ConfigVersion[]>;
   /** Throws `not-found`. */
-  show(version: number): Promise<{ readonly yaml: string; readonly diff: string }>;
+  show(version: number): Promise<{ readonly yaml: string; readonly diff: string; readonly diffToNow: string }>;
   /** Throws `not-found`, and `failed-precondition` when the base is another one or MediaMTX refuses the result. */
   rollback(version: number, actor: Actor): Promise<{ readonly version: number; readonly isExact: boolean }>;
   /** What changed while nobody was there to note it: the base, MediaMTX's version, or the rows. */
@@ -49,13 +51,18 @@ export interface ConfigAdmin {
 export function createConfigAdmin(deps: ConfigAdminDeps): ConfigAdmin {
   const { catalog } = deps;
   return {
-    preview: (changes) => preview(deps, changes),
+    preview: (of) => preview(deps, of),
     list: (of) => listConfigVersions(catalog, of),
     show: async (version) => {
       const { yaml } = openConfig(deps, (await getConfigVersion(catalog, version)).sealed);
       const [before] = await listConfigVersions(catalog, { before: version, limit: 1 });
       const known = before === undefined ? "" : openConfig(deps, before.sealed).yaml;
-      return { yaml: deps.mask(yaml), diff: deps.compare(known, yaml).diff };
+      const now = await deps.render((await listPaths(catalog)).map(configuredPathOf));
+      return {
+        yaml: deps.mask(yaml),
+        diff: deps.compare(known, yaml).diff,
+        diffToNow: deps.compare(yaml, now.yaml).diff,
+      };
     },
     rollback: (version, actor) => rollback(deps, version, actor),
     noteStart: () =>
@@ -67,26 +74,32 @@ export function createConfigAdmin(deps: ConfigAdminDeps): ConfigAdmin {
   };
 }
 
-async function preview(deps: ConfigAdminDeps, changes: readonly PathChange[]): Promise<ConfigPreview> {
+async function preview(deps: ConfigAdminDeps, { changes = [], rollbackTo }: PreviewOf): Promise<ConfigPreview> {
   const rows = await listPaths(deps.catalog);
-  const after = changes.reduce<ReadonlyMap<PathName, PathFacts>>(
-    withChange,
-    new Map(rows.map((row) => [row.name, row])),
-  );
-  const wanted = [...after.values()].map(configuredPathOf);
-  await deps.validatePaths(wanted);
-  const [was, is] = [(await deps.render(rows.map(configuredPathOf))).yaml, (await deps.render(wanted)).yaml];
-  const { diff, reconnects, recorderRestarts } = deps.compare(was, is);
-  const warnings = recorderRestarts.map(({ path, reason }) => ({ path, field: "record", message: reason }));
-  return { yaml: deps.mask(is), diff, reconnects, warnings };
+  const before = new Map<PathName, PathFacts>(rows.map((row) => [row.name, row]));
+  const after =
+    rollbackTo === undefined
+      ? changes.reduce<ReadonlyMap<PathName, PathFacts>>(withChange, before)
+      : new Map((await readForRollback(deps, rollbackTo)).paths.map((facts) => [facts.name, facts]));
+  await deps.validatePaths([...after.values()].map(configuredPathOf));
+  const effects = await effectsOf(deps, { before: rows, after: [...after.values()] });
+  const { yaml, diff, reconnects, recorderRestarts } = effects;
+  const touched = [...after.values()].filter((facts) => !isConfiguredAs(facts, before.get(facts.name)));
+  const warnings = [...recorderRestarts, ...(await seldomMeant(deps, touched))];
+  return { yaml: deps.mask(yaml), diff, reconnects, warnings };
+}
+
+function isConfiguredAs(facts: PathFacts, before: PathFacts | undefined): boolean {
+  if (before === undefined) return false;
+  return JSON.stringify(configuredPathOf(facts)) === JSON.stringify(configuredPathOf(before));
 }
 
 function withChange(rows: ReadonlyMap<PathName, PathFacts>, change: PathChange): ReadonlyMap<PathName, PathFacts> {
   const { name } = change;
-  const [known, after] = [rows.get(name), new Map(rows)];
+  const [known, after, what] = [rows.get(name), new Map(rows), `the change of ${name}`];
   if (change.action === "create") {
     if (known !== undefined) throw new AppError({ kind: "already-exists", message: `a path named "${name}" exists` });
-    const facts = new Map(Object.entries(parseSettings(newPathSchema, change, { name, ...change.settings })));
+    const facts = new Map(Object.entries(parsePathFields(newPathSchema, { name, ...change.settings }, what)));
     facts.delete("name");
     return after.set(name, mergePath({ ...NEW_PATH, name }, Object.fromEntries(facts)));
   }
@@ -95,7 +108,7 @@ function withChange(rows: ReadonlyMap<PathName, PathFacts>, change: PathChange):
     after.delete(name);
     return after;
   }
-  return after.set(name, mergePath(known, parseSettings(pathPatchSchema, change, change.settings)));
+  return after.set(name, mergePath(known, parsePathFields(pathPatchSchema, change.settings, what)));
 }
 
 const NEW_PATH = {
@@ -103,40 +116,11 @@ const NEW_PATH = {
   labels: [],
 };
 
-/** Under the same schemas as the change itself. */
-function parseSettings<T>(
-  schema: { safeParse(value: unknown): Parsed<T> },
-  { name }: PathChange,
-  settings: Record<string, unknown>,
-): T {
-  const parsed = schema.safeParse(settings);
-  if (parsed.success) return parsed.data;
-  const fields = parsed.error.issues.map(({ path, message }) => ({ field: path.map(String).join("."), message }));
-  const [first] = fields;
-  throw new AppError({
-    kind: "invalid-argument",
-    message: `the change of ${name} is not accepted: ${first?.field ?? ""} ${first?.message ?? ""}`,
-    fields,
-  });
-}
-
-type Parsed<T> =
-  | { readonly success: true; readonly data: T }
-  | {
-      readonly success: false;
-      readonly error: {
-        readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[];
-      };
-    };
-
 async function rollback(deps: ConfigAdminDeps, version: number, actor: Actor) {
   const { catalog } = deps;
-  const wanted = await getConfigVersion(catalog, version);
-  const snapshot = openConfig(deps, wanted.sealed);
-  const paths = snapshot.paths.map(configuredPathOf);
-  const now = await deps.render(paths);
-  refuseOtherBase(deps, { version, now, then: snapshot });
-  await deps.validatePaths(paths);
+  const snapshot = await readForRollback(deps, version);
+  const { now } = snapshot;
+  await deps.validatePaths(snapshot.paths.map(configuredPathOf));
   const before = new Map((await listPaths(catalog)).map((row) => [row.name, row]));
   const made = await replacePaths(catalog, snapshot.paths, {
     ...{ actor, reason: "rollback", action: "config.rollback", summary: `back to version ${String(version)}` },
@@ -148,7 +132,16 @@ async function rollback(deps: ConfigAdminDeps, version: number, actor: Actor) {
   }
   deps.requestApply();
   deps.logger.info("configuration rolled back", { to: version, version: made });
-  return { version: made, isExact: sha256Of(now.yaml) === wanted.sha256 };
+  return { version: made, isExact: sha256Of(now.yaml) === snapshot.sha256 };
+}
+
+/** Its paths, and what they make today. Throws `not-found`, and `failed-precondition` when the base is another one. */
+async function readForRollback(deps: ConfigAdminDeps, version: number) {
+  const { sealed, sha256 } = await getConfigVersion(deps.catalog, version);
+  const then = openConfig(deps, sealed);
+  const now = await deps.render(then.paths.map(configuredPathOf));
+  refuseOtherBase(deps, { version, now, then });
+  return { paths: then.paths, now, sha256 };
 }
 
 function refuseOtherBase(

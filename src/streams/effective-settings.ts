@@ -1,10 +1,13 @@
 /** Each setting of a path as it counts, and who said so. */
 import { SETTING_NAMES, type SettingName, settingFacts } from "../contract/setting-facts.js";
+import { maskSource } from "./mask-source.js";
 
 interface EffectiveSetting {
   readonly value: unknown;
   /** `defaults`: the base configuration; `mediamtx`: nobody says anything. */
   readonly from: "own" | "defaults" | "mediamtx";
+  /** What would count if the path said nothing. */
+  readonly inherited: unknown;
 }
 
 export type EffectiveSettings = Readonly<Record<SettingName, EffectiveSetting>>;
@@ -16,8 +19,20 @@ export function effectiveSettings(own: Settings, inherited: Settings): Effective
   return settings as unknown as EffectiveSettings;
 }
 
+/** As the API shows them. */
+export function withoutPassword(settings: EffectiveSettings): EffectiveSettings {
+  const { value, inherited, from } = settings.source;
+  const source = { from, value: maskSource(String(value)), inherited: maskSource(String(inherited)) };
+  return { ...settings, source };
+}
+
 function effective(name: SettingName, own: Settings, inherited: Settings): EffectiveSetting {
-  if (Object.hasOwn(own, name)) return { value: own[name], from: "own" };
+  const fallback = inheritedSetting(name, own, inherited);
+  if (Object.hasOwn(own, name)) return { value: own[name], from: "own", inherited: fallback.value };
+  return { ...fallback, inherited: fallback.value };
+}
+
+function inheritedSetting(name: SettingName, own: Settings, inherited: Settings): Omit<EffectiveSetting, "inherited"> {
   const value = Object.hasOwn(inherited, name) ? inherited[name] : undefined;
   if (value !== undefined && value !== null) return { value: plain(name, value), from: "defaults" };
   // Reelkeeper's own addition to what such a path gets, see mediamtx/config-document.ts.

@@ -2,19 +2,16 @@
 import type { Actor, AuditNote } from "../catalog/audit.js";
 import { listPaths, type PathFacts, type PathRow, type PathWrites, unknownPath, writePaths } from "../catalog/paths.js";
 import { newPathSchema, type PathPatch, pathPatchSchema } from "../contract/paths.js";
-import { whyRefusedSetting } from "../contract/setting-facts.js";
 import { AppError, isAppError } from "../core/errors.js";
 import type { PathName } from "../core/path-name.js";
 import { configuredPathOf } from "./configured-paths.js";
-import { effectiveSettings } from "./effective-settings.js";
+import { type ChangeEffects, type EffectDeps, effectsOf, type NamedWarning, seldomMeant } from "./change-effects.js";
 import { maskSource } from "./mask-source.js";
 import { applyPolicies, factsOf, mergePath, type PathAdminDeps } from "./path-admin.js";
+import { parsePathFields } from "./parse-path-fields.js";
 import { type ListedPath, type ListFormat, readPathList, writePathList } from "./path-list-text.js";
-import { type PathWarning, warningsOf } from "./path-warnings.js";
 
-export interface PathBatchDeps extends PathAdminDeps {
-  readonly inheritedSettings: () => Promise<(path: string) => Readonly<Record<string, unknown>>>;
-}
+export interface PathBatchDeps extends PathAdminDeps, EffectDeps {}
 
 interface BatchReport {
   readonly dryRun: boolean;
@@ -24,7 +21,9 @@ interface BatchReport {
   readonly removed: readonly PathName[];
   /** Only of a dry run: else they are thrown. */
   readonly errors: readonly RowError[];
-  readonly warnings: readonly (PathWarning & { readonly path: PathName })[];
+  readonly warnings: readonly NamedWarning[];
+  /** Of a dry run; otherwise null. */
+  readonly effects: Pick<ChangeEffects, "diff" | "reconnects"> | null;
 }
 
 interface RowError {
@@ -96,6 +95,8 @@ function sorted(settings: Readonly<Record<string, unknown>>): object {
   return Object.fromEntries(Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+const ROW = "the row";
+
 function readRows(listed: readonly ListedPath[], known: ReadonlyMap<string, PathRow>) {
   const created: PathFacts[] = [];
   const pairs: Pair[] = [];
@@ -103,8 +104,9 @@ function readRows(listed: readonly ListedPath[], known: ReadonlyMap<string, Path
   for (const row of listed) {
     try {
       const before = known.get(row.name);
-      if (before === undefined) created.push(factsOf(parsed(newPathSchema, { ...named(row), name: row.name })));
-      else pairs.push({ before, after: mergePath(before, parsed(pathPatchSchema, row.fields)) });
+      if (before === undefined)
+        created.push(factsOf(parsePathFields(newPathSchema, { ...named(row), name: row.name }, ROW)));
+      else pairs.push({ before, after: mergePath(before, parsePathFields(pathPatchSchema, row.fields, ROW)) });
     } catch (error) {
       if (!isAppError(error, "invalid-argument")) throw error;
       const fields = error.fields.length > 0 ? error.fields : [{ field: "", message: error.message }];
@@ -117,28 +119,6 @@ function readRows(listed: readonly ListedPath[], known: ReadonlyMap<string, Path
 /** A new path inherits what is not said. */
 function named({ fields }: ListedPath): object {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
-}
-
-interface Schema<T> {
-  safeParse(value: unknown): { success: true; data: T } | { success: false; error: { issues: readonly Issue[] } };
-}
-
-interface Issue {
-  readonly path: readonly PropertyKey[];
-  readonly message: string;
-  readonly code?: string | undefined;
-  readonly keys?: readonly string[];
-}
-
-function parsed<T>(schema: Schema<T>, value: unknown): T {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const fields = result.error.issues.flatMap(({ path, message, keys }) =>
-    keys === undefined
-      ? [{ field: path.map(String).join("."), message }]
-      : keys.map((key) => ({ field: key.slice(0, 80), message: whyRefusedSetting(key) ?? "is no setting of a path" })),
-  );
-  throw new AppError({ kind: "invalid-argument", message: "the row is not accepted", fields });
 }
 
 function refuseRows(errors: readonly RowError[]): AppError {
@@ -174,7 +154,10 @@ async function carryOut(deps: PathBatchDeps, { plan, known, errors }: Work, how:
     deps.requestApply();
     deps.logger.info("paths changed", { created: created.length, changed: changed.length, removed: removed.length });
   }
-  const inherited = await deps.inheritedSettings();
+  const effects = how.dryRun
+    ? await effectsOf(deps, { before: [...known.values()], after: [...after.values()] })
+    : null;
+  const touched = [...created, ...changed.map((pair) => pair.after)];
   return {
     dryRun: how.dryRun,
     created: created.map(({ name }) => name),
@@ -182,9 +165,8 @@ async function carryOut(deps: PathBatchDeps, { plan, known, errors }: Work, how:
     unchanged,
     removed: removed.map(({ name }) => name),
     errors,
-    warnings: [...created, ...changed.map((pair) => pair.after)].flatMap(({ name, settings }) =>
-      warningsOf(effectiveSettings(settings, inherited(name))).map((warning) => ({ path: name, ...warning })),
-    ),
+    warnings: [...(effects?.recorderRestarts ?? []), ...(await seldomMeant(deps, touched))],
+    effects: effects === null ? null : { diff: effects.diff, reconnects: effects.reconnects },
   };
 }
 

@@ -106,24 +106,24 @@ export function notesOf({ gapBeforeSec, missingBefore, partial, error }: Recordi
 }
 
 /** What the list shows of a path. */
-export type ShownPath = Pick<Path, "name" | "labels" | "enabled" | "record" | "state" | "config">;
+export type ShownPath = Pick<Path, "name" | "labels" | "enabled" | "recorded" | "state" | "config">;
 
 /** Those that only MediaMTX's own configuration knows stand among the others: whoever recorded, there is footage. */
 export function shownPaths({ items, others }: PathList): ShownPath[] {
   const asItems = others.map(({ name, state }) => {
-    return { name, state, labels: [], enabled: true, config: { applied: true, error: null } };
+    return { name, state, labels: [], enabled: true, recorded: true, config: { applied: true, error: null } };
   });
   return [...items, ...asItems].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** What a path does now, and why it does not when it does not. */
-export function pathStateOf({ enabled, record, state, config }: ShownPath, nowMs: number): Marked {
+export function pathStateOf({ enabled, recorded, state, config }: ShownPath, nowMs: number): Marked {
   const words = strings.pathState;
   if (!enabled) return { kind: "gone", text: words.disabled };
   if (!config.applied) return { kind: "bad", text: config.error ?? words.notApplied };
   if (state.online === null) return { kind: "warn", text: words.unknown };
   if (state.online) {
-    return record === false ? { kind: "warn", text: words.liveOnly } : { kind: "live", text: words.recording };
+    return recorded ? { kind: "live", text: words.recording } : { kind: "warn", text: words.liveOnly };
   }
   const since = state.since === null ? "" : ` ${words.since(when(new Date(state.since), nowMs))}`;
   return { kind: "gone", text: `${words.off}${since}` };

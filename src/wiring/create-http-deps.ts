@@ -104,6 +104,8 @@ function createAdmin(setup: Setup, parts: Parts, secretKeys: Keys): PathDeps {
     requestApply: () => mediamtx.requestApply(),
     wake: () => worker.wake(),
     inheritedSettings: () => mediamtx.inherited(),
+    render: snapshots.render,
+    compare: compareConfigs,
   };
   return {
     paths: createPathAdmin(deps),
@@ -111,7 +113,7 @@ function createAdmin(setup: Setup, parts: Parts, secretKeys: Keys): PathDeps {
     inheritedSettings: deps.inheritedSettings,
     templates: () => mediamtx.templates(),
     mediamtxVersion: () => mediamtx.state().version,
-    config: createConfigAdmin({ ...deps, ...snapshots, mask: maskConfig, compare: compareConfigs }),
+    config: createConfigAdmin({ ...deps, ...snapshots, mask: maskConfig }),
   };
 }
 

@@ -363,8 +363,10 @@ function createAdmin({
       mediamtx.applied += 1;
     },
     inheritedSettings: () => Promise.resolve(() => mediamtx.inherited),
+    render: snapshots.render,
+    compare: compareConfigs,
   };
-  const config = createConfigAdmin({ ...deps, ...snapshots, mask: maskConfig, compare: compareConfigs });
+  const config = createConfigAdmin({ ...deps, ...snapshots, mask: maskConfig });
   return { paths: createPathAdmin(deps), pathBatches: createPathBatches(deps), config };
 }
 

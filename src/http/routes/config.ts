@@ -33,12 +33,12 @@ export function configRoutes(deps: HttpDeps): Route[] {
       ...common,
       method: "POST",
       path: "/api/v1/config/preview",
-      summary: "What changes of paths would do, without doing them",
+      summary: "What changes of paths, or a rollback, would do, without doing them",
       description:
-        "MediaMTX checks the result as it does for the changes themselves; 409 with its reason if it refuses.",
+        "MediaMTX checks the result as it does for the changes themselves; 409 with its reason if it refuses. Errors name the field of the path.",
       body: previewSchema,
       responses: { 200: { description: "The configuration as it would be", schema: previewedSchema } },
-      handler: async ({ body }) => json(await deps.config.preview(body.changes)),
+      handler: async ({ body }) => json(await deps.config.preview(body)),
     }),
     ...historyRoutes(deps),
   ];

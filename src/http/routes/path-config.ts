@@ -11,6 +11,7 @@ import {
 } from "../../contract/path-config.js";
 import { SETTING_NAMES, settingFacts } from "../../contract/setting-facts.js";
 import { compareVersions } from "../../mediamtx/version.js";
+import { effectiveSettings, withoutPassword } from "../../streams/effective-settings.js";
 import { actorOf } from "../actor.js";
 import type { HttpDeps } from "../http-deps.js";
 import { defineRoute, json, type Route } from "../route.js";
@@ -42,11 +43,12 @@ function batchRoutes({ pathBatches }: HttpDeps): Route[] {
       summary: "All paths as CSV or YAML, passwords masked; importing it again changes nothing",
       query: exportQuerySchema,
       responses: { 200: { description: "The list", mediaType: "text/csv" } },
-      handler: async ({ query: { format } }) => ({
-        kind: "text",
-        contentType: format === "csv" ? "text/csv; charset=utf-8" : "application/yaml; charset=utf-8",
-        body: await pathBatches.exportAll(format),
-      }),
+      handler: async ({ query: { format }, response }) => {
+        const body = await pathBatches.exportAll(format);
+        response.setHeader("Content-Disposition", `attachment; filename="paths.${format}"`);
+        const contentType = format === "csv" ? "text/csv; charset=utf-8" : "application/yaml; charset=utf-8";
+        return { kind: "text", contentType, body };
+      },
     }),
     defineRoute({
       ...common,
@@ -74,7 +76,7 @@ function tellingRoutes(deps: HttpDeps): Route[] {
       summary:
         "Every setting that a path can have: what it takes, what it means, whether a change reconnects the camera",
       responses: { 200: { description: "Settings", schema: settingListSchema } },
-      handler: () => Promise.resolve(json(describeSettings(deps.mediamtxVersion()))),
+      handler: async () => json(describeSettings(deps.mediamtxVersion(), (await deps.inheritedSettings())(""))),
     }),
     defineRoute({
       ...common,
@@ -89,11 +91,12 @@ function tellingRoutes(deps: HttpDeps): Route[] {
   ];
 }
 
-function describeSettings(version: string) {
+function describeSettings(version: string, base: Readonly<Record<string, unknown>>) {
+  const inherited = withoutPassword(effectiveSettings({}, base));
   const items = SETTING_NAMES.map((name) => {
     const { minVersion = null, ...facts } = settingFacts(name);
     const isSupported = minVersion === null || compareVersions(version, minVersion) >= 0;
-    return { name, ...facts, minVersion, isSupported };
+    return { name, ...facts, inherited: inherited[name].value, minVersion, isSupported };
   });
   return { mediamtxVersion: version, items };
 }

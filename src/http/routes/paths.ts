@@ -16,7 +16,7 @@ import { pathName } from "../../contract/scalars.js";
 import { formatRfc3339 } from "../../core/instant.js";
 import type { PathName } from "../../core/path-name.js";
 import type { Principal } from "../../core/principal.js";
-import { effectiveSettings } from "../../streams/effective-settings.js";
+import { effectiveSettings, withoutPassword } from "../../streams/effective-settings.js";
 import { maskSource } from "../../streams/mask-source.js";
 import { warningsOf } from "../../streams/path-warnings.js";
 import { actorOf } from "../actor.js";
@@ -128,15 +128,18 @@ function editRoutes(deps: HttpDeps, { path, params, query }: Addressed): Route[]
 type Filter = Omit<PathFilter, "path">;
 
 async function listAll(deps: HttpDeps, { scopes }: Principal, filter: Filter) {
-  const [rows, live, recorded] = await Promise.all([
+  const [rows, live, recorded, inherited] = await Promise.all([
     deps.paths.list(scopes),
     askLive(deps),
     listRecordedPaths(deps.catalog, scopes),
+    deps.inheritedSettings(),
   ]);
   const known = new Set(rows.map(({ name }) => name));
   const others = recorded.filter((name) => !known.has(name) && isWanted({ name, group: null, labels: [] }, filter));
   return json({
-    items: await Promise.all(rows.filter((row) => isWanted(row, filter)).map((row) => viewOf(deps, row, live))),
+    items: await Promise.all(
+      rows.filter((row) => isWanted(row, filter)).map((row) => viewOf(deps, row, { live, inherited })),
+    ),
     others: await Promise.all(others.map(async (name) => ({ name, state: await stateOf(deps, name, live) }))),
   });
 }
@@ -163,15 +166,19 @@ async function askLive(deps: HttpDeps): Promise<Live> {
 async function viewNow(deps: HttpDeps, row: PathRow) {
   const [live, inherited] = await Promise.all([askLive(deps), deps.inheritedSettings()]);
   const settings = effectiveSettings(row.settings, inherited(row.name));
-  const { source } = settings;
   return {
-    ...(await viewOf(deps, row, live)),
-    effective: { ...settings, source: { ...source, value: maskSource(String(source.value)) } },
+    ...(await viewOf(deps, row, { live, inherited })),
+    effective: withoutPassword(settings),
     warnings: warningsOf(settings),
   };
 }
 
-async function viewOf(deps: HttpDeps, row: PathRow, live: Live) {
+interface Now {
+  readonly live: Live;
+  readonly inherited: Awaited<ReturnType<HttpDeps["inheritedSettings"]>>;
+}
+
+async function viewOf(deps: HttpDeps, row: PathRow, { live, inherited }: Now) {
   const { source } = row.settings;
   const { applied, error } = deps.configState();
   return {
@@ -186,6 +193,7 @@ async function viewOf(deps: HttpDeps, row: PathRow, live: Live) {
     group: row.group,
     createdAt: formatRfc3339(row.createdAtUs),
     updatedAt: formatRfc3339(row.updatedAtUs),
+    recorded: effectiveSettings(row.settings, inherited(row.name)).record.value === true,
     state: await stateOf(deps, row.name, live),
     config: { applied, error },
   };

@@ -120,6 +120,7 @@ const REQUESTS: readonly (readonly [route: string, target: string, body?: unknow
     "/api/v1/config/preview",
     { changes: [{ action: "update", name: NAME, settings: { maxReaders: 4 } }] },
   ],
+  ["POST /api/v1/config/preview", "/api/v1/config/preview", { rollbackTo: 1 }],
   ["GET /api/v1/config/history", "/api/v1/config/history"],
   ["GET /api/v1/config/paths", "/api/v1/config/paths?format=csv"],
   ["POST /api/v1/config/paths", "/api/v1/config/paths", { format: "csv", text: "name\nimported\n" }],

@@ -230,6 +230,7 @@ const WRONG: Readonly<Record<string, readonly unknown[]>> = {
     [{ action: "delete", name: "cam1", settings: {} }],
     Array.from({ length: 1_001 }, () => ({ action: "delete", name: "cam1" })),
   ],
+  rollbackTo: [0, -1, 1.5, "1", "", true, [1], {}, 2_000_000_001],
   version: [0, -1, 1.5, "1", "", true, [1], {}, 2_000_000_001],
   secret: [7, true, [HOOK_SECRET], "a".repeat(513)],
   from: [...NOT_A_STRING, "", "now", "2026-11-20", "2026-11-20T00:00:00", "2026-02-30T00:00:00Z"],

@@ -105,6 +105,40 @@ describe("a preview", () => {
     expect((await preview(http, ...both)).reconnects.map(({ path }) => path)).toEqual(["cam1", "pushed"]);
   });
 
+  it("tells what people seldom mean of what the change makes, not of what is so anyway", async () => {
+    const http = await withCamera();
+    const onDemand = await preview(http, { action: "update", name: "cam1", settings: { sourceOnDemand: true } });
+    expect(onDemand.warnings).toMatchObject([{ path: "cam1", field: "sourceOnDemand" }]);
+    await patch(http, "cam1", { sourceOnDemand: true });
+    const { warnings } = await preview(http, { action: "create", name: "cam2", settings: {} });
+    expect(warnings.map(({ path }) => path)).not.toContain("cam1");
+  });
+
+  it("of a rollback says what it would change and whom it cuts off, and changes nothing", async () => {
+    const http = await withCamera();
+    await patch(http, "cam1", { maxReaders: 3 });
+    await add(http, { name: "cam2" });
+    const before = await dump(http.catalog);
+    const answer = await post(http, PREVIEW, { rollbackTo: 1 });
+    expect(answer.status).toBe(200);
+    const { diff, reconnects } = answer.json() as Previewed;
+    expect(diff).toContain("-    maxReaders: 3");
+    expect(reconnects.map(({ path }) => path)).toEqual(["cam1"]);
+    expect(await dump(http.catalog)).toEqual(before);
+    for (const secret of SECRETS) expect(answer.text).not.toContain(secret);
+    expect(problemIn(await post(http, PREVIEW, { rollbackTo: 99 })).status).toBe(404);
+    http.mediamtx.baseYaml = `${http.mediamtx.baseYaml}readTimeout: 7s\n`;
+    expect(problemIn(await post(http, PREVIEW, { rollbackTo: 1 })).status).toBe(409);
+  });
+
+  it.each([{}, { rollbackTo: 1, changes: [{ action: "delete", name: "cam1" }] }])(
+    "is of changes or of a rollback: not of %j",
+    async (body) => {
+      const http = await withCamera();
+      expect(problemIn(await post(http, PREVIEW, body))).toMatchObject({ status: 400, errors: [{ field: "changes" }] });
+    },
+  );
+
   it("is refused as the change itself would be", async () => {
     const http = await withCamera();
     const refused = async (change: object) => problemIn(await post(http, PREVIEW, { changes: [change] })).status;
@@ -134,6 +168,7 @@ describe("the history", () => {
     expect(versions.every(({ author }) => author.length > 0)).toBe(true);
     const shown = await ask(http, `/api/v1/config/history/${String(versions[1]?.version)}`);
     expect((shown.json() as Previewed).diff).toContain("+    maxReaders: 3");
+    expect((shown.json() as { diffToNow: string }).diffToNow).toContain("-    maxReaders: 3");
     for (const secret of SECRETS) expect(shown.text).not.toContain(secret);
   });
 

@@ -40,7 +40,7 @@ describe("a change of many paths", () => {
     const answer = await bulk(http, { names: ["a", "b", "c"], patch: { record: true, maxReaders: null } });
     expect([answer.status, answer.json()]).toMatchObject([
       200,
-      { dryRun: false, changed: ["a", "b"], unchanged: ["c"], created: [], removed: [] },
+      { dryRun: false, changed: ["a", "b"], unchanged: ["c"], created: [], removed: [], effects: null },
     ]);
     expect([validated, http.mediamtx.applied]).toEqual([1, 1]);
     expect((await ask(http, "/api/v1/paths/b")).json()).toMatchObject({
@@ -68,10 +68,15 @@ describe("a change of many paths", () => {
     expect(dry.json()).toMatchObject({
       changed: ["a", "b"],
       warnings: [
+        { path: "a", field: "record" },
+        { path: "b", field: "record" },
         { path: "a", field: "recordFormat" },
         { path: "b", field: "recordFormat" },
       ],
+      effects: { diff: expect.stringContaining('recordFormat: "mpegts"') as string, reconnects: [] },
     });
+    const cold = await bulk(http, { names: ["a", "b"], patch: { maxReaders: 1 }, dryRun: true });
+    expect(cold.json()).toMatchObject({ effects: { reconnects: [{ path: "a" }, { path: "b" }] } });
     http.mediamtx.validate = () => Promise.reject(new AppError({ kind: "failed-precondition", message: "no" }));
     expect((await bulk(http, { names: ["a", "b"], patch: { record: true } })).status).toBe(409);
     expect(await dump(http.catalog)).toEqual(before);

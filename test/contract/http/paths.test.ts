@@ -74,10 +74,29 @@ describe("adding a path", () => {
     expect(bodyOf(await ask(http, byUrl("cam1")))).toEqual(bodyOf(answer));
     const { effective, warnings, ...listed } = bodyOf(answer);
     expect([effective, warnings]).toMatchObject([
-      { maxReaders: { value: 3, from: "own" } },
+      { maxReaders: { value: 3, from: "own", inherited: 0 } },
       [{ field: "recordFormat" }],
     ]);
     expect(bodyOf(await ask(http, "/api/v1/paths"))).toEqual({ items: [listed], others: [] });
+  });
+
+  it("has it recorded where the base configuration says so and the path does not", async () => {
+    const http = await httpForTest();
+    await add(http, { name: "cam1" });
+    await add(http, { name: "cam2", record: true });
+    const recorded = async () => {
+      const { items } = bodyOf(await ask(http, "/api/v1/paths")) as { items: { recorded: boolean }[] };
+      return items.map((path) => path.recorded);
+    };
+    expect(await recorded()).toEqual([false, true]);
+    http.mediamtx.inherited = { record: true, source: "rtsp://u:secret@h/1" };
+    expect(await recorded()).toEqual([true, true]);
+    const shown = await ask(http, byUrl("cam2"));
+    expect(bodyOf(shown)).toMatchObject({ effective: { record: { from: "own", inherited: true } } });
+    const settings = await ask(http, "/api/v1/config/settings");
+    const items = (bodyOf(settings) as { items: { name: string; inherited: unknown }[] }).items;
+    expect(items.find(({ name }) => name === "record")?.inherited).toBe(true);
+    for (const { text } of [shown, settings]) expect(text).not.toContain("u:secret");
   });
 
   it("of a name that there is already is refused, also when ten try at once", async () => {
@@ -247,7 +266,8 @@ describe("the password of a source", () => {
     const http = await added({ name: "cam1", source: SOURCE, record: true });
     const read = bodyOf(await ask(http, byUrl("cam1")));
     const editable = Object.entries(read).filter(
-      ([field]) => !["name", "createdAt", "updatedAt", "state", "config", "effective", "warnings"].includes(field),
+      ([field]) =>
+        !["name", "createdAt", "updatedAt", "recorded", "state", "config", "effective", "warnings"].includes(field),
     );
     const answer = await patch(http, byUrl("cam1"), { ...Object.fromEntries(editable), record: false });
     expect(bodyOf(answer)).toMatchObject({ source: read["source"], record: false });

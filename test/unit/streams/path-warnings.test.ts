@@ -10,18 +10,18 @@ const warned = (own: PathSettings, inherited = {}) =>
 describe("a setting as it counts", () => {
   it("is the path's own, else what the base says, else MediaMTX's default", () => {
     const settings = effectiveSettings({ record: false }, { record: true, maxReaders: 5, sourceOnDemand: "yes" });
-    expect(settings.record).toEqual({ value: false, from: "own" });
-    expect(settings.maxReaders).toEqual({ value: 5, from: "defaults" });
-    expect(settings.sourceOnDemand).toEqual({ value: true, from: "defaults" });
-    expect(settings.recordSegmentDuration).toEqual({ value: "1h", from: "mediamtx" });
+    expect(settings.record).toEqual({ value: false, from: "own", inherited: true });
+    expect(settings.maxReaders).toEqual({ value: 5, from: "defaults", inherited: 5 });
+    expect(settings.sourceOnDemand).toEqual({ value: true, from: "defaults", inherited: true });
+    expect(settings.recordSegmentDuration).toEqual({ value: "1h", from: "mediamtx", inherited: "1h" });
   });
 
   it("keeps the placeholder out of recordings unless the path says otherwise", () => {
     const always = { alwaysAvailable: true, alwaysAvailableTracks: [{ codec: "H264" as const }] };
-    expect(effectiveSettings(always, {}).alwaysAvailableRecorded).toEqual({ value: false, from: "defaults" });
+    expect(effectiveSettings(always, {}).alwaysAvailableRecorded).toMatchObject({ value: false, from: "defaults" });
     const own = effectiveSettings({ ...always, alwaysAvailableRecorded: true }, {});
-    expect(own.alwaysAvailableRecorded).toEqual({ value: true, from: "own" });
-    expect(effectiveSettings({}, {}).alwaysAvailableRecorded).toEqual({ value: true, from: "mediamtx" });
+    expect(own.alwaysAvailableRecorded).toEqual({ value: true, from: "own", inherited: false });
+    expect(effectiveSettings({}, {}).alwaysAvailableRecorded).toMatchObject({ value: true, from: "mediamtx" });
   });
 });
 
