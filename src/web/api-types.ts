@@ -4,7 +4,18 @@ import type { z } from "zod";
 import type { archiveStatusSchema, healthSchema, problemSchema } from "../contract/operation.js";
 import type { pathListSchema } from "../contract/paths.js";
 import type { recordingPageSchema, recordingSchema } from "../contract/recordings.js";
+import type { madeShareSchema, shareListSchema } from "../contract/shares.js";
 import type { daysSchema, timelineSchema } from "../contract/timeline.js";
+import type {
+  apiTokenListSchema,
+  auditListSchema,
+  loggedInSchema,
+  loginOptionsSchema,
+  madeApiTokenSchema,
+  meSchema,
+  sessionListSchema,
+  userListSchema,
+} from "../contract/users.js";
 
 export type Recording = z.infer<typeof recordingSchema>;
 export type RecordingPage = z.infer<typeof recordingPageSchema>;
@@ -19,3 +30,19 @@ export type Span = TimelinePath["spans"][number];
 export type GapCause = Extract<Span, { kind: "gap" }>["cause"];
 export type Where = Extract<Span, { kind: "footage" }>["where"];
 export type Problem = Partial<z.infer<typeof problemSchema>>;
+export type Me = z.infer<typeof meSchema>;
+export type Role = Me["role"];
+export type LoggedIn = z.infer<typeof loggedInSchema>;
+export type LoginOptions = z.infer<typeof loginOptionsSchema>;
+export type UserList = z.infer<typeof userListSchema>;
+export type User = UserList["items"][number];
+export type SessionList = z.infer<typeof sessionListSchema>;
+export type Session = SessionList["items"][number];
+export type ApiTokenList = z.infer<typeof apiTokenListSchema>;
+export type ApiToken = ApiTokenList["items"][number];
+export type MadeApiToken = z.infer<typeof madeApiTokenSchema>;
+export type AuditList = z.infer<typeof auditListSchema>;
+export type AuditEntry = AuditList["items"][number];
+export type ShareList = z.infer<typeof shareListSchema>;
+export type Share = ShareList["items"][number];
+export type MadeShare = z.infer<typeof madeShareSchema>;

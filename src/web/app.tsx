@@ -1,70 +1,112 @@
-/** The frame of the page: header, paths (a drawer on phones), and the view that the address names. */
+/** The frame of the page: who is there, header, paths (a drawer on phones), and the view that the address names. */
 import { Drawer } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 
+import { AdminMenu, AdminView } from "./admin/admin-view.js";
+import type { Me } from "./api-types.js";
 import { DayView } from "./day-view.js";
-import { TokenFace } from "./faces.js";
+import { FailedFace } from "./faces.js";
 import { Header } from "./header.js";
 import { HomeView } from "./home-view.js";
+import { endLogin, keepLogin, resumeLogin, useIsLoginOver } from "./login-state.js";
+import { LoginView } from "./login-view.js";
+import { logOut, ME_KEY, MeProvider, useAskMe } from "./me.js";
 import { PathsList } from "./paths-list.js";
-import { useRecordings } from "./queries.js";
-import { forgetToken, keepToken, RequestError, token } from "./request.js";
+import { forgetToken, keepToken, token } from "./request.js";
 import { strings } from "./strings.js";
 import { useAddress } from "./use-address.js";
+import { usePlace } from "./use-place.js";
 
+/** Whoever has to log in anew finds everything as it was: the frame is only hidden meanwhile. */
 export function App() {
   const queries = useQueryClient();
-  const [wasRefused, setRefused] = useState(false);
-  const [isAsking, setAsking] = useState(false);
-  const isUnauthorized = useIsUnauthorized();
-  const open = (text: string): void => {
+  const { data: me, error, refetch } = useAskMe();
+  const isOver = useIsLoginOver();
+  const [isTokenRefused, setTokenRefused] = useState(false);
+  useEffect(keepLogin, []);
+  const openByToken = (text: string): void => {
     keepToken(text);
-    setRefused(true);
-    setAsking(false);
+    setTokenRefused(true);
+    resumeLogin();
     void queries.resetQueries();
   };
-  const forget = (): void => {
+  const openAs = (now: Me): void => {
+    // What somebody else saw is forgotten.
+    if (now.id !== me?.id) queries.clear();
+    queries.setQueryData(ME_KEY, now);
+    resumeLogin();
+    void queries.invalidateQueries();
+  };
+  const leave = (): void => {
     forgetToken();
-    setRefused(false);
-    setAsking(true);
+    setTokenRefused(false);
+    endLogin();
     queries.clear();
   };
-  if (!isUnauthorized && !isAsking) return <Frame onForget={token() === null ? undefined : forget} />;
   return (
-    <div className="frame alone">
-      <Header />
-      <main id="main" tabIndex={-1}>
-        <TokenFace isRefused={wasRefused && !isAsking} onToken={open} />
-      </main>
-    </div>
+    <>
+      {me !== undefined && (
+        <div hidden={isOver}>
+          <MeProvider value={me}>
+            <Frame key={me.id} me={me} onLeave={leave} />
+          </MeProvider>
+        </div>
+      )}
+      {(isOver || me === undefined) && (
+        <div className="frame alone">
+          <Header />
+          <main tabIndex={-1}>
+            {isOver && <LoginView before={me} onLogin={openAs} onToken={openByToken} {...{ isTokenRefused }} />}
+            {!isOver && error !== null && <FailedFace why={error.message} onAgain={() => void refetch()} />}
+          </main>
+        </div>
+      )}
+    </>
   );
 }
 
-function useIsUnauthorized(): boolean {
-  const { error } = useRecordings([], undefined);
-  return error instanceof RequestError && error.status === 401;
+interface FrameProps {
+  readonly me: Me;
+  readonly onLeave: () => void;
 }
 
-function Frame({ onForget }: { readonly onForget: (() => void) | undefined }) {
+function Frame({ me, onLeave }: FrameProps) {
   const { address, go } = useAddress();
+  const place = usePlace();
+  const isOver = useIsLoginOver();
   const [isDrawerOpen, setDrawerOpen] = useState(false);
+  const [failure, setFailure] = useState("");
   const choose = (paths: readonly string[]): void => {
     setDrawerOpen(false);
     go(paths.length === 0 ? { paths, atMs: undefined } : { paths });
   };
-  const list = <PathsList chosen={address.paths} onChoose={choose} />;
+  const leaveLogin = (): void => {
+    logOut().then(onLeave, (error: unknown) =>
+      setFailure(strings.logOutFailed(error instanceof Error ? error.message : "")),
+    );
+  };
+  const list =
+    place === undefined ? (
+      <PathsList chosen={address.paths} onChoose={choose} />
+    ) : (
+      <AdminMenu shown={place.page} onChoose={() => setDrawerOpen(false)} />
+    );
   return (
     <div className="frame">
-      <a className="skip" href="#main">
-        {strings.skip}
-      </a>
-      <Header onForget={onForget} onPaths={() => setDrawerOpen(true)} />
+      <SkipLink />
+      <Header
+        me={me}
+        place={place}
+        onForget={token() === null ? undefined : onLeave}
+        onLogOut={leaveLogin}
+        onList={() => setDrawerOpen(true)}
+      />
       <aside className="sidebar">{list}</aside>
       <Drawer
-        opened={isDrawerOpen}
+        opened={isDrawerOpen && !isOver}
         onClose={() => setDrawerOpen(false)}
-        title={strings.paths}
+        title={place === undefined ? strings.paths : strings.menu}
         closeButtonProps={{ "aria-label": strings.close }}
         lockScroll={false}
         size="20rem"
@@ -73,8 +115,30 @@ function Frame({ onForget }: { readonly onForget: (() => void) | undefined }) {
         {list}
       </Drawer>
       <main id="main" tabIndex={-1}>
-        {address.paths.length === 0 ? <HomeView /> : <DayView key={address.paths[0]} />}
+        {failure !== "" && (
+          <p role="alert" className="notice">
+            {failure}
+          </p>
+        )}
+        {place !== undefined && <AdminView place={place} />}
+        {place === undefined && (address.paths.length === 0 ? <HomeView /> : <DayView key={address.paths[0]} />)}
       </main>
     </div>
+  );
+}
+
+/** What stands behind # in the address is the page's own. */
+function SkipLink() {
+  return (
+    <a
+      className="skip"
+      href="#main"
+      onClick={(event) => {
+        event.preventDefault();
+        document.getElementById("main")?.focus();
+      }}
+    >
+      {strings.skip}
+    </a>
   );
 }

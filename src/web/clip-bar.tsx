@@ -2,9 +2,13 @@
 import { type Ref } from "react";
 
 import { ClipButton, type ClipHandle } from "./clip-button.js";
+import type { Marks } from "./marks.js";
+import { hasRole, useMe } from "./me.js";
+import { isoOf } from "./request.js";
 import { strings } from "./strings.js";
 import { lengthMs } from "./time-scale.js";
 import type { MarksState } from "./use-marks.js";
+import { placeHref } from "./place.js";
 import type { ViewState } from "./use-view.js";
 
 interface ClipBarProps {
@@ -23,9 +27,20 @@ export function ClipBar({ path, marks, view, playheadMs, onZoom, onSay, clip }: 
       <Zooms viewMs={lengthMs(view.view)} onZoom={onZoom} />
       <div className="line">
         <MarkButtons {...{ marks, playheadMs }} />
+        <ShareLink path={path} marks={marks.marks} />
         <ClipButton {...{ path, marks: marks.marks, onSay, handle: clip }} />
       </div>
     </div>
+  );
+}
+
+/** What is marked, for outsiders; for those who may give it. */
+function ShareLink({ path, marks: { inMs, outMs } }: { readonly path: string; readonly marks: Marks }) {
+  if (!hasRole(useMe(), "operator") || inMs === undefined || outMs === undefined) return null;
+  return (
+    <a id="share" href={placeHref("shares", { path, from: isoOf(inMs), to: isoOf(outMs) })}>
+      {strings.player.share}
+    </a>
   );
 }
 

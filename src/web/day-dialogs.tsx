@@ -1,9 +1,10 @@
 /** The two dialogues of the day view: which keys there are, and a time to go to. */
-import { Button, Modal } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { type SyntheticEvent, useRef } from "react";
 
+import { ModalDialogue } from "./modal-dialogue.js";
 import { strings } from "./strings.js";
-import { zone } from "./words.js";
+import { localText, zone } from "./words.js";
 
 export type Dialogue = "keys" | "go-to" | undefined;
 
@@ -15,15 +16,9 @@ interface DayDialogsProps {
 }
 
 export function DayDialogs({ open, shownMs, onClose, onGoTo }: DayDialogsProps) {
-  const common = {
-    onClose,
-    closeButtonProps: { "aria-label": strings.close },
-    transitionProps: { duration: 0 },
-    lockScroll: false,
-  };
   return (
     <>
-      <Modal opened={open === "keys"} title={strings.player.keys} {...common}>
+      <ModalDialogue isOpen={open === "keys"} title={strings.player.keys} onClose={onClose}>
         <dl className="keys">
           {strings.keysHelp.map(([keys, what]) => (
             <div key={keys}>
@@ -32,10 +27,10 @@ export function DayDialogs({ open, shownMs, onClose, onGoTo }: DayDialogsProps) 
             </div>
           ))}
         </dl>
-      </Modal>
-      <Modal opened={open === "go-to"} title={strings.player.goTo} {...common}>
+      </ModalDialogue>
+      <ModalDialogue isOpen={open === "go-to"} title={strings.player.goTo} onClose={onClose}>
         <GoTo shownMs={shownMs} onGoTo={onGoTo} />
-      </Modal>
+      </ModalDialogue>
     </>
   );
 }
@@ -54,10 +49,4 @@ function GoTo({ shownMs, onGoTo }: Pick<DayDialogsProps, "shownMs" | "onGoTo">) 
       <Button type="submit">{strings.player.go}</Button>
     </form>
   );
-}
-
-/** As the field wants it: local time without a zone. */
-function localText(atMs: number): string {
-  const offsetMs = new Date(atMs).getTimezoneOffset() * 60_000;
-  return new Date(atMs - offsetMs).toISOString().slice(0, 19);
 }

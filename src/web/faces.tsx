@@ -1,44 +1,26 @@
 /** The faces of a view that has nothing to show: empty, none of this path, failed, no right to see. */
 import { Button } from "@mantine/core";
-import { type SyntheticEvent, useEffect, useRef, useState } from "react";
+import { type SyntheticEvent, useEffect, useRef } from "react";
 
+import { Copyable } from "./copyable.js";
+import { seesAll, useMe } from "./me.js";
 import { useHealth } from "./queries.js";
 import { strings } from "./strings.js";
 import { firstSteps } from "./words.js";
 
-/** The clipboard is there on loopback and https only; elsewhere the old command does. */
-async function copyText(element: Element | null): Promise<void> {
-  if (element === null) return;
-  getSelection()?.selectAllChildren(element);
-  if ("clipboard" in navigator) await navigator.clipboard.writeText(element.textContent);
-  // eslint-disable-next-line @typescript-eslint/no-deprecated -- the only way without https
-  else document.execCommand("copy");
-}
-
-function Copyable({ id, text }: { readonly id: string; readonly text: string }) {
-  const [isCopied, setCopied] = useState(false);
-  const code = useRef<HTMLElement>(null);
-  const copy = (): void => {
-    void copyText(code.current).then(() => {
-      setCopied(true);
-      setTimeout(() => setCopied(false), 2_000);
-    });
-  };
-  return (
-    <div className="line">
-      <code id={id} ref={code}>
-        {text}
-      </code>
-      <Button variant="default" onClick={copy}>
-        {isCopied ? strings.copied : strings.copy}
-      </Button>
-    </div>
-  );
-}
-
 export function EmptyFace() {
+  const me = useMe();
   const { url, ffmpeg } = firstSteps(useHealth().data?.publishUrls ?? []);
   const words = strings.empty;
+  if (!seesAll(me)) {
+    const [title, what] = me.paths?.length === 0 ? [words.noneOpen, words.askAdmin] : [words.title, ""];
+    return (
+      <section className="face" data-view="empty">
+        <h2>{title}</h2>
+        {what !== "" && <p>{what}</p>}
+      </section>
+    );
+  }
   return (
     <section className="face" data-view="empty">
       <h2>{words.title}</h2>

@@ -7,7 +7,7 @@ import type Hls from "hls.js";
 import type { Timeline } from "./api-types.js";
 import { nowMs } from "./clock.js";
 import { type ClockedFragment, isLoaded, mediaOf, wallOf } from "./media-clock.js";
-import { apiUrl, authorization, getJson, isoOf } from "./request.js";
+import { apiUrl, authorization, getJson, isoOf, regainLogin } from "./request.js";
 import { drawnSpans, nextFootageMs } from "./spans.js";
 import { strings } from "./strings.js";
 import { DAY_MS, HOUR_MS } from "./time-scale.js";
@@ -142,6 +142,7 @@ export class FootagePlayer {
       if (!fatal) return;
       if (response?.code === 404 && isLive(wallMs)) void this.#tryAgain(wallMs, load.signal);
       else if (response?.code === 404 && mayLookOn) void this.#lookOn(wallMs, load.signal);
+      else if (response?.code === 401) void this.#goOnLoggedIn(this.wallMs() ?? wallMs, load.signal);
       else this.#fail(error.message);
     });
     hls.loadSource(playlistUrl(this.#options.path, wallMs));
@@ -152,6 +153,16 @@ export class FootagePlayer {
   async #tryAgain(wallMs: number, signal: AbortSignal): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
     if (!signal.aborted && !this.#stopped.signal.aborted) await this.#open(wallMs, true);
+  }
+
+  /** As soon as somebody is logged in (again), from where it was. */
+  async #goOnLoggedIn(wallMs: number, signal: AbortSignal): Promise<void> {
+    try {
+      await regainLogin(signal);
+      await this.#tryAgain(wallMs, signal);
+    } catch (error) {
+      if (!signal.aborted) this.#fail(error instanceof Error ? error.message : "");
+    }
   }
 
   /** Before its sync sample the first fragment of a piece shows nothing: an instant in there is shown a little later. */

@@ -1,31 +1,45 @@
 /** What stands above every view: how far the archive is, what is wrong, and the page's own switches. */
 import { Button, useMantineColorScheme } from "@mantine/core";
 
+import { ACCOUNT, administrationFor } from "./admin/pages.js";
+import type { Me } from "./api-types.js";
 import { nowMs } from "./clock.js";
 import { Mark } from "./mark.js";
+import { seesAll } from "./me.js";
 import { useArchive } from "./queries.js";
 import { strings } from "./strings.js";
+import { type Place, placeHref } from "./place.js";
 import { backlogOf } from "./words.js";
 
 interface HeaderProps {
+  /** Undefined: nobody is known yet. */
+  readonly me?: Me;
+  readonly place?: Place | undefined;
   readonly onForget?: (() => void) | undefined;
-  readonly onPaths?: () => void;
+  readonly onLogOut?: (() => void) | undefined;
+  readonly onList?: () => void;
 }
 
-export function Header({ onForget, onPaths }: HeaderProps) {
+export function Header({ me, place, onForget, onLogOut, onList }: HeaderProps) {
   return (
     <header>
-      {onPaths !== undefined && (
-        <Button className="open-paths" variant="default" onClick={onPaths} aria-label={strings.openPaths}>
-          {strings.paths}
+      {onList !== undefined && (
+        <Button
+          className="open-paths"
+          variant="default"
+          onClick={onList}
+          aria-label={place === undefined ? strings.openPaths : strings.openMenu}
+        >
+          {place === undefined ? strings.paths : strings.menu}
         </Button>
       )}
       <a className="brand" href="/">
         <img src="/icon.svg" alt="" width="24" height="24" />
         {strings.brand}
       </a>
-      {onPaths !== undefined && <Backlog />}
+      {me !== undefined && seesAll(me) && <Backlog />}
       <nav aria-label={strings.more}>
+        {me !== undefined && <PersonLinks {...{ me, place, onLogOut }} />}
         {onForget !== undefined && (
           <button className="link" id="forget" onClick={onForget}>
             {strings.forget}
@@ -35,6 +49,42 @@ export function Header({ onForget, onPaths }: HeaderProps) {
         <a href="/api/docs">{strings.docs}</a>
       </nav>
     </header>
+  );
+}
+
+type PersonLinksProps = Required<Pick<HeaderProps, "me">> & Pick<HeaderProps, "place" | "onLogOut">;
+
+function PersonLinks({ me, place, onLogOut }: PersonLinksProps) {
+  const pages = administrationFor(me);
+  const [first] = pages;
+  return (
+    <>
+      {first !== undefined && (
+        <a
+          id="administration"
+          href={placeHref(first.id)}
+          aria-current={pages.some(({ id }) => id === place?.page) ? "true" : undefined}
+        >
+          {strings.administration}
+        </a>
+      )}
+      {ACCOUNT.isOpenTo(me) && (
+        <>
+          <a
+            id="account"
+            href={placeHref(ACCOUNT.id)}
+            aria-label={strings.account(me.name)}
+            title={strings.pages.account}
+            aria-current={place?.page === ACCOUNT.id ? "true" : undefined}
+          >
+            {me.name}
+          </a>
+          <button className="link" id="log-out" onClick={onLogOut}>
+            {strings.logOut}
+          </button>
+        </>
+      )}
+    </>
   );
 }
 
@@ -54,13 +104,7 @@ function ThemeSwitch() {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const label = strings.theme[colorScheme];
   return (
-    <button
-      className="icon"
-      id="theme"
-      aria-label={label}
-      title={label}
-      onClick={() => setColorScheme(NEXT[colorScheme])}
-    >
+    <button className="icon theme" aria-label={label} title={label} onClick={() => setColorScheme(NEXT[colorScheme])}>
       <svg viewBox="0 0 16 16" aria-hidden="true">
         <path d={SHAPES[colorScheme]} />
       </svg>

@@ -1,7 +1,11 @@
-/** What the page asks the API for, and how often. Nothing is asked while the page is hidden. */
+/**
+ * What the page asks the API for, and how often. Nothing is asked while the page is hidden, and what tells of the whole
+ * only for those who see every path.
+ */
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 
 import type { ArchiveStatus, Days, Health, PathList, RecordingPage, Timeline } from "./api-types.js";
+import { seesAll, useMe } from "./me.js";
 import { apiUrl, getJson, isoOf } from "./request.js";
 import type { TimeView } from "./time-scale.js";
 
@@ -20,6 +24,7 @@ export function useArchive() {
   return useQuery({
     queryKey: ["archive"],
     queryFn: ({ signal }) => getJson<ArchiveStatus>("/api/v1/archive", signal),
+    enabled: seesAll(useMe()),
     refetchInterval: POLL_MS,
   });
 }
@@ -28,6 +33,7 @@ export function useHealth() {
   return useQuery({
     queryKey: ["health"],
     queryFn: ({ signal }) => getJson<Health>("/api/v1/health/details", signal),
+    enabled: seesAll(useMe()),
     refetchInterval: POLL_MS,
   });
 }

@@ -1,4 +1,4 @@
-/** Every text of the page, in one place. */
+/** Every text of the page, in one place; those of the administration pages, which come when needed: admin/strings.ts. */
 import type { GapCause, Where } from "./api-types.js";
 
 export const strings = {
@@ -9,6 +9,23 @@ export const strings = {
   docs: "API docs",
   more: "More",
   forget: "Forget token",
+  administration: "Administration",
+  account: (name: string) => `Your account, ${name}`,
+  logOut: "Log out",
+  logOutFailed: (why: string) => `You are still logged in. ${why}`,
+  menu: "Menu",
+  openMenu: "Show the menu",
+  pages: {
+    account: "Your account",
+    shares: "Share links",
+    users: "Users",
+    tokens: "API tokens",
+    sessions: "Sessions",
+    audit: "Audit log",
+  },
+  pageTitle: (name: string) => `${name} · Reelkeeper`,
+  noPage: { title: "There is no such page, or it is not open to you", back: "Show the recordings" },
+  pageFailed: { title: "This page cannot be shown", again: "Load anew" },
   paths: "Paths",
   openPaths: "Show paths",
   filterPaths: "Filter paths",
@@ -29,6 +46,8 @@ export const strings = {
     ffmpeg: "No camera at hand? ffmpeg makes a test picture:",
     pull: "To pull from a camera, add a path with its address by the ",
     api: "API",
+    noneOpen: "No path is open to you yet",
+    askAdmin: "An admin decides which paths you see.",
   },
   failed: {
     title: "The recordings cannot be shown",
@@ -36,6 +55,14 @@ export const strings = {
     now: "Try now",
   },
   stale: (when: string, why: string) => `This is how it was at ${when}, no answer since. ${why}`,
+  login: {
+    title: "Log in",
+    again: "Your login has ended. Log in, and go on where you were.",
+    name: "Name",
+    password: "Password",
+    enter: "Log in",
+    over: "nobody is logged in any more",
+  },
   token: {
     title: "This server asks for its token",
     what: "It is the value of ADMIN_TOKEN. This tab forgets it when it is closed.",
@@ -125,6 +152,7 @@ export const strings = {
     markIn: "Mark in",
     markOut: "Mark out",
     clip: "Clip",
+    share: "Share…",
     markFirst: "Mark in and out first (keys I and O, or Shift and drag on the timeline).",
     controls: "Player",
     go: "Go",

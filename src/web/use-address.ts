@@ -3,7 +3,7 @@ import { useCallback, useSyncExternalStore } from "react";
 
 import { type Address, readAddress, writeAddress } from "./address.js";
 
-const CHANGED = "reelkeeper-address";
+export const CHANGED = "reelkeeper-address";
 
 function subscribe(listener: () => void): () => void {
   window.addEventListener("popstate", listener);

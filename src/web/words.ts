@@ -15,6 +15,7 @@ const formats = {
   minutes: format({ timeStyle: "short" }),
   day: format({ weekday: "long", day: "numeric", month: "long", year: "numeric" }),
   shortDay: format({ weekday: "short", day: "numeric", month: "short" }),
+  short: format({ day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" }),
   month: format({ month: "long", year: "numeric" }),
   full: format({ dateStyle: "full", timeStyle: "long" }),
   zone: format({ timeZoneName: "short" }),
@@ -29,6 +30,17 @@ export const timeZone = (): string => formats.zone.resolvedOptions().timeZone;
 
 export function when(at: Date | number, nowMs: number): string {
   return day(at) === day(nowMs) ? clock(at) : `${clock(at)}, ${day(at)}`;
+}
+
+/** To the minute, for tables. */
+export function shortWhen(at: Date | number, nowMs: number): string {
+  return day(at) === day(nowMs) ? minutes(at) : formats.short.format(at);
+}
+
+/** As a field of a form wants it: local time without a zone, to the second. */
+export function localText(atMs: number): string {
+  const offsetMs = new Date(atMs).getTimezoneOffset() * 60_000;
+  return new Date(atMs - offsetMs).toISOString().slice(0, 19);
 }
 
 /** In the viewer's zone, and below it in UTC. */

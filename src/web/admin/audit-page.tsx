@@ -1,0 +1,118 @@
+/** Who did what, to what, and what it was before. */
+import { Button } from "@mantine/core";
+
+import type { AuditEntry } from "../api-types.js";
+import { nowMs } from "../clock.js";
+import { type PageProps, placeHref } from "../place.js";
+import { goTo } from "../use-place.js";
+import { bothClocks, clock, shortDay } from "../words.js";
+import { useAudit } from "./admin-queries.js";
+import { AdminTable, type Column, Listed } from "./admin-table.js";
+import { changesOf } from "./audit-diff.js";
+import { AuditFilter, filterOf } from "./audit-filter.js";
+import { PageHead } from "./page-head.js";
+import { texts } from "./strings.js";
+
+const words = texts.audit;
+
+export function AuditPage({ query }: PageProps) {
+  const filter = filterOf(query);
+  const asked = useAudit(filter);
+  const { hasNextPage, fetchNextPage, isFetchingNextPage } = asked;
+  return (
+    <>
+      <PageHead title={words.title} about={words.about} />
+      <AuditFilter
+        key={JSON.stringify(filter)}
+        {...{ filter }}
+        onSearch={(wanted) => goTo(placeHref("audit", wanted))}
+      />
+      <Listed asked={asked}>
+        {({ pages }) => {
+          const entries = pages.flatMap(({ items }) => items);
+          return entries.length === 0 ? (
+            <p className="quiet">{words.empty}</p>
+          ) : (
+            <AdminTable label={words.title} columns={COLUMNS} rows={entries} keyOf={({ id }) => String(id)} />
+          );
+        }}
+      </Listed>
+      {hasNextPage && (
+        <Button id="older" variant="default" loading={isFetchingNextPage} onClick={() => void fetchNextPage()}>
+          {words.older}
+        </Button>
+      )}
+    </>
+  );
+}
+
+const COLUMNS: readonly Column<AuditEntry>[] = [
+  {
+    name: words.columns.at,
+    cell: ({ at }) => (
+      <time dateTime={at} title={bothClocks(at)}>
+        {whenOf(at)}
+      </time>
+    ),
+  },
+  {
+    name: words.columns.who,
+    cell: ({ actor: { name, address } }) => (
+      <>
+        <a className="strong" href={placeHref("audit", { actor: name })}>
+          {name}
+        </a>
+        {address !== null && <span className="quiet">{address}</span>}
+      </>
+    ),
+  },
+  {
+    name: words.columns.what,
+    cell: ({ action }) => <a href={placeHref("audit", { action })}>{action}</a>,
+  },
+  {
+    name: words.columns.target,
+    cell: ({ target }) => (
+      <a className="long" href={placeHref("audit", { target })}>
+        {target}
+      </a>
+    ),
+  },
+  { name: words.columns.change, cell: (entry) => <Changes entry={entry} /> },
+];
+
+function whenOf(at: string): string {
+  const date = new Date(at);
+  return shortDay(date) === shortDay(nowMs()) ? clock(date) : `${shortDay(date)}, ${clock(date)}`;
+}
+
+/** Only the names at first; a click unfolds the values. */
+function Changes({ entry: { before, after } }: { readonly entry: AuditEntry }) {
+  const changes = changesOf(before, after);
+  if (changes.length === 0) return null;
+  const isChange = before !== null && after !== null;
+  const names = changes.map(({ field }) => field).join(", ");
+  return (
+    <details className="changes">
+      <summary>{isChange ? words.changed(names) : words.set(changes.length)}</summary>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">{words.field}</th>
+            <th scope="col">{words.before}</th>
+            <th scope="col">{words.after}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {changes.map(({ field, before: old, after: now }) => (
+            <tr key={field}>
+              <th scope="row">{field}</th>
+              <td>{old === undefined ? <span className="quiet">{words.none}</span> : <del>{old}</del>}</td>
+              <td>{now === undefined ? <span className="quiet">{words.none}</span> : <ins>{now}</ins>}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </details>
+  );
+}
