@@ -13,7 +13,6 @@ import { describeError } from "./core/errors.js";
 import { createExpressApp } from "./http/express-app.js";
 import type { HttpDeps } from "./http/http-deps.js";
 import { createRoutes } from "./http/routes.js";
-import { listen, type Listening } from "./http/server.js";
 import { DemoCamera } from "./mediamtx/demo-camera.js";
 import { aborted } from "./platform/signals.js";
 import { createHttpDeps } from "./wiring/create-http-deps.js";
@@ -21,6 +20,7 @@ import { createFirstAdmin, createLogin } from "./wiring/create-identity.js";
 import { lockFolders } from "./wiring/lock-folders.js";
 import { createParts, type Parts } from "./wiring/parts.js";
 import { openConfiguredCatalog, type Setup } from "./wiring/setup.js";
+import { type Reachable, startListening } from "./wiring/start-listening.js";
 
 export interface App {
   /** Returns what a person does next. Throws AppError when it cannot start. */
@@ -55,7 +55,7 @@ export function createApp(setup: Setup, options: { readonly demo: boolean }): Ap
       const login = await createLogin(setup, catalog);
       const password = login.identity === null ? null : await createFirstAdmin(setup, catalog, login.passwords);
       const listening = await startServing(setup, parts, { undo, version, login });
-      await startMediaMtx(parts, config.mediamtx.mode === "embedded" ? urlOf(setup, listening) : null, {
+      await startMediaMtx(parts, config.mediamtx.mode === "embedded" ? listening.localUrl : null, {
         undo,
         signal,
       });
@@ -86,7 +86,7 @@ async function startServing(
   setup: Setup,
   parts: Parts,
   { undo, version, login }: { readonly undo: Undo; readonly version: string; readonly login: HttpDeps["login"] },
-): Promise<Listening> {
+): Promise<Reachable> {
   const { store, inspector, guard, worker, watch } = parts;
   undo.push(() => {
     store.close();
@@ -103,7 +103,7 @@ async function startServing(
   const deps = createHttpDeps(setup, parts, { urlKeys, login, secretKeys: await loadSecretKeys(secretsDir) });
   await deps.config.noteStart();
   const app = createExpressApp({ ...deps, routes: createRoutes(deps, version) });
-  const listening = await listen(app, setup.config.http);
+  const listening = await startListening(setup, app);
   undo.push(() => listening.stop(HTTP_GRACE_MS));
   await watch.start();
   undo.push(() => {
@@ -162,24 +162,18 @@ async function startDemo({ logger, clock, env }: Setup, { mediamtx }: Parts): Pr
   return () => camera.stop();
 }
 
-function urlOf({ config }: Setup, { port }: Listening): string {
-  const { host } = config.http;
-  const reachable = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
-  return `http://${reachable.includes(":") ? `[${reachable}]` : reachable}:${String(port)}`;
-}
-
 /** `password`: of the user admin, when it was made just now; nobody will tell it again. */
 function nextSteps(
   setup: Setup,
   { mediamtx, store }: Parts,
-  { listening, password }: { readonly listening: Listening; readonly password: string | null },
+  { listening, password }: { readonly listening: Reachable; readonly password: string | null },
 ): string[] {
   const urlFor = (scheme: string): string =>
     mediamtx.publishUrls().find((url) => url.startsWith(scheme)) ?? "switched off in MediaMTX's configuration";
   return [
     `Publish by RTSP    ${urlFor("rtsp:")}`,
     `Publish by RTMP    ${urlFor("rtmp:")}`,
-    `See the list       ${urlOf(setup, listening)}/`,
+    `See the list       ${listening.pageUrl}/`,
     ...(password === null ? [] : [`Log in as          admin, password ${password} (shown this once; change it there)`]),
     `Files go to        ${setup.recordDir}, proven copies to ${store.description}`,
   ];

@@ -16,7 +16,7 @@ export class LoginLimit {
     this.#now = now;
   }
 
-  /** Counts a try. Throws `unavailable` with the time to wait. */
+  /** Counts a try. Throws `rate-limited` with the time to wait. */
   enter(address: string | null, name: string): void {
     this.#count(JSON.stringify([address, name]), OF_ONE);
     this.#count("all", OF_ALL);
@@ -33,7 +33,7 @@ export class LoginLimit {
     const [oldest] = recent;
     if (recent.length >= most && oldest !== undefined) {
       throw new AppError({
-        kind: "unavailable",
+        kind: "rate-limited",
         message: "too many tries to log in",
         hint: "wait a minute",
         retryAfterMs: MINUTE_MS - (nowMs - oldest),

@@ -6,6 +6,7 @@ import { configRoutes } from "./routes/config.js";
 import { exportRoutes } from "./routes/exports.js";
 import { hookRoutes } from "./routes/hooks.js";
 import { loginRoutes } from "./routes/login.js";
+import { loginOidcRoutes } from "./routes/login-oidc.js";
 import { mediaMtxPlaybackRoutes } from "./routes/mediamtx-playback.js";
 import { operationRoutes } from "./routes/operation.js";
 import { pageRoutes } from "./routes/pages.js";
@@ -35,6 +36,7 @@ export function createRoutes(deps: HttpDeps, version: string): Route[] {
     ...operationRoutes(deps),
     ...hookRoutes(deps),
     ...loginRoutes(deps),
+    ...loginOidcRoutes(deps),
     ...userRoutes(deps),
   ];
   const signing = signedUrlRoutes(deps, api);

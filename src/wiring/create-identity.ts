@@ -6,24 +6,33 @@ import path from "node:path";
 import { createAccessTokens, newSigningKey, type SigningKey } from "../access/access-tokens.js";
 import { Identity } from "../access/identity.js";
 import { LoginLimit } from "../access/login-limit.js";
+import { Oidc } from "../access/oidc.js";
 import { createPasswords, type Passwords } from "../access/passwords.js";
 import { REELKEEPER } from "../catalog/audit.js";
 import type { Catalog } from "../catalog/catalog.js";
 import { hasUsers, insertUser } from "../catalog/users.js";
 import { errnoOf } from "../core/errors.js";
-import type { HttpDeps } from "../http/http-deps.js";
+import type { HttpDeps, LoginElsewhere } from "../http/http-deps.js";
 import { ensureDirectory, writeFileAtomically } from "../platform/files.js";
 import type { Setup } from "./setup.js";
 
 const KEYS_KEPT = 2;
 
-export async function createLogin({ config, clock }: Setup, catalog: Catalog): Promise<HttpDeps["login"]> {
+export async function createLogin(setup: Setup, catalog: Catalog): Promise<HttpDeps["login"]> {
+  const { config, clock } = setup;
   const passwords = createPasswords();
   const limit = new LoginLimit(() => clock.monotonicMs());
   const common = { passwords, limit, isSecure: config.cookieSecure };
-  if (!config.login) return { ...common, identity: null };
+  if (!config.login) return { ...common, identity: null, elsewhere: null };
   const tokens = await createAccessTokens(await loadSigningKeys(path.join(config.dataDir, "secrets")));
-  return { ...common, identity: new Identity({ catalog, passwords, tokens, limit }) };
+  return { ...common, identity: new Identity({ catalog, passwords, tokens, limit }), elsewhere: loginElsewhere(setup) };
+}
+
+function loginElsewhere({ config: { oidc, publicUrl }, secrets }: Setup): LoginElsewhere | null {
+  if (oidc === null || publicUrl === null) return null;
+  const redirectUrl = `${publicUrl}/api/v1/login/oidc/callback`;
+  const provider = new Oidc({ ...oidc, clientSecret: secrets.oidcClientSecret, redirectUrl });
+  return { provider, groupRoles: oidc.groupRoles, publicUrl };
 }
 
 /**

@@ -26,7 +26,7 @@ import type { Principal } from "../../src/core/principal.js";
 import { checkHealth, type HealthSources } from "../../src/doctor/health.js";
 import type { AuthenticateDeps } from "../../src/http/authenticate.js";
 import { createExpressApp } from "../../src/http/express-app.js";
-import type { HttpDeps, LivePath } from "../../src/http/http-deps.js";
+import type { HttpDeps, LivePath, LoginElsewhere } from "../../src/http/http-deps.js";
 import type { Route } from "../../src/http/route.js";
 import { createRoutes } from "../../src/http/routes.js";
 import { listen } from "../../src/http/server.js";
@@ -73,6 +73,9 @@ export interface HttpOptions {
   readonly login?: boolean;
   /** Default: true. */
   readonly cookieSecure?: boolean;
+  readonly hardening?: Partial<HttpDeps["hardening"]>;
+  /** Default: nobody logs in elsewhere. */
+  readonly elsewhere?: LoginElsewhere;
   /** In place of what the request proves; `undefined` is nobody. */
   readonly identify?: AuthenticateDeps["identify"];
   /** Before those that the catalog knows. */
@@ -89,6 +92,7 @@ export interface HttpOptions {
   readonly thumbnailCacheBytes?: number;
 }
 
+const OPEN: Omit<HttpDeps["hardening"], "publicUrl"> = { trustProxy: ["loopback"], corsOrigins: [], requestsPerSec: 0 };
 const BASE_YAML = "# ours\nlogLevel: info\npaths:\n  all_others:\n    record: true\n";
 
 interface LogLine {
@@ -226,9 +230,13 @@ async function createLogin(catalog: Catalog & { clock: FakeClock }, options: Htt
   const passwords = createPasswords();
   const limit = new LoginLimit(() => catalog.clock.monotonicMs());
   const common = { passwords, limit, isSecure: options.cookieSecure ?? true };
-  if (options.login !== true) return { ...common, identity: null };
+  if (options.login !== true) return { ...common, identity: null, elsewhere: null };
   const tokens = await createAccessTokens([await newSigningKey()]);
-  return { ...common, identity: new Identity({ catalog, passwords, tokens, limit }) };
+  return {
+    ...common,
+    identity: new Identity({ catalog, passwords, tokens, limit }),
+    elsewhere: options.elsewhere ?? null,
+  };
 }
 
 interface DepsParts {
@@ -267,12 +275,14 @@ function createDeps({ login, catalog, recordDir, store, options, fakes, thumbnai
     ffmpeg: options.ffmpeg ?? { configuredPath: null, env: process.env },
     layouts: new ByteCappedCache(catalog.clock, { mostBytes: 1e6, keepMs: 60_000 }),
   };
-  const access = { adminToken: options.adminToken ?? null, hookSecret: HOOK_SECRET };
+  const hardening = { ...OPEN, publicUrl: null, ...options.hardening };
+  const access = { adminToken: options.adminToken ?? null, hookSecret: HOOK_SECRET, publicUrl: hardening.publicUrl };
   const principals = createPrincipals(catalog, access, login.identity);
   return {
     catalog,
     logger,
     access,
+    hardening,
     login,
     identify: options.identify ?? ((facts) => identify(access, login.identity, facts)),
     principals: { find: async (kind, id) => options.findPrincipal?.(kind, id) ?? principals.find(kind, id) },

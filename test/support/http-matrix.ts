@@ -209,6 +209,8 @@ export const ROWS: Readonly<Record<string, Row>> = {
   },
   "POST /api/v1/login/refresh": { needs: "cookie", about: "none", ask: plain("/api/v1/login/refresh", {}) },
   "GET /api/v1/login/options": everybody("/api/v1/login/options"),
+  "GET /api/v1/login/oidc": everybody("/api/v1/login/oidc"),
+  "GET /api/v1/login/oidc/callback": everybody("/api/v1/login/oidc/callback"),
   "GET /api/v1/me": own("/api/v1/me"),
   "POST /api/v1/me/password": own("/api/v1/me/password", { current: "x", new: "a-password-of-the-matrix" }),
   "POST /api/v1/logout": own("/api/v1/logout", {}),

@@ -12,13 +12,13 @@ import { assertAllowed } from "../../../src/access/policy.js";
 import { type ErrorKind, toAppError } from "../../../src/core/errors.js";
 
 const TOKEN = "token-of-sixteen+";
-const OPEN: AccessRules = { adminToken: null, hookSecret: "hook-secret-sixteen" };
+const OPEN: AccessRules = { publicUrl: null, adminToken: null, hookSecret: "hook-secret-sixteen" };
 const LOCKED: AccessRules = { ...OPEN, adminToken: TOKEN };
 const GUARDED: readonly Access[] = ["viewer", "operator", "admin"];
 
 function facts(changes: Partial<RequestFacts> = {}): RequestFacts {
   const none = { origin: undefined, secFetchSite: undefined, authorization: undefined, cookie: undefined };
-  return { method: "GET", host: "127.0.0.1:8080", ...none, ...changes };
+  return { method: "GET", host: "127.0.0.1:8080", isSecure: false, ...none, ...changes };
 }
 
 function kindOf(work: () => void): ErrorKind | "in" {
