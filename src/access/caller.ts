@@ -1,5 +1,5 @@
 /** Who is asking: the one place where a request becomes a principal. What it may is decided in policy.ts. */
-import { createHash, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 
 import { AppError } from "../core/errors.js";
 import type { Principal, Role } from "../core/principal.js";
@@ -119,15 +119,26 @@ function originHost(origin: string | undefined): string | undefined {
   return origin !== undefined && URL.canParse(origin) ? new URL(origin).host : undefined;
 }
 
+/** Of a request to a route of `hook`. */
+export interface HookProof {
+  /** A field of the body. */
+  readonly field: string | undefined;
+  /** A part of the URL, which holds what was made of the secret for it. */
+  readonly inUrl: string | undefined;
+  readonly authorization: string | undefined;
+}
+
 /** Constant time, whatever is given. Throws `unauthenticated` without saying why. */
-export function assertHookSecret(
-  rules: AccessRules,
-  given: string | undefined,
-  authorization: string | undefined,
-): void {
-  const isRight = given !== undefined && isSame(given, rules.hookSecret);
-  if (isRight || isBearer(authorization, rules.hookSecret)) return;
+export function assertHookSecret({ hookSecret }: AccessRules, { field, inUrl, authorization }: HookProof): void {
+  if (field !== undefined && isSame(field, hookSecret)) return;
+  if (inUrl !== undefined && isSame(inUrl, urlSecretOf(hookSecret))) return;
+  if (isBearer(authorization, hookSecret)) return;
   throw new AppError({ kind: "unauthenticated", message: "hook refused" });
+}
+
+/** What MediaMTX calls us with where all it can be given is a URL; it does not open the hooks. */
+export function urlSecretOf(hookSecret: string): string {
+  return createHmac("sha256", hookSecret).update("reelkeeper mediamtx auth url").digest("base64url");
 }
 
 /** Throws `failed-precondition`: where nobody has to prove who they are, nobody but this machine may reach us. */
@@ -178,7 +189,7 @@ function bearerOf(authorization: string | undefined): string | undefined {
 }
 
 /** Digests have one length, so neither length nor content shows in the time. */
-function isSame(given: string, expected: string): boolean {
+export function isSame(given: string, expected: string): boolean {
   const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
   return timingSafeEqual(digest(given), digest(expected));
 }

@@ -39,7 +39,7 @@ export interface LoggedIn {
 }
 
 /** So that they are found when they were published by mistake. */
-const API_TOKEN_PREFIX = "rk_";
+export const API_TOKEN_PREFIX = "rk_";
 const SECRET_BYTES = 32;
 /** A session that nobody uses for so long is over. */
 const SESSION_US = 30 * 86_400 * US_PER_SEC;

@@ -70,6 +70,10 @@ interface MediaMtxConfig {
   readonly listen: "loopback" | "all";
   readonly apiUrl: string;
   readonly apiUser: string;
+  /** Who decides who may publish and watch. */
+  readonly auth: "off" | "http" | "jwt";
+  /** Where an external server asks us; null for an embedded one. */
+  readonly authUrl: string | null;
   readonly baseConfigFile: string;
   readonly configDir: string;
   /** RECORD_DIR in MediaMTX's mount namespace. */
@@ -211,12 +215,27 @@ function readMediaMtx(read: Reader, places: Places): MediaMtxConfig {
     listen: read.oneOf("MEDIAMTX_LISTEN", "loopback", ["loopback", "all"]),
     apiUrl,
     apiUser: read.matching("MEDIAMTX_API_USER", "reelkeeper", /^[0-9a-zA-Z_.@-]+$/),
+    ...readMediaMtxAuth(read, mode),
     baseConfigFile: read.dir("MEDIAMTX_BASE_CONFIG", path.join(places.projectDir, "mediamtx", "base.yml")),
     configDir: read.dir("MEDIAMTX_CONFIG_DIR", path.join(places.dataDir, "mediamtx"), UNSAFE_IN_HOOK_COMMAND),
     recordDir: read.matching("MEDIAMTX_RECORD_DIR", places.recordDir, /^\/[^$'"`%\r\n\\]*$/).replace(/(?<=.)\/+$/, ""),
     hookCommand: read.optionalMatching("MEDIAMTX_HOOK_COMMAND", /^[^$\r\n]+$/),
     templatesFile: read.optionalDir("MEDIAMTX_TEMPLATES"),
   };
+}
+
+/**
+ * Off by default, also where people log in: cameras publish without a password until each path has been given one, and
+ * while Reelkeeper is down MediaMTX lets nobody in that comes back.
+ */
+function readMediaMtxAuth(read: Reader, mode: MediaMtxConfig["mode"]): Pick<MediaMtxConfig, "auth" | "authUrl"> {
+  const auth = read.oneOf("MEDIAMTX_AUTH", "off", ["off", "http", "jwt"]);
+  const authUrl = read.url("MEDIAMTX_AUTH_URL", null);
+  if (auth === "off") return { auth, authUrl };
+  // Without users nobody could be let in, and an address that changes would restart MediaMTX's paths.
+  if (read.text("LOGIN") !== "required" || read.text("PORT") === "0") throw refuse("MEDIAMTX_AUTH", auth);
+  if (mode === "external" && authUrl === null) throw refuse("MEDIAMTX_AUTH_URL", "");
+  return { auth, authUrl };
 }
 
 function readBackupInterval(read: Reader): number {

@@ -236,6 +236,16 @@ export const VARIABLES = {
     accepts: "at least 8 printable ASCII characters without spaces",
     secret: true,
   },
+  MEDIAMTX_AUTH: {
+    about: "By what MediaMTX lets people publish and watch: its own users, or ours, asked (http) or by token (jwt)",
+    fallback: "off",
+    accepts: "off, http or jwt; the latter two with LOGIN=required and a PORT that is not 0",
+  },
+  MEDIAMTX_AUTH_URL: {
+    about: "Where an external MediaMTX reaches Reelkeeper to ask",
+    fallback: "this machine, when MediaMTX is embedded",
+    accepts: "an http(s):// URL; needed with MEDIAMTX_MODE=external and MEDIAMTX_AUTH",
+  },
   MEDIAMTX_BASE_CONFIG: {
     about: "The admin's own part of mediamtx.yml",
     fallback: "mediamtx/base.yml",

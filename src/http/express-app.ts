@@ -76,7 +76,10 @@ async function answer(
   route: Route,
   { request, response }: { readonly request: Request; readonly response: Response },
 ): Promise<void> {
-  if (route.access === "hook") assertHookSecret(access, secretOf(request.body), request.headers.authorization);
+  if (route.access === "hook") {
+    const { authorization } = request.headers;
+    assertHookSecret(access, { field: secretOf(request.body), inUrl: paramsOf(request)["secret"], authorization });
+  }
   const gone = new AbortController();
   response.once("close", () => gone.abort());
   const { principal: caller, link } = callers.get(response) ?? { principal: NOBODY, link: null };

@@ -7,6 +7,7 @@ import type { Identity } from "../access/identity.js";
 import type { LoginLimit } from "../access/login-limit.js";
 import type { Oidc } from "../access/oidc.js";
 import type { Passwords } from "../access/passwords.js";
+import type { StreamAccess } from "../access/stream-access.js";
 import type { BackupState } from "../backup/daily-backup.js";
 import type { Catalog } from "../catalog/catalog.js";
 import type { DeletionStop, Doubt } from "../core/deletion-doubt.js";
@@ -42,6 +43,7 @@ export interface HttpDeps extends Pick<AuthenticateDeps, "identify" | "principal
     readonly elsewhere: LoginElsewhere | null;
   };
   readonly hardening: Hardening;
+  readonly streams: StreamAccess;
   /** Holds `dist/web`, `src/http/page` and `node_modules`. */
   readonly projectDir: string;
   readonly recordDir: string;

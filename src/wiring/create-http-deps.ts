@@ -30,7 +30,8 @@ export function createHttpDeps(
     urlKeys,
     secretKeys,
     login,
-  }: { readonly urlKeys: Keys; readonly secretKeys: Keys; readonly login: HttpDeps["login"] },
+    streams,
+  }: { readonly urlKeys: Keys; readonly secretKeys: Keys } & Pick<HttpDeps, "login" | "streams">,
 ): HttpDeps {
   const { config, secrets, logger } = setup;
   const { catalog, store, playback, pace, backlog, pulse, metrics, mediamtx, ingest, guard, worker, scanner } = parts;
@@ -43,6 +44,7 @@ export function createHttpDeps(
     hardening: { ...config.http, publicUrl: config.publicUrl },
     login,
     identify: (facts) => identify(access, login.identity, facts),
+    streams,
     principals: createPrincipals(catalog, secrets, login.identity),
     signer: createUrlSigner(urlKeys),
     projectDir: setup.projectDir,

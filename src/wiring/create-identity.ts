@@ -24,7 +24,7 @@ export async function createLogin(setup: Setup, catalog: Catalog): Promise<HttpD
   const limit = new LoginLimit(() => clock.monotonicMs());
   const common = { passwords, limit, isSecure: config.cookieSecure };
   if (!config.login) return { ...common, identity: null, elsewhere: null };
-  const tokens = await createAccessTokens(await loadSigningKeys(path.join(config.dataDir, "secrets")));
+  const tokens = await createAccessTokens(await loadSigningKeys(config, "jwt-keys.json"));
   return { ...common, identity: new Identity({ catalog, passwords, tokens, limit }), elsewhere: loginElsewhere(setup) };
 }
 
@@ -52,8 +52,12 @@ export async function createFirstAdmin(
 }
 
 /** A JWK Set of private keys (RFC 7517), mode 0600. To rotate: put a new one first; two are used. */
-async function loadSigningKeys(directory: string): Promise<readonly [SigningKey, ...SigningKey[]]> {
-  const file = path.join(directory, "jwt-keys.json");
+export async function loadSigningKeys(
+  { dataDir }: Setup["config"],
+  name: "jwt-keys.json" | "stream-keys.json",
+): Promise<readonly [SigningKey, ...SigningKey[]]> {
+  const directory = path.join(dataDir, "secrets");
+  const file = path.join(directory, name);
   const [first, second] = await readKeys(file);
   if (first !== undefined) return second === undefined ? [first] : [first, second];
   const made = await newSigningKey();

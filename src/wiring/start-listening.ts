@@ -17,7 +17,7 @@ export interface Reachable extends Listening {
 export async function startListening({ config, logger }: Setup, app: RequestListener): Promise<Reachable> {
   const { host, port, tls } = config.http;
   const local = await listen(app, { host: tls === null ? host : "127.0.0.1", port });
-  const localUrl = urlOf("http", tls === null ? host : "127.0.0.1", local.port);
+  const localUrl = localUrlOf(config.http, local.port);
   if (tls === null) return { ...local, localUrl, pageUrl: config.publicUrl ?? localUrl };
   const onError = (error: unknown): void => {
     logger.error("the certificate of before goes on", { err: describeError(error) });
@@ -36,6 +36,10 @@ export async function startListening({ config, logger }: Setup, app: RequestList
     await local.stop(0);
     throw error;
   }
+}
+
+export function localUrlOf({ host, tls }: Setup["config"]["http"], port: number): string {
+  return urlOf("http", tls === null ? host : "127.0.0.1", port);
 }
 
 function urlOf(scheme: string, host: string, port: number): string {

@@ -92,6 +92,7 @@ function logoutRoute(deps: HttpDeps): Route {
     responses: { 200: { description: "Logged out", schema: z.object({}) } },
     handler: async ({ caller, response }) => {
       if (caller.sessionId !== null) await deps.login.identity?.logout(caller.sessionId);
+      deps.streams.changed();
       forgetCookies(deps, response);
       return json({});
     },
@@ -114,7 +115,7 @@ function passwordRoute(deps: HttpDeps): Route {
     body: changePasswordSchema,
     responses: { 200: { description: "Oneself", schema: meSchema } },
     handler: async ({ body, caller, request }) => {
-      const { catalog, login } = deps;
+      const { catalog, login, streams } = deps;
       const user = caller.kind === "user" ? await findUser(catalog, { id: caller.id }) : undefined;
       if (user === undefined) {
         throw new AppError({ kind: "failed-precondition", message: "only who has logged in has a password to change" });
@@ -130,9 +131,9 @@ function passwordRoute(deps: HttpDeps): Route {
       }
       const patch = { passwordHash: await login.passwords.hash(body.new) };
       const change = { id: user.id, patch, keepSession: caller.sessionId };
-      return json(
-        meView(principalOfUser(await updateUser(catalog, change, actorOf(caller, request)), caller.sessionId)),
-      );
+      const changed = await updateUser(catalog, change, actorOf(caller, request));
+      streams.changed();
+      return json(meView(principalOfUser(changed, caller.sessionId)));
     },
   });
 }

@@ -66,6 +66,9 @@ const MALFORMED: Partial<Record<string, readonly string[]>> = {
   MEDIAMTX_API_URL: ["127.0.0.1:9997", "rtsp://127.0.0.1", "http://u:pa55word@127.0.0.1", "http://10.0.0.1:9997"],
   MEDIAMTX_API_USER: ["a:b", "a b", "$USER"],
   MEDIAMTX_API_PASSWORD: ["seven77", "with a space"],
+  // Without LOGIN=required nobody could be let in.
+  MEDIAMTX_AUTH: ["internal", "HTTP", "1", "http", "jwt"],
+  MEDIAMTX_AUTH_URL: ["reelkeeper:8080", "http://u:pa55word@h"],
   MEDIAMTX_BASE_CONFIG: ["/etc/a\nb"],
   MEDIAMTX_CONFIG_DIR: UNSAFE_PATHS,
   MEDIAMTX_RECORD_DIR: ["relative/dir", "./rec", "/rec/%path", "/rec/$HOME", "/rec\n"],
