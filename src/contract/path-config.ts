@@ -10,7 +10,7 @@ export const settingListSchema = z
     items: z.array(
       z.object({
         name: z.string(),
-        section: z.string(),
+        section: z.enum(["source", "publisher", "recording", "readers", "alwaysAvailable", "commands"]),
         type: z.enum(["text", "boolean", "integer", "duration", "size", "choice", "list"]),
         accepts: z.string().meta({ description: "In words" }),
         choices: z.array(z.string()).optional(),

@@ -11,7 +11,6 @@ export type ErrorKind =
   | "failed-precondition"
   | "unavailable"
   | "resource-exhausted"
-  | "rate-limited"
   | "data-loss"
   | "cancelled"
   | "internal";
@@ -23,7 +22,7 @@ export interface AppErrorInit {
   /** What the operator can do about it. */
   readonly hint?: string;
   readonly cause?: unknown;
-  /** Only with `unavailable` and `rate-limited`: to wait this long was asked. */
+  /** Only with `unavailable`: the far side asked us to wait this long. */
   readonly retryAfterMs?: number;
   /** The request fields that were wrong, for `invalid-argument`. */
   readonly fields?: readonly FieldError[];

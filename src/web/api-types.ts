@@ -1,7 +1,9 @@
 /** What the API answers, by its own schemas. Types alone: no schema goes to the browser. */
 import type { z } from "zod";
 
+import type { configSchema, configVersionSchema, historySchema, previewedSchema } from "../contract/config.js";
 import type { archiveStatusSchema, healthSchema, problemSchema } from "../contract/operation.js";
+import type { batchReportSchema, settingListSchema, templateListSchema } from "../contract/path-config.js";
 import type { pathListSchema } from "../contract/paths.js";
 import type { recordingPageSchema, recordingSchema } from "../contract/recordings.js";
 import type { madeShareSchema, shareListSchema } from "../contract/shares.js";
@@ -21,6 +23,14 @@ export type Recording = z.infer<typeof recordingSchema>;
 export type RecordingPage = z.infer<typeof recordingPageSchema>;
 export type PathList = z.infer<typeof pathListSchema>;
 export type Path = PathList["items"][number];
+export type SettingList = z.infer<typeof settingListSchema>;
+export type Setting = SettingList["items"][number];
+export type TemplateList = z.infer<typeof templateListSchema>;
+export type BatchReport = z.infer<typeof batchReportSchema>;
+export type Config = z.infer<typeof configSchema>;
+export type ConfigPreview = z.infer<typeof previewedSchema>;
+export type ConfigHistory = z.infer<typeof historySchema>;
+export type ConfigVersion = z.infer<typeof configVersionSchema>;
 export type ArchiveStatus = z.infer<typeof archiveStatusSchema>;
 export type Health = z.infer<typeof healthSchema>;
 export type Days = z.infer<typeof daysSchema>;

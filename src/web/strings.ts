@@ -17,6 +17,7 @@ export const strings = {
   openMenu: "Show the menu",
   pages: {
     account: "Your account",
+    paths: "Paths",
     shares: "Share links",
     users: "Users",
     tokens: "API tokens",

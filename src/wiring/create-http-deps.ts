@@ -30,21 +30,17 @@ export function createHttpDeps(
     urlKeys,
     secretKeys,
     login,
-    streams,
-  }: { readonly urlKeys: Keys; readonly secretKeys: Keys } & Pick<HttpDeps, "login" | "streams">,
+  }: { readonly urlKeys: Keys; readonly secretKeys: Keys; readonly login: HttpDeps["login"] },
 ): HttpDeps {
   const { config, secrets, logger } = setup;
   const { catalog, store, playback, pace, backlog, pulse, metrics, mediamtx, ingest, guard, worker, scanner } = parts;
   const growing = new GrowingFiles(setup.recordDir);
-  const access = { ...secrets, publicUrl: config.publicUrl };
   return {
     catalog,
     logger,
-    access,
-    hardening: { ...config.http, publicUrl: config.publicUrl },
+    access: secrets,
     login,
-    identify: (facts) => identify(access, login.identity, facts),
-    streams,
+    identify: (facts) => identify(secrets, login.identity, facts),
     principals: createPrincipals(catalog, secrets, login.identity),
     signer: createUrlSigner(urlKeys),
     projectDir: setup.projectDir,

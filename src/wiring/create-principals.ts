@@ -10,7 +10,7 @@ import type { Principal } from "../core/principal.js";
 /** `identity`: null while nobody logs in. */
 export function createPrincipals(
   catalog: Catalog,
-  { adminToken }: Pick<AccessRules, "adminToken">,
+  { adminToken }: AccessRules,
   identity: Pick<Identity, "find"> | null,
 ): Principals {
   return {

@@ -1,5 +1,4 @@
 /** Everything that is constructed once per process, in order of dependency. Nothing here starts. */
-import type { StreamTokens } from "../access/stream-tokens.js";
 import type { ObjectStore } from "../archive/object-store.js";
 import { createRateLimiter } from "../archive/rate-limiter.js";
 import { UploadPace } from "../archive/upload-pace.js";
@@ -32,7 +31,6 @@ import { mediaMtxOptions } from "./media-mtx-options.js";
 import { Pulse } from "./pulse.js";
 import { createPlayback } from "./create-playback.js";
 import { createScrub } from "./create-scrub.js";
-import { serverBearer } from "./server-tokens.js";
 import { ServerNotes } from "./server-notes.js";
 import { openConfiguredStore, type Setup } from "./setup.js";
 
@@ -60,8 +58,7 @@ export interface Parts {
   readonly exports: Exports;
 }
 
-/** `tokens`: null where MediaMTX takes none. */
-export function createParts(setup: Setup, catalog: Catalog, tokens: StreamTokens | null): Parts {
+export function createParts(setup: Setup, catalog: Catalog): Parts {
   const { config, clock, logger, env } = setup;
   const store = openConfiguredStore(setup);
   const inspector = new Inspector({ clock, ffprobe: { configuredPath: config.ffprobePath, env: env.all } });
@@ -77,7 +74,7 @@ export function createParts(setup: Setup, catalog: Catalog, tokens: StreamTokens
     backup: () => backup?.state() ?? null,
   });
   const serverNotes = new ServerNotes(catalog, logger);
-  const mediamtx = createServer(setup, { catalog, notes: serverNotes, tokens });
+  const mediamtx = createServer(setup, catalog, serverNotes);
   // The worker needs ingest for its steps and the scanner for what it does not find, and both wake the worker.
   const wake = (): void => worker.wake();
   const requestScan = (): void => scanner.request();
@@ -140,24 +137,13 @@ function createPlaying(
   return { playback, exports: createExports(setup, { ...rest, playback }) };
 }
 
-function createServer(
-  setup: Setup,
-  {
-    catalog,
-    notes,
-    tokens,
-  }: Pick<Parts, "catalog"> & {
-    readonly notes: ServerNotes;
-    readonly tokens: StreamTokens | null;
-  },
-): MediaMtx {
+function createServer(setup: Setup, catalog: Catalog, notes: ServerNotes): MediaMtx {
   const { clock, logger } = setup;
   return new MediaMtx(
     {
       clock,
       logger: logger.child({ of: "mediamtx" }),
       listPaths: () => listConfiguredPaths(catalog),
-      bearer: serverBearer(setup, tokens),
       onStart: (start) => notes.started(start),
       onEnd: () => notes.ended(),
     },

@@ -91,6 +91,63 @@ export class Person {
     await waitFor(`${value} in ${name}`, () => this.page.evaluate<boolean>(act), { timeoutMs: SEEN_TIMEOUT_MS });
   }
 
+  /** Whatever stands there, in its middle, once one can. */
+  async clickOn(selector: string): Promise<void> {
+    const find = `(() => {
+      const element = (${FIND})(${JSON.stringify(selector)}, null);
+      if (element === undefined || element.disabled) return null;
+      element.scrollIntoView({ block: "center" });
+      const { left, top, width, height } = element.getBoundingClientRect();
+      const [x, y] = [left + width / 2, top + height / 2];
+      const hit = document.elementFromPoint(x, y);
+      const isHit = [element, ...(element.labels ?? [])].some((part) => part.contains(hit));
+      return isHit ? { x, y } : null;
+    })()`;
+    const look = () => this.page.evaluate<{ x: number; y: number } | null>(find);
+    const at = await waitFor(`${selector} to be where one can click`, async () => (await look()) ?? undefined);
+    for (const type of ["mousePressed", "mouseReleased"]) {
+      await this.page.send("Input.dispatchMouseEvent", { type, ...at, button: "left", clickCount: 1 });
+    }
+  }
+
+  /** In place of what stands there; no text empties it. */
+  async fillIn(selector: string, text: string): Promise<void> {
+    const act = `(() => {
+      const element = (${FIND})(${JSON.stringify(selector)}, null);
+      if (element === undefined) return false;
+      element.focus();
+      element.select();
+      return document.activeElement === element;
+    })()`;
+    await waitFor(`the field ${selector}`, () => this.page.evaluate<boolean>(act), { timeoutMs: SEEN_TIMEOUT_MS });
+    for (const type of ["keyDown", "keyUp"]) {
+      await this.page.send("Input.dispatchKeyEvent", { type, key: "Backspace", windowsVirtualKeyCode: 8 });
+    }
+    if (text !== "") await this.page.type(text);
+  }
+
+  async chooseIn(selector: string, value: string): Promise<void> {
+    const act = `(() => {
+      const element = (${FIND})(${JSON.stringify(selector)}, null);
+      if (![...(element?.options ?? [])].some((option) => option.value === ${JSON.stringify(value)})) return false;
+      Object.getOwnPropertyDescriptor(HTMLSelectElement.prototype, "value").set.call(element, ${JSON.stringify(value)});
+      element.dispatchEvent(new Event("change", { bubbles: true }));
+      return true;
+    })()`;
+    await waitFor(`${value} in ${selector}`, () => this.page.evaluate<boolean>(act), { timeoutMs: SEEN_TIMEOUT_MS });
+  }
+
+  async seesNo(selector: string): Promise<void> {
+    const isGone = async () => (await this.textOf(selector)) === undefined;
+    await waitFor(`${selector} to go`, isGone, { timeoutMs: SEEN_TIMEOUT_MS });
+  }
+
+  texts(selector: string): Promise<string[]> {
+    return this.page.evaluate(
+      `[...document.querySelectorAll(${JSON.stringify(selector)})].map((each) => each.innerText.trim())`,
+    );
+  }
+
   async logIn(name: string, password: string): Promise<void> {
     await this.seen("[data-view=login] h1", "Log in");
     await this.fill("username", name);

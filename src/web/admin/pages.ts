@@ -26,6 +26,10 @@ export const ACCOUNT: AdminPage = {
 
 const ADMINISTRATION: readonly AdminPage[] = [
   {
+    ...{ id: "paths", label: pages.paths, isOpenTo: admins },
+    View: lazy(() => import("./paths-page.js").then(({ PathsPage }) => ({ default: PathsPage }))),
+  },
+  {
     ...{ id: "shares", label: pages.shares, isOpenTo: operators },
     View: lazy(() => import("./shares-page.js").then(({ SharesPage }) => ({ default: SharesPage }))),
   },
