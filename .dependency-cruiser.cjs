@@ -10,13 +10,14 @@ const OWNERS = [
     "(mediamtx|platform|streams)",
     "MediaMTX's dialect lives in mediamtx/, plain YAML in platform/, lists of paths in streams/",
   ],
+  ["openapi-fetch", "client", "the client for programs stands alone"],
   ["csv-parse", "streams", "lists of paths are read in streams/ only"],
   ["@aws-sdk|@smithy", "archive", "object stores live in archive/ only"],
-  ["express|swagger-ui-dist", "http", "HTTP lives in http/ only"],
+  ["express|swagger-ui-dist|helmet|cors|express-rate-limit", "http", "HTTP lives in http/ only"],
   ["winston", "platform", "the log lives in platform/ only"],
   ["prom-client", "metrics", "metrics live in metrics/ only"],
   ["react|react-dom|@mantine|@tanstack|hls\\.js|vite", "web", "the page lives in web/ only"],
-  ["jose|@node-rs/argon2", "access", "passwords and tokens live in access/ only"],
+  ["jose|openid-client|@node-rs/argon2", "access", "passwords and tokens live in access/ only"],
   ["ffprobe-static", "media", "probing lives in media/ only"],
 ];
 
@@ -69,6 +70,13 @@ module.exports = {
       severity: "error",
       from: { path: "^src/web/" },
       to: { path: "^src/contract/|node_modules/zod", dependencyTypesNot: ["type-only"] },
+    },
+    {
+      name: "the-client-stands-alone",
+      comment: "other programs take it along, and nothing else",
+      severity: "error",
+      from: { path: "^src/client/" },
+      to: { path: "^src/", pathNot: "^src/client/" },
     },
     {
       name: "the-page-is-a-program-of-its-own",

@@ -9,18 +9,20 @@ import { closeCatalog } from "./catalog/catalog.js";
 import { releaseStaleLeases } from "./catalog/recording-queue.js";
 import { loadSecretKeys } from "./config/secret-keys.js";
 import { loadUrlKeys } from "./config/url-keys.js";
-import { describeError } from "./core/errors.js";
+import { AppError, describeError } from "./core/errors.js";
 import { createExpressApp } from "./http/express-app.js";
 import type { HttpDeps } from "./http/http-deps.js";
 import { createRoutes } from "./http/routes.js";
-import { listen, type Listening } from "./http/server.js";
 import { DemoCamera } from "./mediamtx/demo-camera.js";
 import { aborted } from "./platform/signals.js";
 import { createHttpDeps } from "./wiring/create-http-deps.js";
 import { createFirstAdmin, createLogin } from "./wiring/create-identity.js";
+import { createStreams } from "./wiring/create-stream-access.js";
 import { lockFolders } from "./wiring/lock-folders.js";
 import { createParts, type Parts } from "./wiring/parts.js";
+import { createServerTokens } from "./wiring/server-tokens.js";
 import { openConfiguredCatalog, type Setup } from "./wiring/setup.js";
+import { type Reachable, startListening } from "./wiring/start-listening.js";
 
 export interface App {
   /** Returns what a person does next. Throws AppError when it cannot start. */
@@ -42,23 +44,28 @@ export function createApp(setup: Setup, options: { readonly demo: boolean }): Ap
   return {
     start: async (signal) => {
       const { config, secrets, logger, projectDir } = setup;
+      if (options.demo && config.mediamtx.auth !== "off") throw noDemo();
       assertMayBind(config.http.host, { adminToken: secrets.adminToken, login: config.login });
       const lock = await lockFolders(setup);
       undo.push(() => lock.release());
       const catalog = await openConfiguredCatalog(setup);
       undo.push(() => closeCatalog(catalog));
       await releaseStaleLeases(catalog);
-      const parts = createParts(setup, catalog);
+      const tokens = await createServerTokens(setup);
+      const parts = createParts(setup, catalog, tokens);
       await parts.serverNotes.begin();
       await parts.mediamtx.prepare(signal);
       const version = await versionOf(projectDir);
       const login = await createLogin(setup, catalog);
       const password = login.identity === null ? null : await createFirstAdmin(setup, catalog, login.passwords);
-      const listening = await startServing(setup, parts, { undo, version, login });
-      await startMediaMtx(parts, config.mediamtx.mode === "embedded" ? urlOf(setup, listening) : null, {
+      const { streams, sessions } = createStreams(setup, parts, { login, tokens });
+      const listening = await startServing(setup, parts, { undo, version, signal, login, streams });
+      await startMediaMtx(parts, config.mediamtx.mode === "embedded" ? listening.localUrl : null, {
         undo,
         signal,
       });
+      if (streams.mode !== "off") sessions.start();
+      undo.push(() => sessions.stop());
       parts.diskGuard.start();
       undo.push(() => parts.diskGuard.stop());
       parts.scanner.start();
@@ -81,12 +88,28 @@ export function createApp(setup: Setup, options: { readonly demo: boolean }): Ap
   };
 }
 
+function noDemo(): AppError {
+  return new AppError({
+    kind: "failed-precondition",
+    message: "the demo camera has no password, and MEDIAMTX_AUTH lets nobody publish without one",
+    hint: "set MEDIAMTX_AUTH=off for the demo",
+  });
+}
+
 /** All that hooks need, before MediaMTX starts and calls them. */
 async function startServing(
   setup: Setup,
   parts: Parts,
-  { undo, version, login }: { readonly undo: Undo; readonly version: string; readonly login: HttpDeps["login"] },
-): Promise<Listening> {
+  {
+    undo,
+    version,
+    signal,
+    ...access
+  }: { readonly undo: Undo; readonly version: string; readonly signal: AbortSignal } & Pick<
+    HttpDeps,
+    "login" | "streams"
+  >,
+): Promise<Reachable> {
   const { store, inspector, guard, worker, watch } = parts;
   undo.push(() => {
     store.close();
@@ -100,11 +123,12 @@ async function startServing(
   undo.push(() => worker.stop(STEP_GRACE_MS));
   const secretsDir = path.join(setup.config.dataDir, "secrets");
   const urlKeys = await loadUrlKeys(secretsDir, setup.clock.nowUs() / 1_000);
-  const deps = createHttpDeps(setup, parts, { urlKeys, login, secretKeys: await loadSecretKeys(secretsDir) });
-  await deps.config.noteStart();
+  const deps = createHttpDeps(setup, parts, { urlKeys, ...access, secretKeys: await loadSecretKeys(secretsDir) });
   const app = createExpressApp({ ...deps, routes: createRoutes(deps, version) });
-  const listening = await listen(app, setup.config.http);
+  const listening = await startListening(setup, app);
   undo.push(() => listening.stop(HTTP_GRACE_MS));
+  if (deps.streams.mode !== "off") await parts.mediamtx.askVersion(signal);
+  await deps.config.noteStart();
   await watch.start();
   undo.push(() => {
     watch.stop();
@@ -162,24 +186,18 @@ async function startDemo({ logger, clock, env }: Setup, { mediamtx }: Parts): Pr
   return () => camera.stop();
 }
 
-function urlOf({ config }: Setup, { port }: Listening): string {
-  const { host } = config.http;
-  const reachable = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
-  return `http://${reachable.includes(":") ? `[${reachable}]` : reachable}:${String(port)}`;
-}
-
 /** `password`: of the user admin, when it was made just now; nobody will tell it again. */
 function nextSteps(
   setup: Setup,
   { mediamtx, store }: Parts,
-  { listening, password }: { readonly listening: Listening; readonly password: string | null },
+  { listening, password }: { readonly listening: Reachable; readonly password: string | null },
 ): string[] {
   const urlFor = (scheme: string): string =>
     mediamtx.publishUrls().find((url) => url.startsWith(scheme)) ?? "switched off in MediaMTX's configuration";
   return [
     `Publish by RTSP    ${urlFor("rtsp:")}`,
     `Publish by RTMP    ${urlFor("rtmp:")}`,
-    `See the list       ${urlOf(setup, listening)}/`,
+    `See the list       ${listening.pageUrl}/`,
     ...(password === null ? [] : [`Log in as          admin, password ${password} (shown this once; change it there)`]),
     `Files go to        ${setup.recordDir}, proven copies to ${store.description}`,
   ];

@@ -1,5 +1,5 @@
 /** Who is asking: the one place where a request becomes a principal. What it may is decided in policy.ts. */
-import { createHash, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 
 import { AppError } from "../core/errors.js";
 import type { Principal, Role } from "../core/principal.js";
@@ -8,6 +8,8 @@ import type { Principal, Role } from "../core/principal.js";
 export type Access = "public" | "hook" | Role;
 
 export interface AccessRules {
+  /** Where browsers find us; null: by the Host header. */
+  readonly publicUrl: string | null;
   readonly adminToken: string | null;
   readonly hookSecret: string;
 }
@@ -16,6 +18,8 @@ export interface RequestFacts {
   readonly method: string;
   /** `Host` header. */
   readonly host: string | undefined;
+  /** By HTTPS, or a trusted proxy says so. */
+  readonly isSecure: boolean;
   readonly origin: string | undefined;
   readonly secFetchSite: string | undefined;
   readonly authorization: string | undefined;
@@ -48,7 +52,7 @@ export interface Known {
 /** Throws `unauthenticated` or `permission-denied`. `known`: null while LOGIN=off. */
 export async function identify(rules: AccessRules, known: Known | null, request: RequestFacts): Promise<Principal> {
   if (rules.adminToken !== null && isBearer(request.authorization, rules.adminToken)) return ADMIN_TOKEN;
-  return known === null ? identifyWithoutLogin(rules, request) : identifyKnown(known, request);
+  return known === null ? identifyWithoutLogin(rules, request) : identifyKnown(rules, known, request);
 }
 
 /** LOGIN=off: ADMIN_TOKEN opens everything; without one only this machine may ask. */
@@ -65,14 +69,14 @@ export function identifyWithoutLogin(rules: AccessRules, request: RequestFacts):
   return THIS_MACHINE;
 }
 
-async function identifyKnown(known: Known, request: RequestFacts): Promise<Principal> {
+async function identifyKnown(rules: AccessRules, known: Known, request: RequestFacts): Promise<Principal> {
   const bearer = bearerOf(request.authorization);
   if (bearer !== undefined) return known.byBearer(bearer);
   const token = cookieOf(request.cookie, "access");
   if (token === undefined) {
     throw new AppError({ kind: "unauthenticated", message: "nobody is logged in", hint: "log in, or send a token" });
   }
-  assertSameOrigin(request);
+  assertSameOrigin(rules, request);
   return known.byAccessToken(token);
 }
 
@@ -80,6 +84,7 @@ async function identifyKnown(known: Known, request: RequestFacts): Promise<Princ
 export const COOKIE_NAMES = {
   access: ["__Host-reelkeeper-access", "reelkeeper-access"],
   refresh: ["__Host-reelkeeper-refresh", "reelkeeper-refresh"],
+  attempt: ["__Host-reelkeeper-attempt", "reelkeeper-attempt"],
 } as const;
 
 export function cookieOf(header: string | undefined, which: keyof typeof COOKIE_NAMES): string | undefined {
@@ -95,9 +100,13 @@ export function cookieOf(header: string | undefined, which: keyof typeof COOKIE_
  * Cookies come with whatever a browser sends, so what changes something must come from our own page: the browser says
  * so (Fetch Metadata, Origin). One that says nothing of it is not believed (CVE-2023-45670).
  */
-export function assertSameOrigin({ method, host, origin, secFetchSite }: RequestFacts): void {
+export function assertSameOrigin(
+  { publicUrl }: Pick<AccessRules, "publicUrl">,
+  { method, host, origin, secFetchSite }: RequestFacts,
+): void {
   if (method === "GET" || method === "HEAD") return;
-  const isOurs = originHost(origin) === host?.toLowerCase();
+  const ourHosts = [host?.toLowerCase(), originHost(publicUrl ?? undefined)];
+  const isOurs = origin !== undefined && ourHosts.includes(originHost(origin));
   if ((origin === undefined ? secFetchSite === "same-origin" : isOurs) && isSameSite(secFetchSite)) return;
   throw new AppError({ kind: "permission-denied", message: "requests from another origin may not change anything" });
 }
@@ -110,15 +119,26 @@ function originHost(origin: string | undefined): string | undefined {
   return origin !== undefined && URL.canParse(origin) ? new URL(origin).host : undefined;
 }
 
+/** Of a request to a route of `hook`. */
+export interface HookProof {
+  /** A field of the body. */
+  readonly field: string | undefined;
+  /** A part of the URL, which holds what was made of the secret for it. */
+  readonly inUrl: string | undefined;
+  readonly authorization: string | undefined;
+}
+
 /** Constant time, whatever is given. Throws `unauthenticated` without saying why. */
-export function assertHookSecret(
-  rules: AccessRules,
-  given: string | undefined,
-  authorization: string | undefined,
-): void {
-  const isRight = given !== undefined && isSame(given, rules.hookSecret);
-  if (isRight || isBearer(authorization, rules.hookSecret)) return;
+export function assertHookSecret({ hookSecret }: AccessRules, { field, inUrl, authorization }: HookProof): void {
+  if (field !== undefined && isSame(field, hookSecret)) return;
+  if (inUrl !== undefined && isSame(inUrl, urlSecretOf(hookSecret))) return;
+  if (isBearer(authorization, hookSecret)) return;
   throw new AppError({ kind: "unauthenticated", message: "hook refused" });
+}
+
+/** What MediaMTX calls us with where all it can be given is a URL; it does not open the hooks. */
+export function urlSecretOf(hookSecret: string): string {
+  return createHmac("sha256", hookSecret).update("reelkeeper mediamtx auth url").digest("base64url");
 }
 
 /** Throws `failed-precondition`: where nobody has to prove who they are, nobody but this machine may reach us. */
@@ -138,13 +158,13 @@ export function assertMayBind(
  * Bound to loopback without a token: a page that somebody opens in a browser here must not be able to ask for us, by
  * another name that resolves to this machine (DNS rebinding) or from another origin.
  */
-function assertSameMachine({ method, host, origin, secFetchSite }: RequestFacts): void {
+function assertSameMachine({ method, host, isSecure, origin, secFetchSite }: RequestFacts): void {
   if (!isLoopbackName(hostNameOf(host))) {
     throw new AppError({ kind: "permission-denied", message: "the Host header does not name this machine" });
   }
   if (method === "GET" || method === "HEAD") return;
   const isForeign = secFetchSite !== undefined && secFetchSite !== "same-origin" && secFetchSite !== "none";
-  if (isForeign || (origin !== undefined && origin !== `http://${host ?? ""}`)) {
+  if (isForeign || (origin !== undefined && origin !== `${isSecure ? "https" : "http"}://${host ?? ""}`)) {
     throw new AppError({ kind: "permission-denied", message: "requests from another origin may not change anything" });
   }
 }
@@ -169,7 +189,7 @@ function bearerOf(authorization: string | undefined): string | undefined {
 }
 
 /** Digests have one length, so neither length nor content shows in the time. */
-function isSame(given: string, expected: string): boolean {
+export function isSame(given: string, expected: string): boolean {
   const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
   return timingSafeEqual(digest(given), digest(expected));
 }

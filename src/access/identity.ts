@@ -5,12 +5,14 @@ import { noteAudit } from "../catalog/audit.js";
 import { findLiveToken } from "../catalog/api-tokens.js";
 import type { Catalog } from "../catalog/catalog.js";
 import { findLiveSession, insertSession, revokeSession, rotateSession } from "../catalog/sessions.js";
-import { findUser } from "../catalog/users.js";
+import { findUser, storeOidcUser } from "../catalog/users.js";
 import { AppError } from "../core/errors.js";
+import { type GroupRole, roleOfGroups } from "../core/group-roles.js";
 import { US_PER_SEC } from "../core/instant.js";
 import type { Principal, PrincipalKind } from "../core/principal.js";
 import { principalOfToken, principalOfUser, type User } from "../core/user.js";
 import type { AccessTokens } from "./access-tokens.js";
+import type { OidcPerson } from "./oidc.js";
 import type { LoginLimit } from "./login-limit.js";
 import type { Passwords } from "./passwords.js";
 
@@ -37,10 +39,13 @@ export interface LoggedIn {
 }
 
 /** So that they are found when they were published by mistake. */
-const API_TOKEN_PREFIX = "rk_";
+export const API_TOKEN_PREFIX = "rk_";
 const SECRET_BYTES = 32;
 /** A session that nobody uses for so long is over. */
 const SESSION_US = 30 * 86_400 * US_PER_SEC;
+/** From login to the next, whoever uses it: what a provider takes away must end here too. */
+const SESSION_ELSEWHERE_US = 12 * 3_600 * US_PER_SEC;
+const GROUPS_NOTED = 50;
 
 export class Identity {
   readonly #deps: IdentityDeps;
@@ -49,7 +54,7 @@ export class Identity {
     this.#deps = deps;
   }
 
-  /** Throws `unauthenticated` in the same words whatever is wrong, `unavailable` after too many tries. */
+  /** Throws `unauthenticated` in the same words whatever is wrong, `rate-limited` after too many tries. */
   async login(given: { readonly name: string; readonly password: string }, client: Client): Promise<LoggedIn> {
     const { catalog, passwords, limit } = this.#deps;
     limit.enter(client.address, given.name);
@@ -71,10 +76,35 @@ export class Identity {
     return loggedIn;
   }
 
+  /** Throws `permission-denied` for whom nothing is open here. */
+  async loginElsewhere(person: OidcPerson, groupRoles: readonly GroupRole[], client: Client): Promise<LoggedIn> {
+    const { catalog } = this.#deps;
+    const name = userNameOf(person.name);
+    const actor = { kind: "user" as const, id: person.identity, name, address: client.address };
+    const opened = roleOfGroups(groupRoles, person.groups);
+    const { role, paths } = opened ?? {};
+    const user =
+      role === undefined || paths === undefined
+        ? undefined
+        : await storeOidcUser(catalog, { identity: person.identity, name, role, paths }, actor);
+    if (user === undefined || user.disabled) {
+      const after = { groups: person.groups.slice(0, GROUPS_NOTED) };
+      await noteAudit(catalog, { actor, action: "login.fail", target: `user:${user?.name ?? name}`, after });
+      throw new AppError({
+        kind: "permission-denied",
+        message: user === undefined ? "none of your groups opens anything here" : "this user is disabled",
+        hint: "ask an admin",
+      });
+    }
+    const loggedIn = await this.#begin(user, client);
+    await noteAudit(catalog, { actor: { ...actor, id: user.id }, action: "login.oidc", target: `user:${user.name}` });
+    return loggedIn;
+  }
+
   async #begin(user: User, client: Client): Promise<LoggedIn> {
     const { catalog } = this.#deps;
     const refreshToken = newSecret();
-    const refreshExpiresAtUs = catalog.clock.nowUs() + SESSION_US;
+    const refreshExpiresAtUs = catalog.clock.nowUs() + sessionUsOf(user);
     const { id } = await insertSession(catalog, {
       ...{ userId: user.id, refreshHash: hashOf(refreshToken), expiresAtUs: refreshExpiresAtUs },
       ...client,
@@ -152,6 +182,19 @@ export class Identity {
     const owner = token === undefined ? undefined : await findUser(catalog, { id: token.userId });
     return token === undefined || owner === undefined || owner.disabled ? undefined : principalOfToken(token, owner);
   }
+}
+
+function sessionUsOf({ oidcIdentity }: User): number {
+  return oidcIdentity === null ? SESSION_US : SESSION_ELSEWHERE_US;
+}
+
+/** What other places call people may hold anything. */
+function userNameOf(name: string): string {
+  const plain = name
+    .normalize("NFKD")
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9._@-]+/g, "-");
+  return plain.replace(/^[^a-z0-9]+/, "").slice(0, 50) || "user";
 }
 
 export function newApiToken(): { readonly token: string; readonly tokenHash: string } {

@@ -18,6 +18,7 @@ import { exportsTable } from "./migrations/0006-exports.js";
 import { access } from "./migrations/0007-access.js";
 import { configHistory } from "./migrations/0008-config-history.js";
 import { pathGroups } from "./migrations/0009-path-groups.js";
+import { publishCredentials } from "./migrations/0010-publish-credentials.js";
 import { inTransaction } from "./transaction.js";
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -30,6 +31,7 @@ export const MIGRATIONS: readonly Migration[] = [
   access,
   configHistory,
   pathGroups,
+  publishCredentials,
 ];
 
 export async function migrate(db: Knex, clock: Clock, migrations: readonly Migration[] = MIGRATIONS): Promise<void> {

@@ -2,6 +2,7 @@
  * Logins. A session is known again by an opaque refresh token, of which only the hash is kept and which changes at each
  * use: when the one before comes again, two have it, and the session ends.
  */
+import type { Knex } from "knex";
 import { v7 as uuidv7 } from "uuid";
 
 import type { Session } from "../core/user.js";
@@ -63,7 +64,10 @@ export function findLiveSession(catalog: Catalog, id: string): Promise<Session |
   });
 }
 
-/** `newHash` takes the place of `hash`, unless somebody did that a moment ago. A reused one ends its session. */
+/**
+ * `newHash` takes the place of `hash`, unless somebody did that a moment ago, and the session lasts until `expiresAtUs`,
+ * unless its user logs in elsewhere. A reused one ends its session.
+ */
 export function rotateSession(
   catalog: Catalog,
   { hash, newHash, expiresAtUs }: { readonly hash: string; readonly newHash: string; readonly expiresAtUs: number },
@@ -79,13 +83,14 @@ export function rotateSession(
           .select(...COLUMNS, "rotated_at_us");
       const [current] = (await live("refresh_hash")) as Row[];
       if (current !== undefined) {
+        const endsUs = (await isOfLoginElsewhere(trx, current)) ? current.expires_at_us : expiresAtUs;
         await trx("sessions")
           .where({ id: current.id })
           .update({
             ...{ refresh_hash: newHash, previous_refresh_hash: hash, rotated_at_us: nowUs },
-            ...{ last_used_at_us: nowUs, expires_at_us: expiresAtUs },
+            ...{ last_used_at_us: nowUs, expires_at_us: endsUs },
           });
-        return { kind: "rotated", session: toSession({ ...current, expires_at_us: expiresAtUs }) };
+        return { kind: "rotated", session: toSession({ ...current, expires_at_us: endsUs }) };
       }
       const [before] = (await live("previous_refresh_hash")) as (Row & { rotated_at_us: number })[];
       if (before === undefined) return { kind: "unknown" };
@@ -94,6 +99,12 @@ export function rotateSession(
       return { kind: "reused", session: toSession(before) };
     }),
   );
+}
+
+/** Such a session ends when it was to end: only another login tells what is open to its user by then. */
+async function isOfLoginElsewhere(trx: Knex.Transaction, { user_id: id }: Row): Promise<boolean> {
+  const found = (await trx("users").where({ id }).whereNotNull("oidc_identity").select("id")) as unknown[];
+  return found.length > 0;
 }
 
 /** Live ones, the latest first; of one user, or of all. */

@@ -1,4 +1,6 @@
 /** Users and what they may. Whoever changes one is told of in the audit log, in the same transaction. */
+import { createHash } from "node:crypto";
+
 import type { Knex } from "knex";
 import { v7 as uuidv7 } from "uuid";
 
@@ -88,6 +90,56 @@ export function updateUser(
   );
 }
 
+/** Who logs in elsewhere, and what that opens today. */
+export interface OidcUser extends Pick<User, "role" | "paths"> {
+  /** Issuer and subject. */
+  readonly identity: string;
+  /** For a new user; another's name is never taken. */
+  readonly name: string;
+}
+
+/**
+ * The user of this identity, made at the first login and kept to what their groups open ever after. Throws
+ * `failed-precondition` when no admin would be left.
+ */
+export function storeOidcUser(catalog: Catalog, person: OidcUser, actor: Actor): Promise<User> {
+  return translating("store a user who logs in elsewhere", () =>
+    inWriteTransaction(catalog, [], async (trx) => {
+      const [before] = await usersWhere(trx, { oidc_identity: person.identity });
+      const { role, paths } = person;
+      const nowUs = catalog.clock.nowUs();
+      if (before === undefined) {
+        const id = uuidv7();
+        const name = await freeName(trx, person);
+        await trx("users").insert({
+          ...{ id, name, role, oidc_identity: person.identity, disabled: 0 },
+          ...{ created_at_us: nowUs, updated_at_us: nowUs },
+        });
+        await storeGrants(trx, id, paths);
+        const made = await userIn(trx, id);
+        await noteIn(trx, catalog, { actor, action: "user.create", target: `user:${name}`, after: told(made) });
+        return made;
+      }
+      const isSame = before.role === role && [...new Set(paths)].sort().join() === [...before.paths].sort().join();
+      if (isSame) return before;
+      await trx("users").where({ id: before.id }).update({ role, updated_at_us: nowUs });
+      await storeGrants(trx, before.id, paths);
+      await assertAdminIsLeft(trx);
+      const after = await userIn(trx, before.id);
+      const note = { before: told(before), after: told(after) };
+      await noteIn(trx, catalog, { actor, action: "user.update", target: `user:${after.name}`, ...note });
+      return after;
+    }),
+  );
+}
+
+/** Whoever else has that name here is another person, however alike they are called elsewhere. */
+async function freeName(trx: Knex.Transaction, { name, identity }: OidcUser): Promise<string> {
+  const taken = (await trx("users").where({ name }).select("id")) as unknown[];
+  if (taken.length === 0) return name;
+  return `${name}-${createHash("sha256").update(identity).digest("hex").slice(0, 8)}`;
+}
+
 /** With sessions and tokens. Throws `not-found`, and `failed-precondition` when no admin would be left. */
 export function deleteUser(catalog: Catalog, id: string, actor: Actor): Promise<void> {
   return translating("remove a user", () =>
@@ -146,6 +198,7 @@ async function usersWhere(db: Knex, where: Readonly<Record<string, string>>): Pr
     paths: grants.filter(({ user_id: userId }) => userId === row.id).map(({ pattern }) => pattern),
     disabled: row.disabled !== 0,
     passwordHash: row.password_hash,
+    oidcIdentity: row.oidc_identity,
     createdAtUs: row.created_at_us,
     lastLoginAtUs: row.last_login_at_us,
   }));
@@ -157,6 +210,7 @@ interface Row {
   readonly role: Role;
   readonly disabled: number;
   readonly password_hash: string | null;
+  readonly oidc_identity: string | null;
   readonly created_at_us: number;
   readonly last_login_at_us: number | null;
 }

@@ -3,6 +3,7 @@ import { closeCatalog } from "../catalog/catalog.js";
 import { listConfiguredPaths } from "../streams/configured-paths.js";
 import { MediaMtx } from "../mediamtx/media-mtx.js";
 import { mediaMtxOptions } from "../wiring/media-mtx-options.js";
+import { createServerTokens, serverBearer } from "../wiring/server-tokens.js";
 import { openConfiguredCatalog, setUp } from "../wiring/setup.js";
 
 export async function printConfig(what: "render" | "diff"): Promise<number> {
@@ -11,7 +12,10 @@ export async function printConfig(what: "render" | "diff"): Promise<number> {
   try {
     const { clock, logger } = setup;
     const mediamtx = new MediaMtx(
-      { clock, logger, listPaths: () => listConfiguredPaths(catalog) },
+      {
+        ...{ clock, logger, listPaths: () => listConfiguredPaths(catalog) },
+        bearer: serverBearer(setup, await createServerTokens(setup)),
+      },
       mediaMtxOptions(setup),
     );
     if (what === "render") {

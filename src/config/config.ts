@@ -4,20 +4,25 @@ import path from "node:path";
 
 import { parseByteSize } from "../core/byte-size.js";
 import type { Watermarks } from "../core/disk-level.js";
-import { parseDurationMs } from "../core/duration.js";
-import { isAppError } from "../core/errors.js";
 import { type Env, refuse } from "./env.js";
+import { type HttpConfig, readHttp } from "./http.js";
+import { type OidcConfig, readOidc } from "./oidc.js";
+import { createReader, isLoopbackHost, type Reader, readSafeUrl } from "./reader.js";
 import type { VariableName } from "./variables.js";
 
 export interface Config {
   readonly dataDir: string;
   readonly recordDir: string;
   readonly cacheDir: string;
-  readonly http: { readonly host: string; readonly port: number };
+  readonly http: HttpConfig;
   /** False: whoever asks from this machine, or has ADMIN_TOKEN, is an admin. */
   readonly login: boolean;
   /** Of a login: sent over HTTPS only. */
   readonly cookieSecure: boolean;
+  /** Where browsers find us; null: the address that a request names. */
+  readonly publicUrl: string | null;
+  /** Null: people log in by password alone. */
+  readonly oidc: OidcConfig | null;
   readonly database: { readonly kind: "sqlite"; readonly file: string } | { readonly kind: "postgres" };
   readonly storage: StorageConfig;
   readonly archive: ArchiveConfig;
@@ -65,6 +70,10 @@ interface MediaMtxConfig {
   readonly listen: "loopback" | "all";
   readonly apiUrl: string;
   readonly apiUser: string;
+  /** Who decides who may publish and watch. */
+  readonly auth: "off" | "http" | "jwt";
+  /** Where an external server asks us; null for an embedded one. */
+  readonly authUrl: string | null;
   readonly baseConfigFile: string;
   readonly configDir: string;
   /** RECORD_DIR in MediaMTX's mount namespace. */
@@ -91,7 +100,7 @@ const UNSAFE_IN_HOOK_COMMAND = /[$'"`%\r\n\\]/;
 
 /** `projectDir` holds `mediamtx/base.yml`; relative paths count from `cwd`. Throws `invalid-argument`, one line. */
 export function loadConfig(env: Env, where: { readonly cwd: string; readonly projectDir: string }): Config {
-  const read = reader(env, where.cwd);
+  const read = createReader(env, where.cwd);
   const dataDir = read.dir("DATA_DIR", path.join(where.cwd, "data"), UNSAFE_IN_HOOK_COMMAND);
   const recordDir = read.dir("RECORD_DIR", path.join(dataDir, "recordings"), UNSAFE_IN_HOOK_COMMAND);
   const storage = readStorage(read, dataDir);
@@ -99,12 +108,11 @@ export function loadConfig(env: Env, where: { readonly cwd: string; readonly pro
     dataDir,
     recordDir,
     cacheDir: read.dir("CACHE_DIR", path.join(os.homedir(), ".cache", "reelkeeper")),
-    http: {
-      host: read.matching("HOST", "127.0.0.1", /^[0-9a-zA-Z.:_-]+$/),
-      port: read.integer("PORT", 8080, [0, 65_535]),
-    },
+    http: readHttp(read),
     login: read.oneOf("LOGIN", "off", ["required", "off"]) === "required",
     cookieSecure: read.oneOf("COOKIE_SECURE", "true", ["true", "false"]) === "true",
+    publicUrl: read.url("PUBLIC_URL", null),
+    oidc: readOidc(read),
     database: readDatabase(env, where.cwd, dataDir),
     storage,
     archive: {
@@ -133,66 +141,6 @@ export function loadConfig(env: Env, where: { readonly cwd: string; readonly pro
     log: {
       level: read.oneOf("LOG_LEVEL", "info", ["debug", "info", "warn", "error"]),
       format: read.oneOf("LOG_FORMAT", process.stdout.isTTY ? "pretty" : "json", ["json", "pretty"]),
-    },
-  };
-}
-
-type Reader = ReturnType<typeof reader>;
-
-function reader(env: Env, cwd: string) {
-  const numeric = (name: VariableName, fallback: number, [min, max]: readonly [number, number]): number => {
-    const text = env.text(name);
-    if (text === undefined) return fallback;
-    const value = Number(text);
-    if (!/^\d+(\.\d+)?$/.test(text) || value < min || value > max) throw refuse(name, text);
-    return value;
-  };
-  const optionalMatching = (name: VariableName, pattern: RegExp): string | null => {
-    const text = env.text(name);
-    if (text !== undefined && !pattern.test(text)) throw refuse(name, text);
-    return text ?? null;
-  };
-  const dir = (name: VariableName, fallback: string, unsafe = /[\0\r\n]/): string => {
-    const text = env.text(name);
-    const resolved = path.resolve(cwd, text ?? fallback);
-    if (unsafe.test(resolved)) throw refuse(name, text ?? resolved);
-    return resolved;
-  };
-  return {
-    text: (name: VariableName) => env.text(name),
-    number: numeric,
-    integer: (name: VariableName, fallback: number, range: readonly [number, number]): number => {
-      const value = numeric(name, fallback, range);
-      if (!Number.isSafeInteger(value)) throw refuse(name, String(value));
-      return value;
-    },
-    oneOf: <T extends string>(name: VariableName, fallback: T, values: readonly T[]): T => {
-      const text = env.text(name);
-      if (text === undefined) return fallback;
-      const value = values.find((candidate) => candidate === text);
-      if (value === undefined) throw refuse(name, text);
-      return value;
-    },
-    optionalMatching,
-    matching: (name: VariableName, fallback: string, pattern: RegExp): string =>
-      optionalMatching(name, pattern) ?? fallback,
-    dir,
-    optionalDir: (name: VariableName): string | null => (env.text(name) === undefined ? null : dir(name, "")),
-    durationMs: (name: VariableName, fallback: string, minMs: number): number => {
-      const text = env.text(name) ?? fallback;
-      try {
-        const ms = parseDurationMs(text, name);
-        if (ms < minMs) throw refuse(name, text);
-        return ms;
-      } catch (error) {
-        throw isAppError(error, "invalid-argument") ? refuse(name, text) : error;
-      }
-    },
-    url: (name: VariableName, fallback: string | null): string | null => {
-      const text = env.text(name);
-      if (text === undefined) return fallback;
-      if (!/^https?:\/\//.test(text) || !URL.canParse(text) || new URL(text).username !== "") throw refuse(name, text);
-      return text.replace(/\/+$/, "");
     },
   };
 }
@@ -243,10 +191,7 @@ function readStorage(read: Reader, dataDir: string): StorageConfig {
 }
 
 function readEndpoint(read: Reader): string {
-  const endpoint = read.url("R2_ENDPOINT", null) ?? "";
-  const isPlain = endpoint.startsWith("http:");
-  if (isPlain && !isLoopbackHost(new URL(endpoint).hostname)) throw refuse("R2_ENDPOINT", endpoint);
-  return endpoint;
+  return readSafeUrl(read, "R2_ENDPOINT") ?? "";
 }
 
 interface Places {
@@ -270,12 +215,27 @@ function readMediaMtx(read: Reader, places: Places): MediaMtxConfig {
     listen: read.oneOf("MEDIAMTX_LISTEN", "loopback", ["loopback", "all"]),
     apiUrl,
     apiUser: read.matching("MEDIAMTX_API_USER", "reelkeeper", /^[0-9a-zA-Z_.@-]+$/),
+    ...readMediaMtxAuth(read, mode),
     baseConfigFile: read.dir("MEDIAMTX_BASE_CONFIG", path.join(places.projectDir, "mediamtx", "base.yml")),
     configDir: read.dir("MEDIAMTX_CONFIG_DIR", path.join(places.dataDir, "mediamtx"), UNSAFE_IN_HOOK_COMMAND),
     recordDir: read.matching("MEDIAMTX_RECORD_DIR", places.recordDir, /^\/[^$'"`%\r\n\\]*$/).replace(/(?<=.)\/+$/, ""),
     hookCommand: read.optionalMatching("MEDIAMTX_HOOK_COMMAND", /^[^$\r\n]+$/),
     templatesFile: read.optionalDir("MEDIAMTX_TEMPLATES"),
   };
+}
+
+/**
+ * Off by default, also where people log in: cameras publish without a password until each path has been given one, and
+ * while Reelkeeper is down MediaMTX lets nobody in that comes back.
+ */
+function readMediaMtxAuth(read: Reader, mode: MediaMtxConfig["mode"]): Pick<MediaMtxConfig, "auth" | "authUrl"> {
+  const auth = read.oneOf("MEDIAMTX_AUTH", "off", ["off", "http", "jwt"]);
+  const authUrl = read.url("MEDIAMTX_AUTH_URL", null);
+  if (auth === "off") return { auth, authUrl };
+  // Without users nobody could be let in, and an address that changes would restart MediaMTX's paths.
+  if (read.text("LOGIN") !== "required" || read.text("PORT") === "0") throw refuse("MEDIAMTX_AUTH", auth);
+  if (mode === "external" && authUrl === null) throw refuse("MEDIAMTX_AUTH_URL", "");
+  return { auth, authUrl };
 }
 
 function readBackupInterval(read: Reader): number {
@@ -306,8 +266,4 @@ function readTimeZone(read: Reader): string {
   } catch {
     throw refuse("RECORD_TIMEZONE", zone);
   }
-}
-
-function isLoopbackHost(host: string): boolean {
-  return host === "localhost" || host === "::1" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host);
 }

@@ -53,12 +53,12 @@ function quote(text: string): string {
   return JSON.stringify(text.slice(0, 200));
 }
 
-/** One line: the variable, its value (masked when secret), what is accepted. */
-export function refuse(name: VariableName, value: string): AppError {
+/** One line: the variable, its value (masked when secret), what is accepted, and which part of a long value is not. */
+export function refuse(name: VariableName, value: string, why = ""): AppError {
   const shown = isSecret(name) ? "***" : quote(redactText(value));
   return new AppError({
     kind: "invalid-argument",
-    message: `${name}=${shown} is not accepted, expected ${VARIABLES[name].accepts}`,
+    message: `${name}=${shown} is not accepted, expected ${VARIABLES[name].accepts}${why === "" ? "" : `: ${why}`}`,
     fields: [{ field: name, message: `expected ${VARIABLES[name].accepts}` }],
   });
 }

@@ -13,6 +13,7 @@ export interface Secrets {
   readonly adminToken: string | null;
   /** For the first start. */
   readonly adminPassword: string | null;
+  readonly oidcClientSecret: string | null;
   readonly mediamtxApiPassword: string;
   readonly databaseUrl: string | null;
   readonly r2: { readonly accessKeyId: string; readonly secretAccessKey: string };
@@ -25,6 +26,7 @@ export async function loadSecrets(env: Env, dataDir: string): Promise<Secrets> {
     hookSecret: atLeast(env, "HOOK_SECRET", 16) ?? (await generated(directory, "hook-secret")),
     adminToken: atLeast(env, "ADMIN_TOKEN", 16),
     adminPassword: atLeast(env, "ADMIN_PASSWORD", 12),
+    oidcClientSecret: atLeast(env, "OIDC_CLIENT_SECRET", 1),
     mediamtxApiPassword:
       atLeast(env, "MEDIAMTX_API_PASSWORD", 8) ?? (await generated(directory, "mediamtx-api-password")),
     databaseUrl: env.text("DATABASE_URL") ?? null,
@@ -37,11 +39,12 @@ export async function loadSecrets(env: Env, dataDir: string): Promise<Secrets> {
 
 /** For the redactor of the log. */
 export function secretValues(secrets: Secrets): string[] {
-  const { hookSecret, adminToken, adminPassword, mediamtxApiPassword, r2, databaseUrl } = secrets;
+  const { hookSecret, adminToken, adminPassword, oidcClientSecret, mediamtxApiPassword, r2, databaseUrl } = secrets;
   return [
     hookSecret,
     adminToken,
     adminPassword,
+    oidcClientSecret,
     mediamtxApiPassword,
     r2.secretAccessKey,
     ...passwordForms(databaseUrl),

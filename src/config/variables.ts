@@ -16,6 +16,33 @@ export const VARIABLES = {
     fallback: "127.0.0.1",
     accepts: "an IP address or host name",
   },
+  TLS_CERT_FILE: {
+    about:
+      "Certificate and chain (PEM): HTTPS at HOST:TLS_PORT, and PORT is for this machine alone; renewals are noticed",
+    fallback: "none: plain HTTP",
+    accepts: "a path without line breaks, together with TLS_KEY_FILE",
+  },
+  TLS_KEY_FILE: {
+    about: "Its private key (PEM)",
+    fallback: "none",
+    accepts: "a path without line breaks, together with TLS_CERT_FILE",
+  },
+  TLS_PORT: { about: "HTTPS port", fallback: "8443", accepts: "an integer from 0 (any free port) to 65535" },
+  TRUST_PROXY: {
+    about: "Reverse proxies that are believed when they say whom they speak for (X-Forwarded-For and -Proto)",
+    fallback: "loopback",
+    accepts: "none, or addresses, networks such as 10.0.0.0/8, loopback, linklocal, uniquelocal, separated by commas",
+  },
+  CORS_ORIGINS: {
+    about: "Pages elsewhere that may read the API, with a token of their own; cookies never come along",
+    fallback: "none",
+    accepts: "none, or origins such as https://wall.example.org, separated by commas",
+  },
+  RATE_LIMIT: {
+    about: "Requests a second from one address (not this machine), on average over ten; 0 for any number",
+    fallback: "200",
+    accepts: "an integer from 0 to 100000",
+  },
   LOGIN: {
     about: "Whether people log in; off: whoever asks from this machine, or sends ADMIN_TOKEN, is an admin",
     fallback: "off",
@@ -31,6 +58,43 @@ export const VARIABLES = {
     about: "Cookies of a login over HTTPS only (and from this machine); false for plain HTTP in a network you trust",
     fallback: "true",
     accepts: "true or false",
+  },
+  PUBLIC_URL: {
+    about: "Where browsers find Reelkeeper",
+    fallback: "the address that a request names",
+    accepts: "an http(s):// URL",
+  },
+  OIDC_ISSUER: {
+    about: "Login provider (OpenID Connect); needs PUBLIC_URL, OIDC_CLIENT_ID and OIDC_ROLES",
+    fallback: "none: passwords alone",
+    accepts: "an https:// URL (http:// on loopback only)",
+  },
+  OIDC_CLIENT_ID: {
+    about: "What the provider knows us by",
+    fallback: "none",
+    accepts: "printable ASCII characters without spaces",
+  },
+  OIDC_CLIENT_SECRET: {
+    about: "What proves that to it",
+    fallback: "none: a public client",
+    accepts: "printable ASCII characters without spaces",
+    secret: true,
+  },
+  OIDC_ROLES: {
+    about:
+      "What the provider's groups open, the first that fits counts: `admins=admin; guards=operator:site-a/*,gate; *=viewer:*`",
+    fallback: "none",
+    accepts: "GROUP=admin, GROUP=operator:PATHS or GROUP=viewer:PATHS, separated by semicolons",
+  },
+  OIDC_GROUPS_CLAIM: {
+    about: "Claim of the ID token or the userinfo that lists the groups",
+    fallback: "groups",
+    accepts: "a name of letters, digits and _ . : / -",
+  },
+  OIDC_SCOPES: {
+    about: "Asked of the provider",
+    fallback: "openid profile email",
+    accepts: "names separated by spaces, openid among them",
   },
   ADMIN_TOKEN: {
     about: "Bearer token for the whole API, beside users",
@@ -171,6 +235,16 @@ export const VARIABLES = {
     fallback: "generated",
     accepts: "at least 8 printable ASCII characters without spaces",
     secret: true,
+  },
+  MEDIAMTX_AUTH: {
+    about: "By what MediaMTX lets people publish and watch: its own users, or ours, asked (http) or by token (jwt)",
+    fallback: "off",
+    accepts: "off, http or jwt; the latter two with LOGIN=required and a PORT that is not 0",
+  },
+  MEDIAMTX_AUTH_URL: {
+    about: "Where an external MediaMTX reaches Reelkeeper to ask",
+    fallback: "this machine, when MediaMTX is embedded",
+    accepts: "an http(s):// URL; needed with MEDIAMTX_MODE=external and MEDIAMTX_AUTH",
   },
   MEDIAMTX_BASE_CONFIG: {
     about: "The admin's own part of mediamtx.yml",

@@ -12,6 +12,7 @@
 import { z } from "zod";
 
 import { parseDurationMs } from "../core/duration.js";
+import { whyNotSourceHost } from "../core/source-host.js";
 import type { SettingName } from "./setting-facts.js";
 
 const MAX_SOURCE_LENGTH = 2_048;
@@ -27,7 +28,7 @@ export function isReservedPathName(name: string): boolean {
 
 /** What Go's `url.Parse` surely takes: printable ASCII, every `%` begins an escape, user and password both or neither. */
 const SOURCE =
-  /^(?:rtsps?(?:\+(?:http|ws))?|rtmps?|https?|udp|udp\+mpegts|srt|wheps?):\/\/(?:[\w.~!$&'()*+,;=%-]+:[\w.~!$&'()*+,;=:%@-]+@)?(?:[0-9a-zA-Z._-]+|\[[0-9a-fA-F:.]+\])(?::(?<port>[0-9]{1,5}))?(?:[/?][!$&-;=?-Z_a-z~%[\]@|{}^]*)?$/;
+  /^(?<scheme>rtsps?(?:\+(?:http|ws))?|rtmps?|https?|udp|udp\+mpegts|srt|wheps?):\/\/(?:[\w.~!$&'()*+,;=%-]+:[\w.~!$&'()*+,;=:%@-]+@)?(?<host>[0-9a-zA-Z._-]+|\[[0-9a-fA-F:.]+\])(?::(?<port>[0-9]{1,5}))?(?:[/?][!$&-;=?-Z_a-z~%[\]@|{}^]*)?$/;
 const BAD_ESCAPE = /%(?![0-9a-fA-F]{2})/;
 const DURATION = /^(?=[0-9])(?:[0-9]{1,4}d)?(?:[0-9]{1,7}(?:\.[0-9]{1,3})?[hms]|[0-9]{1,9}ms)*$/;
 const SIZE = /^[0-9]{1,6}(?:\.[0-9]{1,2})?(?:[KMG](?:i?B)?|B)$/;
@@ -36,13 +37,13 @@ const SIZE = /^[0-9]{1,6}(?:\.[0-9]{1,2})?(?:[KMG](?:i?B)?|B)$/;
 function whyNotSource(text: string): string | undefined {
   if (text === "publisher") return undefined;
   const match = SOURCE.exec(text);
-  const port = match?.groups?.["port"];
+  const { scheme = "", host = "", port } = match?.groups ?? {};
   if (match === null || BAD_ESCAPE.test(text)) {
     return "expected publisher or an rtsp, rtmp, http (HLS), udp, udp+mpegts, srt or whep URL, with user and password both or neither, special characters as %XX";
   }
   if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535)) return "expected a port from 1 to 65535";
   if (text.startsWith("udp") && port === undefined) return "expected a port in a udp URL";
-  return undefined;
+  return whyNotSourceHost(scheme, host);
 }
 
 const source = z

@@ -56,8 +56,23 @@ export const loggedInSchema = z
   .meta({ id: "LoggedIn" });
 
 export const loginOptionsSchema = z
-  .object({ loginRequired: z.boolean(), password: z.boolean() })
+  .object({
+    loginRequired: z.boolean(),
+    password: z.boolean(),
+    oidc: z.boolean().meta({ description: "A login provider is there: send the browser to /api/v1/login/oidc" }),
+  })
   .meta({ id: "LoginOptions" });
+
+export const oidcLoginQuerySchema = z.strictObject({
+  returnTo: z
+    .string()
+    .max(2_000)
+    .regex(/^\/(?![/\\])[ -[\]-~]*$/, { error: "expected a path of this page, such as /" })
+    .default("/"),
+});
+
+/** Providers add what they like. */
+export const oidcAnswerSchema = z.record(z.string(), z.union([z.string(), z.array(z.string())]));
 
 export const changePasswordSchema = z.strictObject({ current: z.string().max(1_000), new: password });
 

@@ -11,6 +11,7 @@ export type ErrorKind =
   | "failed-precondition"
   | "unavailable"
   | "resource-exhausted"
+  | "rate-limited"
   | "data-loss"
   | "cancelled"
   | "internal";
@@ -22,7 +23,7 @@ export interface AppErrorInit {
   /** What the operator can do about it. */
   readonly hint?: string;
   readonly cause?: unknown;
-  /** Only with `unavailable`: the far side asked us to wait this long. */
+  /** Only with `unavailable` and `rate-limited`: to wait this long was asked. */
   readonly retryAfterMs?: number;
   /** The request fields that were wrong, for `invalid-argument`. */
   readonly fields?: readonly FieldError[];

@@ -12,6 +12,8 @@ export interface User {
   readonly disabled: boolean;
   /** Argon2id, in its own text form; null: cannot log in by password. */
   readonly passwordHash: string | null;
+  /** Issuer and subject of whoever logs in elsewhere; null: by password alone. */
+  readonly oidcIdentity: string | null;
   readonly createdAtUs: number;
   readonly lastLoginAtUs: number | null;
 }

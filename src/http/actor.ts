@@ -1,6 +1,8 @@
 /** Who is told of in the audit log. */
 import type { IncomingMessage } from "node:http";
 
+import type { Request } from "express";
+
 import type { Actor } from "../catalog/audit.js";
 import type { Principal } from "../core/principal.js";
 
@@ -11,7 +13,7 @@ export function isBeginning({ method, headers }: Pick<IncomingMessage, "method" 
 
 export function actorOf(
   { kind, id, name }: Pick<Principal, "kind" | "id" | "name">,
-  request: Pick<IncomingMessage, "socket">,
+  request: Pick<Request, "ip">,
 ): Actor {
-  return { kind, id, name, address: request.socket.remoteAddress ?? null };
+  return { kind, id, name, address: request.ip ?? null };
 }

@@ -1,5 +1,5 @@
 /** From a request to who is asking: by a signed URL where the route takes one, else by what the request itself proves. */
-import type { IncomingMessage } from "node:http";
+import type { Request } from "express";
 
 import type { RequestFacts } from "../access/caller.js";
 import { NOBODY } from "../access/caller.js";
@@ -26,12 +26,12 @@ export interface Caller {
 }
 
 /** Has the role of the route; of paths only `instance` is decided here. Throws `unauthenticated`, `permission-denied`. */
-export async function authenticate(deps: AuthenticateDeps, route: Route, request: IncomingMessage): Promise<Caller> {
+export async function authenticate(deps: AuthenticateDeps, route: Route, request: Request): Promise<Caller> {
   const { access, scope } = route;
   if (access === "public" || access === "hook") return { principal: NOBODY, link: null };
   const caller =
-    route.signed !== undefined && isSigned(request.url ?? "")
-      ? await callerByLink(deps, request.url ?? "")
+    route.signed !== undefined && isSigned(request.url)
+      ? await callerByLink(deps, request.url)
       : { principal: await deps.identify(requestFactsOf(request)), link: null };
   assertRole(caller.principal, access);
   if (scope === "instance") assertSeesAll(caller.principal);

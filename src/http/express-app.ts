@@ -18,7 +18,7 @@ import type { Catalog } from "../catalog/catalog.js";
 import { AppError, describeError, toAppError } from "../core/errors.js";
 import type { Logger } from "../platform/logger.js";
 import { authenticate, type AuthenticateDeps, type Caller } from "./authenticate.js";
-import { setSecurityHeaders } from "./headers.js";
+import { type Hardening, harden } from "./hardening.js";
 import { jsonText } from "./json-text.js";
 import { HttpError, problemOf } from "./problem.js";
 import { bodyParsers, paramsOf, parsePart, queryIn, refuseOddUrl } from "./request-parts.js";
@@ -29,6 +29,7 @@ export interface ExpressAppDeps extends Omit<AuthenticateDeps, "clock"> {
   readonly access: AccessRules;
   readonly catalog: Pick<Catalog, "clock">;
   readonly routes: readonly Route[];
+  readonly hardening: Hardening;
 }
 
 export function createExpressApp(deps: ExpressAppDeps): Express {
@@ -36,8 +37,8 @@ export function createExpressApp(deps: ExpressAppDeps): Express {
   app.disable("x-powered-by");
   app.disable("etag");
   app.set("query parser", false);
-  app.use((request, response, next) => {
-    setSecurityHeaders(response);
+  harden(app, deps.hardening);
+  app.use((request, _response, next) => {
     refuseOddUrl(request.url);
     next();
   });
@@ -75,7 +76,10 @@ async function answer(
   route: Route,
   { request, response }: { readonly request: Request; readonly response: Response },
 ): Promise<void> {
-  if (route.access === "hook") assertHookSecret(access, secretOf(request.body), request.headers.authorization);
+  if (route.access === "hook") {
+    const { authorization } = request.headers;
+    assertHookSecret(access, { field: secretOf(request.body), inUrl: paramsOf(request)["secret"], authorization });
+  }
   const gone = new AbortController();
   response.once("close", () => gone.abort());
   const { principal: caller, link } = callers.get(response) ?? { principal: NOBODY, link: null };
@@ -154,7 +158,8 @@ function sendProblem(
   response.statusCode = problem.status;
   response.setHeader("Content-Type", "application/problem+json; charset=utf-8");
   if (kind === "unauthenticated") response.setHeader("WWW-Authenticate", "Bearer");
-  if (kind === "unavailable") response.setHeader("Retry-After", String(Math.ceil((retryAfterMs ?? 1_000) / 1_000)));
+  if (kind === "unavailable" || kind === "rate-limited")
+    response.setHeader("Retry-After", String(Math.ceil((retryAfterMs ?? 1_000) / 1_000)));
   response.end(jsonText(problem));
 }
 

@@ -5,10 +5,13 @@ import type { BacklogPart } from "../catalog/archive-summary.js";
 import type { AccessRules } from "../access/caller.js";
 import type { Identity } from "../access/identity.js";
 import type { LoginLimit } from "../access/login-limit.js";
+import type { Oidc } from "../access/oidc.js";
 import type { Passwords } from "../access/passwords.js";
+import type { StreamAccess } from "../access/stream-access.js";
 import type { BackupState } from "../backup/daily-backup.js";
 import type { Catalog } from "../catalog/catalog.js";
 import type { DeletionStop, Doubt } from "../core/deletion-doubt.js";
+import type { GroupRole } from "../core/group-roles.js";
 import type { PathName } from "../core/path-name.js";
 import type { RecordingId } from "../core/recording.js";
 import type { HealthCheck } from "../doctor/health.js";
@@ -23,6 +26,7 @@ import type { ConfigAdmin } from "../streams/config-admin.js";
 import type { ConfigState, PathAdmin } from "../streams/path-admin.js";
 import type { PathBatches } from "../streams/path-batch.js";
 import type { AuthenticateDeps } from "./authenticate.js";
+import type { Hardening } from "./hardening.js";
 
 export interface HttpDeps extends Pick<AuthenticateDeps, "identify" | "principals" | "signer"> {
   readonly catalog: Catalog;
@@ -35,7 +39,11 @@ export interface HttpDeps extends Pick<AuthenticateDeps, "identify" | "principal
     readonly limit: LoginLimit;
     /** Cookies go over HTTPS only. */
     readonly isSecure: boolean;
+    /** Null: people log in by password alone. */
+    readonly elsewhere: LoginElsewhere | null;
   };
+  readonly hardening: Hardening;
+  readonly streams: StreamAccess;
   /** Holds `dist/web`, `src/http/page` and `node_modules`. */
   readonly projectDir: string;
   readonly recordDir: string;
@@ -82,6 +90,13 @@ export interface HttpDeps extends Pick<AuthenticateDeps, "identify" | "principal
   readonly livePaths: () => Promise<ReadonlyMap<PathName, LivePath>>;
   /** Where cameras publish to, for people. */
   readonly publishUrls: () => readonly string[];
+}
+
+export interface LoginElsewhere {
+  readonly provider: Pick<Oidc, "begin" | "finish">;
+  readonly groupRoles: readonly GroupRole[];
+  /** Of our own page, without a slash at its end. */
+  readonly publicUrl: string;
 }
 
 export interface LivePath {

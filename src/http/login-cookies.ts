@@ -13,18 +13,39 @@ export interface CookieOptions {
 }
 
 export function setLoginCookies(response: ServerResponse, { loggedIn, nowUs, isSecure }: CookieOptions): void {
-  const cookie = (which: keyof typeof COOKIE_NAMES, value: string, expiresAtUs: number): string => {
-    const [secureName, plainName] = COOKIE_NAMES[which];
+  const cookie = (which: "access" | "refresh", value: string, expiresAtUs: number): string => {
     const seconds = Math.max(0, Math.floor((expiresAtUs - nowUs) / US_PER_SEC));
-    const about = `Path=/; HttpOnly; SameSite=Strict; Max-Age=${String(seconds)}`;
-    return isSecure ? `${secureName}=${value}; ${about}; Secure` : `${plainName}=${value}; ${about}`;
+    return cookieText({ which, value, seconds, isSecure, sameSite: "Strict" });
   };
   if (loggedIn === null) {
-    response.setHeader("Set-Cookie", [cookie("access", "", 0), cookie("refresh", "", 0)]);
+    response.appendHeader("Set-Cookie", [cookie("access", "", 0), cookie("refresh", "", 0)]);
     return;
   }
   const { accessToken, accessTokenExpiresAtUs, refreshToken, refreshExpiresAtUs } = loggedIn;
   const cookies = [cookie("access", accessToken, accessTokenExpiresAtUs)];
   if (refreshToken !== null) cookies.push(cookie("refresh", refreshToken, refreshExpiresAtUs));
-  response.setHeader("Set-Cookie", cookies);
+  response.appendHeader("Set-Cookie", cookies);
+}
+
+const ATTEMPT_SEC = 600;
+
+/** What a browser keeps while its person is at the login provider, which sends it back from another site. */
+export function setAttemptCookie(response: ServerResponse, value: string, isSecure: boolean): void {
+  const seconds = value === "" ? 0 : ATTEMPT_SEC;
+  response.appendHeader("Set-Cookie", cookieText({ which: "attempt", value, seconds, isSecure, sameSite: "Lax" }));
+}
+
+interface Cookie {
+  readonly which: keyof typeof COOKIE_NAMES;
+  readonly value: string;
+  /** 0: gone. */
+  readonly seconds: number;
+  readonly isSecure: boolean;
+  readonly sameSite: "Strict" | "Lax";
+}
+
+function cookieText({ which, value, seconds, isSecure, sameSite }: Cookie): string {
+  const [secureName, plainName] = COOKIE_NAMES[which];
+  const about = `Path=/; HttpOnly; SameSite=${sameSite}; Max-Age=${String(seconds)}`;
+  return isSecure ? `${secureName}=${value}; ${about}; Secure` : `${plainName}=${value}; ${about}`;
 }

@@ -1,7 +1,8 @@
-import type { IncomingMessage } from "node:http";
+import type { Request } from "express";
 
-/** As the client called us. A proxy that speaks HTTPS to it says so; who lies there deceives himself. */
-export function originOf({ headers }: Pick<IncomingMessage, "headers">): string {
-  const scheme = headers["x-forwarded-proto"] === "https" ? "https" : "http";
-  return `${scheme}://${headers.host ?? ""}`;
+import type { Hardening } from "./hardening.js";
+
+/** Our own address for links: as the deployer names it, else as the client, or a proxy that is trusted, called us. */
+export function originOf({ secure, headers }: Pick<Request, "secure" | "headers">, { publicUrl }: Hardening): string {
+  return publicUrl ?? `${secure ? "https" : "http"}://${headers.host ?? ""}`;
 }

@@ -23,6 +23,7 @@ const STATUS: Readonly<Record<ErrorKind, readonly [status: number, title: string
   "failed-precondition": [409, "Not possible now"],
   unavailable: [503, "Not available now"],
   "resource-exhausted": [507, "Out of space"],
+  "rate-limited": [429, "Too many requests"],
   "data-loss": [500, "Data is damaged"],
   cancelled: [503, "Cancelled"],
   internal: [500, "Internal error"],

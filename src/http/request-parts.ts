@@ -1,9 +1,8 @@
 /** What a request holds, taken apart and parsed by the schemas of its route. */
-import type { IncomingMessage } from "node:http";
-
 import express, { type Request, type RequestHandler } from "express";
 
 import type { RequestFacts } from "../access/caller.js";
+import type { Client } from "../access/identity.js";
 import { SIGNATURE_PARAMETERS } from "../access/signed-url.js";
 import { AppError } from "../core/errors.js";
 import { HttpError, invalidRequest } from "./problem.js";
@@ -68,12 +67,18 @@ export function queryIn(url: string, { isSigned }: { readonly isSigned: boolean 
   return query;
 }
 
-export function requestFactsOf(request: IncomingMessage): RequestFacts {
+/** Where a login came from, for its user to recognise. */
+export function clientOf({ ip, headers }: Pick<Request, "ip" | "headers">): Client {
+  return { address: ip ?? null, userAgent: headers["user-agent"] ?? null };
+}
+
+export function requestFactsOf(request: Request): RequestFacts {
   const { host, origin, authorization, cookie } = request.headers;
   const secFetchSite = request.headers["sec-fetch-site"] as string | string[] | undefined;
   return {
-    method: request.method ?? "",
+    method: request.method,
     host,
+    isSecure: request.secure,
     origin,
     authorization,
     cookie,

@@ -2,7 +2,9 @@
  * A route says who may call it, what it takes and what it answers; Express, OpenAPI and the access tests derive from
  * that. One that names no access, or not how its paths are found, does not compile.
  */
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
+
+import type { Request } from "express";
 import type { z } from "zod";
 
 import type { Access } from "../access/caller.js";
@@ -18,7 +20,7 @@ interface RouteInput<P, Q, B> {
   readonly caller: Principal;
   /** The signed URL by which it is called. */
   readonly link: Link | null;
-  readonly request: IncomingMessage;
+  readonly request: Request;
   readonly response: ServerResponse;
   /** Aborted when the client is gone. */
   readonly signal: AbortSignal;

@@ -6,15 +6,19 @@ import { configRoutes } from "./routes/config.js";
 import { exportRoutes } from "./routes/exports.js";
 import { hookRoutes } from "./routes/hooks.js";
 import { loginRoutes } from "./routes/login.js";
+import { loginOidcRoutes } from "./routes/login-oidc.js";
+import { mediaMtxAuthRoutes } from "./routes/mediamtx-auth.js";
 import { mediaMtxPlaybackRoutes } from "./routes/mediamtx-playback.js";
 import { operationRoutes } from "./routes/operation.js";
 import { pageRoutes } from "./routes/pages.js";
 import { pathConfigRoutes } from "./routes/path-config.js";
 import { pathRoutes } from "./routes/paths.js";
 import { playlistRoutes } from "./routes/playlist.js";
+import { publishCredentialRoutes } from "./routes/publish-credentials.js";
 import { recordingRoutes } from "./routes/recordings.js";
 import { shareRoutes } from "./routes/shares.js";
 import { signedUrlRoutes } from "./routes/signed-urls.js";
+import { streamTokenRoutes } from "./routes/stream-tokens.js";
 import { thumbnailRoutes } from "./routes/thumbnails.js";
 import { timelineRoutes } from "./routes/timeline.js";
 import { userRoutes } from "./routes/users.js";
@@ -31,10 +35,14 @@ export function createRoutes(deps: HttpDeps, version: string): Route[] {
     ...shareRoutes(deps),
     ...pathRoutes(deps),
     ...pathConfigRoutes(deps),
+    ...publishCredentialRoutes(deps),
+    ...streamTokenRoutes(deps),
     ...configRoutes(deps),
     ...operationRoutes(deps),
     ...hookRoutes(deps),
+    ...mediaMtxAuthRoutes(deps),
     ...loginRoutes(deps),
+    ...loginOidcRoutes(deps),
     ...userRoutes(deps),
   ];
   const signing = signedUrlRoutes(deps, api);

@@ -1,10 +1,10 @@
 /** Listens and stops. */
-import { createServer, type Server } from "node:http";
+import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 
-import type { Express } from "express";
-
 import { AppError, describeError } from "../core/errors.js";
+import { type CertificateFiles, followCertificate, type FollowOptions, readCertificate } from "./tls.js";
 
 const HEADERS_LIMIT_BYTES = 16 * 1_024;
 const HEADERS_TIMEOUT_MS = 15_000;
@@ -28,8 +28,29 @@ export interface ListenOptions {
 }
 
 /** Throws `failed-precondition` when the port is taken. */
-export function listen(app: Express, where: ListenOptions): Promise<Listening> {
-  const server = createServer({ maxHeaderSize: HEADERS_LIMIT_BYTES }, app);
+export function listen(app: RequestListener, where: ListenOptions): Promise<Listening> {
+  return listenWith(createServer({ maxHeaderSize: HEADERS_LIMIT_BYTES }, app), where);
+}
+
+/** HTTPS. Throws `failed-precondition` when the port is taken or the certificate cannot be used. */
+export async function listenTls(
+  app: RequestListener,
+  where: ListenOptions & CertificateFiles & FollowOptions,
+): Promise<Listening> {
+  const used = await readCertificate(where);
+  const server = createTlsServer({ maxHeaderSize: HEADERS_LIMIT_BYTES, ...used }, app);
+  const listening = await listenWith(server, where);
+  const unfollow = followCertificate(server, { ...where, used });
+  return {
+    port: listening.port,
+    stop: (graceMs) => {
+      unfollow();
+      return listening.stop(graceMs);
+    },
+  };
+}
+
+function listenWith(server: Server, where: ListenOptions): Promise<Listening> {
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.timeout = where.stalledMs ?? STALLED_MS;
   return new Promise((resolve, reject) => {
@@ -39,7 +60,7 @@ export function listen(app: Express, where: ListenOptions): Promise<Listening> {
         new AppError({
           kind: "failed-precondition",
           message: `listen on ${where.host} port ${String(where.port)}: ${describeError(error)}`,
-          hint: "set PORT and HOST to an address of this machine that is free",
+          hint: "set PORT, TLS_PORT and HOST to an address of this machine that is free",
           cause: error,
         }),
       ),

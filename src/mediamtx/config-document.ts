@@ -13,6 +13,7 @@ import { isReservedPathName, type PathSettings, pathSettingsSchema } from "../co
 import { SETTING_NAMES, settingFacts } from "../contract/setting-facts.js";
 import { AppError } from "../core/errors.js";
 import type { PathName } from "../core/path-name.js";
+import { type ServerAuth, setAuth, withDigest } from "./auth-settings.js";
 import { type BaseDocument, keyText, parseBaseDocument } from "./base-document.js";
 import { loopbackAddresses } from "./listen-addresses.js";
 import { OUR_RECORD_PATH } from "./record-path.js";
@@ -44,6 +45,8 @@ export interface ConfigInput {
   readonly listen: "loopback" | "all";
   /** Unknown keys are fatal to MediaMTX, so some depend on this. */
   readonly version: string;
+  /** Default: off, which leaves it to the base. */
+  readonly auth?: ServerAuth;
   /** What the setting `template` of a path may name. */
   readonly templates?: readonly Template[];
 }
@@ -74,8 +77,7 @@ export function renderConfig(input: ConfigInput): string {
 function setServices({ root }: BaseDocument, input: ConfigInput): void {
   for (const service of ["api", "metrics", "playback"]) put(root, service, true);
   if (input.api.address !== null) put(root, "apiAddress", input.api.address);
-  // Before 1.20.1 MediaMTX's default lets anyone past an HTTP authentication server to the Control API.
-  if (!root.has("authHTTPExclude")) root.set("authHTTPExclude", []);
+  setAuth(root, input.auth ?? { kind: "off" });
   // On by default since 1.19.0, opens two more ports and writes a key into the working directory.
   const hasMoq = compareVersions(input.version, "1.19.0") >= 0;
   if (hasMoq && !root.has("moq")) put(root, "moq", false);
@@ -118,12 +120,6 @@ function setUsers({ document, root }: BaseDocument, { api }: ConfigInput): void 
 function publisherAndReader(): object {
   const permissions = ["publish", "read"].map((action) => ({ action: quoted(action) }));
   return { user: quoted("any"), pass: quoted(""), ips: [], permissions };
-}
-
-/** RTSP digest authentication needs plain passwords for all users. */
-function withDigest(root: YAMLMap): boolean {
-  const methods = root.get("rtspAuthMethods") ?? root.get("authMethods");
-  return isSeq(methods) && methods.items.some((item) => keyText(item).startsWith("digest"));
 }
 
 function credential(password: string, plain: boolean): string {

@@ -1,6 +1,6 @@
 /**
- * MediaMTX's Control API v3, for reading only: what is changed through it lives in RAM and is lost at the next reload.
- * Answers are read loosely, because fields come and go between versions.
+ * MediaMTX's Control API v3, to read, and to end sessions: settings that are changed through it live in RAM and are lost
+ * at the next reload. Answers are read loosely, because fields come and go between versions.
  */
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
@@ -20,6 +20,8 @@ export interface ControlApiOptions {
   readonly baseUrl: string;
   readonly user: string;
   readonly password: string;
+  /** In place of user and password: a token for each call. */
+  readonly bearer?: (() => Promise<string>) | undefined;
   readonly timeoutMs?: number;
 }
 
@@ -38,6 +40,19 @@ export interface ServerPath {
   readonly inboundBytes: number;
 }
 
+/** Somebody who publishes or reads now. */
+export interface ServerSession {
+  readonly id: string;
+  /** As in the routes of the API: `rtspsessions`. */
+  readonly kind: string;
+  readonly path: string;
+  readonly action: "publish" | "read";
+  /** Empty without a name. */
+  readonly user: string;
+  readonly query: string;
+  readonly createdAtUs: number;
+}
+
 export interface ControlApi {
   info(signal: AbortSignal): Promise<{ readonly version: string; readonly startedAt: string }>;
   globalConfig(signal: AbortSignal): Promise<Settings>;
@@ -45,7 +60,17 @@ export interface ControlApi {
   /** All entries of `paths`, each with its defaults filled in. */
   listPathConfigs(signal: AbortSignal): Promise<readonly (Settings & { readonly name: string })[]>;
   listPaths(signal: AbortSignal): Promise<readonly ServerPath[]>;
+  /** Of every protocol that is on; not those that only got as far as asking, and not a CDN's. */
+  listSessions(signal: AbortSignal): Promise<readonly ServerSession[]>;
+  /** One that is gone already is no failure. */
+  kickSession(session: Pick<ServerSession, "kind" | "id">, signal: AbortSignal): Promise<void>;
 }
+
+/** Names that every supported version has; a protocol that is off has no such route. */
+const SESSION_KINDS = [
+  ...["rtspsessions", "rtspssessions", "rtmpconns", "rtmpsconns"],
+  ...["hlssessions", "webrtcsessions", "srtconns", "moqsessions"],
+] as const;
 
 const infoSchema = z.looseObject({ version: z.string().max(200), started: z.string().default("") });
 const settingsSchema = z.record(z.string(), z.unknown());
@@ -71,12 +96,23 @@ const pathSchema = z
     tracks: path.tracks ?? [],
     inboundBytes: path.inboundBytes ?? path.bytesReceived ?? 0,
   }));
+const sessionSchema = z.looseObject({
+  id: z.string(),
+  path: z.string().default(""),
+  /** HLS has none: it only reads. */
+  state: z.string().default("read"),
+  user: z.string().default(""),
+  query: z.string().default(""),
+  created: z.string().default(""),
+  isCDN: z.boolean().default(false),
+});
+const kickedSchema = z.unknown();
 
 /** Every call throws `permission-denied` for 401 and 403, `unavailable` for whatever else is no proper answer. */
 export function createControlApi(options: ControlApiOptions): ControlApi {
   const http = axios.create({
     baseURL: options.baseUrl,
-    auth: { username: options.user, password: options.password },
+    ...(options.bearer === undefined ? { auth: { username: options.user, password: options.password } } : {}),
     timeout: options.timeoutMs ?? TIMEOUT_MS,
     maxRedirects: 0,
     maxContentLength: MAX_ANSWER_BYTES,
@@ -87,49 +123,81 @@ export function createControlApi(options: ControlApiOptions): ControlApi {
     httpAgent: new HttpAgent({ keepAlive: false }),
     httpsAgent: new HttpsAgent({ keepAlive: false }),
   });
-  const listAll = async <T extends { readonly name: string }>(
-    route: string,
-    item: z.ZodType<T>,
-    signal: AbortSignal,
-  ): Promise<readonly T[]> => {
-    const page = z.looseObject({ pageCount: z.number().int().min(0), items: z.array(item) });
-    // Pages are cut from a list made anew each time, so an item may come twice.
-    const byName = new Map<string, T>();
-    for (let index = 0; index < MAX_PAGES; index += 1) {
-      const answer = await getJson(
-        http,
-        { route: `${route}?itemsPerPage=${String(ITEMS_PER_PAGE)}&page=${String(index)}`, schema: page },
-        signal,
-      );
-      for (const entry of answer.items) byName.set(entry.name, entry);
-      if (index + 1 >= answer.pageCount) break;
-    }
-    return [...byName.values()];
-  };
+  http.interceptors.request.use(async (request) => {
+    if (options.bearer !== undefined) request.headers.set("Authorization", `Bearer ${await options.bearer()}`);
+    return request;
+  });
+  const named = <T extends { readonly name: string }>(route: string, item: z.ZodType<T>, signal: AbortSignal) =>
+    listAll(http, { route, item, keyOf: ({ name }) => name }, signal);
   return {
     info: async (signal) => {
-      const { version, started } = await getJson(http, { route: "/v3/info", schema: infoSchema }, signal);
+      const { version, started } = await askJson(http, { route: "/v3/info", schema: infoSchema }, signal);
       return { version: version.replace(/^v/, ""), startedAt: started };
     },
-    globalConfig: (signal) => getJson(http, { route: "/v3/config/global/get", schema: settingsSchema }, signal),
-    pathDefaults: (signal) => getJson(http, { route: "/v3/config/pathdefaults/get", schema: settingsSchema }, signal),
-    listPathConfigs: (signal) => listAll("/v3/config/paths/list", pathConfigSchema, signal),
-    listPaths: (signal) => listAll("/v3/paths/list", pathSchema, signal),
+    globalConfig: (signal) => askJson(http, { route: "/v3/config/global/get", schema: settingsSchema }, signal),
+    pathDefaults: (signal) => askJson(http, { route: "/v3/config/pathdefaults/get", schema: settingsSchema }, signal),
+    listPathConfigs: (signal) => named("/v3/config/paths/list", pathConfigSchema, signal),
+    listPaths: (signal) => named("/v3/paths/list", pathSchema, signal),
+    listSessions: async (signal) =>
+      (await Promise.all(SESSION_KINDS.map((kind) => sessionsOf(http, kind, signal)))).flat(),
+    kickSession: async ({ kind, id }, signal) => {
+      const route = `/v3/${kind}/kick/${encodeURIComponent(id)}`;
+      await askJson(http, { route, schema: kickedSchema, method: "POST", ifAbsent: null }, signal);
+    },
   };
+}
+
+async function sessionsOf(http: AxiosInstance, kind: string, signal: AbortSignal): Promise<readonly ServerSession[]> {
+  const list = { route: `/v3/${kind}/list`, item: sessionSchema, keyOf: ({ id }: { readonly id: string }) => id };
+  const sessions = await listAll(http, { ...list, isOptional: true }, signal);
+  return sessions.flatMap(({ id, path, state, user, query, created, isCDN }) => {
+    if (path === "" || isCDN || (state !== "read" && state !== "publish")) return [];
+    return [{ id, kind, path, action: state, user, query, createdAtUs: Date.parse(created) * 1_000 }];
+  });
+}
+
+interface List<T> {
+  readonly route: string;
+  readonly item: z.ZodType<T>;
+  readonly keyOf: (item: T) => string;
+  /** There may be no such list, which is an empty one. */
+  readonly isOptional?: boolean;
+}
+
+async function listAll<T>(http: AxiosInstance, list: List<T>, signal: AbortSignal): Promise<readonly T[]> {
+  const page = z.looseObject({ pageCount: z.number().int().min(0), items: z.array(list.item) });
+  const none = list.isOptional === true ? { ifAbsent: { pageCount: 0, items: [] } } : {};
+  // Pages are cut from a list made anew each time, so an item may come twice.
+  const byKey = new Map<string, T>();
+  for (let index = 0; index < MAX_PAGES; index += 1) {
+    const route = `${list.route}?itemsPerPage=${String(ITEMS_PER_PAGE)}&page=${String(index)}`;
+    const answer = await askJson(http, { route, schema: page, ...none }, signal);
+    for (const entry of answer.items) byKey.set(list.keyOf(entry), entry);
+    if (index + 1 >= answer.pageCount) break;
+  }
+  return [...byKey.values()];
 }
 
 interface Question<T> {
   readonly route: string;
   readonly schema: z.ZodType<T>;
+  /** Default: GET. */
+  readonly method?: "POST";
+  /** What 404 means; without it that is a failure. */
+  readonly ifAbsent?: T;
 }
 
-async function getJson<T>(http: AxiosInstance, question: Question<T>, signal: AbortSignal): Promise<T> {
+async function askJson<T>(http: AxiosInstance, question: Question<T>, signal: AbortSignal): Promise<T> {
   const subject = `ask MediaMTX for ${question.route.split("?")[0] ?? ""}`;
   // axios' own timeout does not count while the connection is being made.
   const timeoutMs = http.defaults.timeout ?? TIMEOUT_MS;
   const deadline = AbortSignal.timeout(timeoutMs);
   const { status, data } = await http
-    .get<unknown>(question.route, { signal: AbortSignal.any([signal, deadline]) })
+    .request<unknown>({
+      url: question.route,
+      method: question.method ?? "GET",
+      signal: AbortSignal.any([signal, deadline]),
+    })
     .catch((error: unknown) => {
       if (signal.aborted) throw new AppError({ kind: "cancelled", message: `${subject}: stopped` });
       throw unavailable(subject, deadline.aborted ? `no answer within ${String(timeoutMs)} ms` : reasonOf(error));
@@ -141,6 +209,7 @@ async function getJson<T>(http: AxiosInstance, question: Question<T>, signal: Ab
       hint: "grant the user of MEDIAMTX_API_USER the actions api, metrics and playback in MediaMTX's authInternalUsers",
     });
   }
+  if (status === 404 && question.ifAbsent !== undefined) return question.ifAbsent;
   if (status !== 200) throw unavailable(subject, `status ${String(status)}, expected 200`);
   const parsed = question.schema.safeParse(data);
   if (parsed.success) return parsed.data;

@@ -11,12 +11,13 @@ import { AppError, describeError } from "../core/errors.js";
 import type { Clock } from "../platform/clock.js";
 import { ensureDirectory } from "../platform/files.js";
 import type { Logger } from "../platform/logger.js";
+import type { ServerAuth } from "./auth-settings.js";
 import { type InheritedSettings, readInherited } from "./base-document.js";
 import { findOrGetMediaMtx, type MediaMtxBinary } from "./binary.js";
 import { type ConfiguredPath, renderConfig } from "./config-document.js";
 import { type Drift, findDrift } from "./config-drift.js";
 import { ConfigPublisher, type ConfigPublisherState } from "./config-publisher.js";
-import { type ControlApi, createControlApi, type ServerPath } from "./control-api.js";
+import { type ControlApi, createControlApi, type ServerPath, type ServerSession } from "./control-api.js";
 import { hookCommandOf, installHook } from "./install-hook.js";
 import { type PublishAddresses, publishAddresses } from "./publish-addresses.js";
 import { type MediaMtxStart, MediaMtxSupervisor } from "./supervisor.js";
@@ -42,6 +43,7 @@ export interface MediaMtxOptions {
   /** Of commands that a path may name; null: none. */
   readonly templatesFile: string | null;
   readonly hookSecret: string;
+  readonly auth: ServerAuth;
   readonly projectDir: string;
   readonly env: Readonly<NodeJS.ProcessEnv>;
 }
@@ -50,6 +52,8 @@ export interface MediaMtxDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly listPaths: () => Promise<readonly ConfiguredPath[]>;
+  /** Where the server takes tokens only. */
+  readonly bearer: (() => Promise<string>) | undefined;
   /** Of an embedded server. */
   readonly onStart?: (start: MediaMtxStart) => void;
   /** It ended, by itself or because it was asked to. */
@@ -85,7 +89,8 @@ export class MediaMtx {
     this.#options = options;
     this.#version = options.version;
     this.#configFile = path.join(options.configDir, "mediamtx.yml");
-    this.#api = createControlApi({ baseUrl: options.apiUrl, user: options.apiUser, password: options.apiPassword });
+    const { apiUrl: baseUrl, apiUser: user, apiPassword: password } = options;
+    this.#api = createControlApi({ baseUrl, user, password, bearer: deps.bearer });
     this.#publisher = new ConfigPublisher({
       clock: deps.clock,
       log: deps.logger,
@@ -100,14 +105,19 @@ export class MediaMtx {
   async prepare(signal: AbortSignal): Promise<void> {
     await ensureDirectory(this.#options.configDir);
     if (this.#options.mode === "external") {
-      const info = await this.#api
-        .info(AbortSignal.any([signal, AbortSignal.timeout(ASK_WITHIN_MS)]))
-        .catch(() => undefined);
-      if (info !== undefined) this.#version = info.version.replace(/^v/, "");
+      await this.askVersion(signal);
       return;
     }
     this.#binary = await findOrGetMediaMtx({ log: this.#deps.logger, signal, clock: this.#deps.clock }, this.#options);
     this.#version = this.#binary.version;
+  }
+
+  /** Of an external server; one that asks us first does not answer before we do. */
+  async askVersion(signal: AbortSignal): Promise<void> {
+    if (this.#options.mode !== "external") return;
+    const within = AbortSignal.any([signal, AbortSignal.timeout(ASK_WITHIN_MS)]);
+    const info = await this.#api.info(within).catch(() => undefined);
+    if (info !== undefined) this.#version = info.version.replace(/^v/, "");
   }
 
   /** `hookUrl`: where MediaMTX reaches us; null leaves that to the environment of an external server. */
@@ -198,6 +208,14 @@ export class MediaMtx {
     return this.#api.listPaths(AbortSignal.timeout(ASK_WITHIN_MS));
   }
 
+  listSessions(signal: AbortSignal): Promise<readonly ServerSession[]> {
+    return this.#api.listSessions(signal);
+  }
+
+  kickSession(session: Pick<ServerSession, "kind" | "id">, signal: AbortSignal): Promise<void> {
+    return this.#api.kickSession(session, signal);
+  }
+
   #hostName(): string {
     const { mode, listen, apiUrl } = this.#options;
     if (mode === "external") return new URL(apiUrl).hostname;
@@ -228,7 +246,7 @@ export class MediaMtx {
   }
 
   async #render(paths: readonly ConfiguredPath[], baseYaml: string): Promise<string> {
-    const { mode, listen, apiUrl, apiUser, apiPassword, recordDir } = this.#options;
+    const { mode, listen, apiUrl, apiUser, apiPassword, recordDir, auth } = this.#options;
     return renderConfig({
       baseYaml,
       paths,
@@ -238,6 +256,7 @@ export class MediaMtx {
       mode,
       listen,
       version: this.#version,
+      auth,
       templates: await this.templates(),
     });
   }

@@ -30,17 +30,21 @@ export function createHttpDeps(
     urlKeys,
     secretKeys,
     login,
-  }: { readonly urlKeys: Keys; readonly secretKeys: Keys; readonly login: HttpDeps["login"] },
+    streams,
+  }: { readonly urlKeys: Keys; readonly secretKeys: Keys } & Pick<HttpDeps, "login" | "streams">,
 ): HttpDeps {
   const { config, secrets, logger } = setup;
   const { catalog, store, playback, pace, backlog, pulse, metrics, mediamtx, ingest, guard, worker, scanner } = parts;
   const growing = new GrowingFiles(setup.recordDir);
+  const access = { ...secrets, publicUrl: config.publicUrl };
   return {
     catalog,
     logger,
-    access: secrets,
+    access,
+    hardening: { ...config.http, publicUrl: config.publicUrl },
     login,
-    identify: (facts) => identify(secrets, login.identity, facts),
+    identify: (facts) => identify(access, login.identity, facts),
+    streams,
     principals: createPrincipals(catalog, secrets, login.identity),
     signer: createUrlSigner(urlKeys),
     projectDir: setup.projectDir,

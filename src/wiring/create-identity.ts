@@ -6,24 +6,33 @@ import path from "node:path";
 import { createAccessTokens, newSigningKey, type SigningKey } from "../access/access-tokens.js";
 import { Identity } from "../access/identity.js";
 import { LoginLimit } from "../access/login-limit.js";
+import { Oidc } from "../access/oidc.js";
 import { createPasswords, type Passwords } from "../access/passwords.js";
 import { REELKEEPER } from "../catalog/audit.js";
 import type { Catalog } from "../catalog/catalog.js";
 import { hasUsers, insertUser } from "../catalog/users.js";
 import { errnoOf } from "../core/errors.js";
-import type { HttpDeps } from "../http/http-deps.js";
+import type { HttpDeps, LoginElsewhere } from "../http/http-deps.js";
 import { ensureDirectory, writeFileAtomically } from "../platform/files.js";
 import type { Setup } from "./setup.js";
 
 const KEYS_KEPT = 2;
 
-export async function createLogin({ config, clock }: Setup, catalog: Catalog): Promise<HttpDeps["login"]> {
+export async function createLogin(setup: Setup, catalog: Catalog): Promise<HttpDeps["login"]> {
+  const { config, clock } = setup;
   const passwords = createPasswords();
   const limit = new LoginLimit(() => clock.monotonicMs());
   const common = { passwords, limit, isSecure: config.cookieSecure };
-  if (!config.login) return { ...common, identity: null };
-  const tokens = await createAccessTokens(await loadSigningKeys(path.join(config.dataDir, "secrets")));
-  return { ...common, identity: new Identity({ catalog, passwords, tokens, limit }) };
+  if (!config.login) return { ...common, identity: null, elsewhere: null };
+  const tokens = await createAccessTokens(await loadSigningKeys(config, "jwt-keys.json"));
+  return { ...common, identity: new Identity({ catalog, passwords, tokens, limit }), elsewhere: loginElsewhere(setup) };
+}
+
+function loginElsewhere({ config: { oidc, publicUrl }, secrets }: Setup): LoginElsewhere | null {
+  if (oidc === null || publicUrl === null) return null;
+  const redirectUrl = `${publicUrl}/api/v1/login/oidc/callback`;
+  const provider = new Oidc({ ...oidc, clientSecret: secrets.oidcClientSecret, redirectUrl });
+  return { provider, groupRoles: oidc.groupRoles, publicUrl };
 }
 
 /**
@@ -43,8 +52,12 @@ export async function createFirstAdmin(
 }
 
 /** A JWK Set of private keys (RFC 7517), mode 0600. To rotate: put a new one first; two are used. */
-async function loadSigningKeys(directory: string): Promise<readonly [SigningKey, ...SigningKey[]]> {
-  const file = path.join(directory, "jwt-keys.json");
+export async function loadSigningKeys(
+  { dataDir }: Setup["config"],
+  name: "jwt-keys.json" | "stream-keys.json",
+): Promise<readonly [SigningKey, ...SigningKey[]]> {
+  const directory = path.join(dataDir, "secrets");
+  const file = path.join(directory, name);
   const [first, second] = await readKeys(file);
   if (first !== undefined) return second === undefined ? [first] : [first, second];
   const made = await newSigningKey();

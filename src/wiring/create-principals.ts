@@ -10,7 +10,7 @@ import type { Principal } from "../core/principal.js";
 /** `identity`: null while nobody logs in. */
 export function createPrincipals(
   catalog: Catalog,
-  { adminToken }: AccessRules,
+  { adminToken }: Pick<AccessRules, "adminToken">,
   identity: Pick<Identity, "find"> | null,
 ): Principals {
   return {

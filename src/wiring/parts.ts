@@ -1,4 +1,5 @@
 /** Everything that is constructed once per process, in order of dependency. Nothing here starts. */
+import type { StreamTokens } from "../access/stream-tokens.js";
 import type { ObjectStore } from "../archive/object-store.js";
 import { createRateLimiter } from "../archive/rate-limiter.js";
 import { UploadPace } from "../archive/upload-pace.js";
@@ -31,6 +32,7 @@ import { mediaMtxOptions } from "./media-mtx-options.js";
 import { Pulse } from "./pulse.js";
 import { createPlayback } from "./create-playback.js";
 import { createScrub } from "./create-scrub.js";
+import { serverBearer } from "./server-tokens.js";
 import { ServerNotes } from "./server-notes.js";
 import { openConfiguredStore, type Setup } from "./setup.js";
 
@@ -58,7 +60,8 @@ export interface Parts {
   readonly exports: Exports;
 }
 
-export function createParts(setup: Setup, catalog: Catalog): Parts {
+/** `tokens`: null where MediaMTX takes none. */
+export function createParts(setup: Setup, catalog: Catalog, tokens: StreamTokens | null): Parts {
   const { config, clock, logger, env } = setup;
   const store = openConfiguredStore(setup);
   const inspector = new Inspector({ clock, ffprobe: { configuredPath: config.ffprobePath, env: env.all } });
@@ -74,7 +77,7 @@ export function createParts(setup: Setup, catalog: Catalog): Parts {
     backup: () => backup?.state() ?? null,
   });
   const serverNotes = new ServerNotes(catalog, logger);
-  const mediamtx = createServer(setup, catalog, serverNotes);
+  const mediamtx = createServer(setup, { catalog, notes: serverNotes, tokens });
   // The worker needs ingest for its steps and the scanner for what it does not find, and both wake the worker.
   const wake = (): void => worker.wake();
   const requestScan = (): void => scanner.request();
@@ -137,13 +140,24 @@ function createPlaying(
   return { playback, exports: createExports(setup, { ...rest, playback }) };
 }
 
-function createServer(setup: Setup, catalog: Catalog, notes: ServerNotes): MediaMtx {
+function createServer(
+  setup: Setup,
+  {
+    catalog,
+    notes,
+    tokens,
+  }: Pick<Parts, "catalog"> & {
+    readonly notes: ServerNotes;
+    readonly tokens: StreamTokens | null;
+  },
+): MediaMtx {
   const { clock, logger } = setup;
   return new MediaMtx(
     {
       clock,
       logger: logger.child({ of: "mediamtx" }),
       listPaths: () => listConfiguredPaths(catalog),
+      bearer: serverBearer(setup, tokens),
       onStart: (start) => notes.started(start),
       onEnd: () => notes.ended(),
     },

@@ -10,9 +10,13 @@ import { createAccessTokens, newSigningKey } from "../../src/access/access-token
 import { identify } from "../../src/access/caller.js";
 import { Identity } from "../../src/access/identity.js";
 import { LoginLimit } from "../../src/access/login-limit.js";
+import { CheckedPasswords } from "../../src/access/checked-passwords.js";
 import { createPasswords } from "../../src/access/passwords.js";
 import type { Principals } from "../../src/access/principals.js";
 import { createUrlSigner } from "../../src/access/signed-url.js";
+import { createStreamAccess } from "../../src/access/stream-access.js";
+import type { StreamCaller } from "../../src/access/stream-caller.js";
+import { createStreamTokens, type StreamTokens } from "../../src/access/stream-tokens.js";
 import { createFolderStore } from "../../src/archive/folder-store.js";
 import type { ObjectStore } from "../../src/archive/object-store.js";
 import { openRecording } from "../../src/archive/open-recording.js";
@@ -20,13 +24,14 @@ import { openRecordingReader } from "../../src/archive/recording-reader.js";
 import { type Catalog, closeCatalog, openCatalog } from "../../src/catalog/catalog.js";
 import { summarizeBacklog } from "../../src/catalog/archive-summary.js";
 import { listLatestRecordings } from "../../src/catalog/latest-recordings.js";
+import { AppError } from "../../src/core/errors.js";
 import type { DeletionStop } from "../../src/core/deletion-doubt.js";
 import type { PathName } from "../../src/core/path-name.js";
 import type { Principal } from "../../src/core/principal.js";
 import { checkHealth, type HealthSources } from "../../src/doctor/health.js";
 import type { AuthenticateDeps } from "../../src/http/authenticate.js";
 import { createExpressApp } from "../../src/http/express-app.js";
-import type { HttpDeps, LivePath } from "../../src/http/http-deps.js";
+import type { HttpDeps, LivePath, LoginElsewhere } from "../../src/http/http-deps.js";
 import type { Route } from "../../src/http/route.js";
 import { createRoutes } from "../../src/http/routes.js";
 import { listen } from "../../src/http/server.js";
@@ -66,13 +71,20 @@ export const URL_KEY = Buffer.alloc(32, 7);
 /** Where MediaMTX says that it records. */
 export const MEDIAMTX_RECORD_DIR = "/recordings";
 export const DEFAULT_RETENTION_MS = 86_400_000;
+/** Reelkeeper's own user there. */
+export const MEDIAMTX_API = { user: "reelkeeper", password: "api-password" };
 
 export interface HttpOptions {
   readonly adminToken?: string;
   /** Default: LOGIN=off. */
   readonly login?: boolean;
+  /** How MediaMTX knows who may; default: http. Tokens are made in either mode. */
+  readonly streamAuth?: "http" | "jwt";
   /** Default: true. */
   readonly cookieSecure?: boolean;
+  readonly hardening?: Partial<HttpDeps["hardening"]>;
+  /** Default: nobody logs in elsewhere. */
+  readonly elsewhere?: LoginElsewhere;
   /** In place of what the request proves; `undefined` is nobody. */
   readonly identify?: AuthenticateDeps["identify"];
   /** Before those that the catalog knows. */
@@ -89,6 +101,7 @@ export interface HttpOptions {
   readonly thumbnailCacheBytes?: number;
 }
 
+const OPEN: Omit<HttpDeps["hardening"], "publicUrl"> = { trustProxy: ["loopback"], corsOrigins: [], requestsPerSec: 0 };
 const BASE_YAML = "# ours\nlogLevel: info\npaths:\n  all_others:\n    record: true\n";
 
 interface LogLine {
@@ -125,6 +138,8 @@ export interface HttpHarness {
   readonly scanner: { state: ScanState; requests: number };
   readonly pace: { lastError: string | null; bytesPerSec: number };
   readonly woken: { times: number };
+  /** Of MediaMTX: who was let in by session, and how often that may have changed. */
+  readonly streamSessions: { noted: Map<string, StreamCaller>; changes: number };
   /** What stops deletions. */
   readonly stops: { list: readonly DeletionStop[] };
   readonly log: LogLine[];
@@ -152,6 +167,7 @@ export async function startHttp(options: HttpOptions = {}): Promise<HttpHarness>
   const store = options.store?.(folder) ?? folder;
   const deps = createDeps({
     login: await createLogin(catalog, options),
+    streamTokens: await createStreamTokens([await newSigningKey()]),
     catalog,
     recordDir,
     store,
@@ -181,7 +197,10 @@ export async function startHttp(options: HttpOptions = {}): Promise<HttpHarness>
   };
 }
 
-type Fakes = Pick<HttpHarness, "mediamtx" | "health" | "scanner" | "pace" | "woken" | "stops" | "log">;
+type Fakes = Pick<
+  HttpHarness,
+  "mediamtx" | "health" | "scanner" | "pace" | "woken" | "stops" | "log" | "streamSessions"
+>;
 
 function createFakes(recordDir: string): Fakes {
   const stops: HttpHarness["stops"] = { list: [] };
@@ -201,6 +220,7 @@ function createFakes(recordDir: string): Fakes {
       requests: 0,
     },
     woken: { times: 0 },
+    streamSessions: { noted: new Map(), changes: 0 },
     stops,
     log: [],
     health: {
@@ -226,13 +246,44 @@ async function createLogin(catalog: Catalog & { clock: FakeClock }, options: Htt
   const passwords = createPasswords();
   const limit = new LoginLimit(() => catalog.clock.monotonicMs());
   const common = { passwords, limit, isSecure: options.cookieSecure ?? true };
-  if (options.login !== true) return { ...common, identity: null };
+  if (options.login !== true) return { ...common, identity: null, elsewhere: null };
   const tokens = await createAccessTokens([await newSigningKey()]);
-  return { ...common, identity: new Identity({ catalog, passwords, tokens, limit }) };
+  return {
+    ...common,
+    identity: new Identity({ catalog, passwords, tokens, limit }),
+    elsewhere: options.elsewhere ?? null,
+  };
+}
+
+/** As MediaMTX asks them; with nobody's sessions to end. */
+function createStreams({
+  catalog,
+  login,
+  principals,
+  ...parts
+}: Pick<HttpDeps, "catalog" | "login" | "principals"> &
+  Pick<DepsParts, "streamTokens" | "fakes"> &
+  Pick<HttpDeps["streams"], "mode">): HttpDeps["streams"] {
+  const { mode, fakes, streamTokens } = parts;
+  const sessions = fakes.streamSessions;
+  const limit = new LoginLimit(() => catalog.clock.monotonicMs(), { ofAddress: 30, ofAll: Number.POSITIVE_INFINITY });
+  const byBearer = (token: string): Promise<Principal> => {
+    if (login.identity !== null) return login.identity.byBearer(token);
+    throw new AppError({ kind: "unauthenticated", message: "nobody logs in here" });
+  };
+  const passwords = new CheckedPasswords({ passwords: login.passwords, limit });
+  const deps = { catalog, passwords, principals, byBearer, own: MEDIAMTX_API };
+  return createStreamAccess({ mode, tokens: streamTokens }, deps, {
+    note: (id, caller) => sessions.noted.set(id, caller),
+    changed: () => {
+      sessions.changes += 1;
+    },
+  });
 }
 
 interface DepsParts {
   readonly login: HttpDeps["login"];
+  readonly streamTokens: StreamTokens;
   readonly catalog: Catalog;
   readonly recordDir: string;
   readonly store: ObjectStore;
@@ -241,7 +292,8 @@ interface DepsParts {
   readonly thumbnailDir: string;
 }
 
-function createDeps({ login, catalog, recordDir, store, options, fakes, thumbnailDir }: DepsParts): HttpDeps {
+function createDeps(parts: DepsParts): HttpDeps {
+  const { login, streamTokens, catalog, recordDir, store, options, fakes, thumbnailDir } = parts;
   const { mediamtx, scanner, health, pace, woken, stops } = fakes;
   const logger = createLogRecorder(fakes.log);
   const wake = (): void => {
@@ -267,13 +319,16 @@ function createDeps({ login, catalog, recordDir, store, options, fakes, thumbnai
     ffmpeg: options.ffmpeg ?? { configuredPath: null, env: process.env },
     layouts: new ByteCappedCache(catalog.clock, { mostBytes: 1e6, keepMs: 60_000 }),
   };
-  const access = { adminToken: options.adminToken ?? null, hookSecret: HOOK_SECRET };
+  const hardening = { ...OPEN, publicUrl: null, ...options.hardening };
+  const access = { adminToken: options.adminToken ?? null, hookSecret: HOOK_SECRET, publicUrl: hardening.publicUrl };
   const principals = createPrincipals(catalog, access, login.identity);
   return {
     catalog,
     logger,
     access,
+    hardening,
     login,
+    streams: createStreams({ catalog, login, principals, streamTokens, fakes, mode: options.streamAuth ?? "http" }),
     identify: options.identify ?? ((facts) => identify(access, login.identity, facts)),
     principals: { find: async (kind, id) => options.findPrincipal?.(kind, id) ?? principals.find(kind, id) },
     signer: createUrlSigner([URL_KEY]),
@@ -348,7 +403,7 @@ function createAdmin({
   const snapshots: SnapshotDeps = {
     box: createSecretBox([URL_KEY]),
     render: (paths) => {
-      const api = { address: "127.0.0.1:9997", user: "reelkeeper", password: "api-password" };
+      const api = { address: "127.0.0.1:9997", ...MEDIAMTX_API };
       const settings = { recordDir: MEDIAMTX_RECORD_DIR, hookCommand: "/hook", api, version: "1.21.0", templates: [] };
       const input = { baseYaml: mediamtx.baseYaml, paths, mode: "embedded", listen: "loopback", ...settings } as const;
       return Promise.resolve({ yaml: renderConfig(input), baseYaml: mediamtx.baseYaml });

@@ -169,6 +169,19 @@ export const ROWS: Readonly<Record<string, Row>> = {
     ...{ needs: "admin", about: "path" },
     ask: ({ path }) => query("/api/v1/paths", { path }),
   },
+  "GET /api/v1/publish-credentials": {
+    ...{ needs: "admin", about: "list" },
+    ask: plain("/api/v1/publish-credentials"),
+  },
+  "DELETE /api/v1/publish-credentials": {
+    ...{ needs: "admin", about: "path" },
+    ask: ({ path }) => query("/api/v1/publish-credentials", { path }),
+  },
+  // Asked after it, so that there is one to list.
+  "POST /api/v1/publish-credentials": {
+    ...{ needs: "admin", about: "path" },
+    ask: ({ path }) => ({ target: "/api/v1/publish-credentials", body: { path } }),
+  },
   "GET /api/v1/config/settings": { needs: "viewer", about: "none", ask: plain("/api/v1/config/settings") },
   "POST /api/v1/config/bulk": {
     ...{ needs: "admin", about: "instance" },
@@ -203,12 +216,21 @@ export const ROWS: Readonly<Record<string, Row>> = {
   "POST /hooks/segment-complete": hook("/hooks/segment-complete"),
   "POST /hooks/ready": hook("/hooks/ready"),
   "POST /hooks/not-ready": hook("/hooks/not-ready"),
+  // Whoever cannot be found again gets none: not somebody who only says who they are.
+  "POST /api/v1/stream-tokens": {
+    ...{ needs: "viewer", about: "path" },
+    ask: ({ path }) => ({ target: "/api/v1/stream-tokens", body: { path } }),
+  },
+  "GET /.well-known/jwks.json": everybody("/.well-known/jwks.json"),
+  "POST /mediamtx/auth/{secret}": hook("/mediamtx/auth/x"),
   "POST /api/v1/login": {
     ...{ needs: "public", about: "none" },
     ask: plain("/api/v1/login", { name: "nobody", password: "not-one" }),
   },
   "POST /api/v1/login/refresh": { needs: "cookie", about: "none", ask: plain("/api/v1/login/refresh", {}) },
   "GET /api/v1/login/options": everybody("/api/v1/login/options"),
+  "GET /api/v1/login/oidc": everybody("/api/v1/login/oidc"),
+  "GET /api/v1/login/oidc/callback": everybody("/api/v1/login/oidc/callback"),
   "GET /api/v1/me": own("/api/v1/me"),
   "POST /api/v1/me/password": own("/api/v1/me/password", { current: "x", new: "a-password-of-the-matrix" }),
   "POST /api/v1/logout": own("/api/v1/logout", {}),

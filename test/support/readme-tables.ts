@@ -1,23 +1,21 @@
 /** The README's tables that are made from the code: environment variables, and settings of a path. */
-import { format } from "prettier";
-
 import { type Variable, VARIABLES } from "../../src/config/variables.js";
 import { SETTING_NAMES, settingFacts } from "../../src/contract/setting-facts.js";
 
 /** The README with each table between its markers as it should be. */
-export async function withTables(readme: string): Promise<string> {
-  return withTable(await withTable(readme, "variables", variableRows(VARIABLES)), "settings", settingRows());
+export function withTables(readme: string): string {
+  return withTable(withTable(readme, "variables", variableRows(VARIABLES)), "settings", settingRows());
 }
 
 type Rows = readonly (readonly string[])[];
 
-async function withTable(readme: string, name: string, rows: Rows): Promise<string> {
+/** A line for each, so that a change of one is a change of one line. */
+function withTable(readme: string, name: string, rows: Rows): string {
   const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
   const marked = new RegExp(`${begin}\n[^]*${end}`);
   if (!marked.test(readme)) throw new Error(`the README has no markers ${begin} and ${end}`);
-  const text = rows.map((row) => `| ${row.map(escaped).join(" | ")} |`).join("\n");
-  const table = await format(text, { parser: "markdown", printWidth: 120 });
-  return readme.replace(marked, () => `${begin}\n\n${table}\n${end}`);
+  const table = rows.map((row) => `| ${row.map(escaped).join(" | ")} |`).join("\n");
+  return readme.replace(marked, () => `${begin}\n<!-- prettier-ignore -->\n${table}\n\n${end}`);
 }
 
 function variableRows(variables: Readonly<Record<string, Variable>>): Rows {

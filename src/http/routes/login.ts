@@ -1,6 +1,7 @@
 /** Logging in and out, and one's own account. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 
+import type { Request } from "express";
 import { z } from "zod";
 
 import { assertSameOrigin, cookieOf } from "../../access/caller.js";
@@ -20,7 +21,7 @@ import { principalOfUser } from "../../core/user.js";
 import { actorOf } from "../actor.js";
 import type { HttpDeps } from "../http-deps.js";
 import { setLoginCookies } from "../login-cookies.js";
-import { requestFactsOf } from "../request-parts.js";
+import { clientOf, requestFactsOf } from "../request-parts.js";
 import { defineRoute, json, type Reply, type Route } from "../route.js";
 
 const noQuery = z.strictObject({});
@@ -36,7 +37,14 @@ function optionsRoute({ login }: HttpDeps): Route {
     ...{ ...common, method: "GET", path: "/api/v1/login/options", access: "public" },
     summary: "Whether people log in here, and how",
     responses: { 200: { description: "Options", schema: loginOptionsSchema } },
-    handler: () => Promise.resolve(json({ loginRequired: login.identity !== null, password: login.identity !== null })),
+    handler: () =>
+      Promise.resolve(
+        json({
+          loginRequired: login.identity !== null,
+          password: login.identity !== null,
+          oidc: login.elsewhere !== null,
+        }),
+      ),
   });
 }
 
@@ -45,17 +53,13 @@ function loginRoute(deps: HttpDeps): Route {
     ...{ ...common, method: "POST", path: "/api/v1/login", access: "public" },
     summary: "Log in by name and password",
     description:
-      "Sets the cookies of the page. At most 5 tries a minute for an address and a name; then 503 with Retry-After.",
+      "Sets the cookies of the page. At most 5 tries a minute for an address and a name; then 429 with Retry-After.",
     body: loginSchema,
     responses: { 200: { description: "Logged in", schema: loggedInSchema } },
     handler: async ({ body, request, response }) => {
-      assertOwnPage(request);
+      assertOwnPage(deps, request);
       assertCookiesArrive(deps, request);
-      const client = {
-        address: request.socket.remoteAddress ?? null,
-        userAgent: request.headers["user-agent"] ?? null,
-      };
-      return welcome(deps, response, await identityOf(deps).login(body, client));
+      return welcome(deps, response, await identityOf(deps).login(body, clientOf(request)));
     },
   });
 }
@@ -67,7 +71,7 @@ function refreshRoute(deps: HttpDeps): Route {
     body: nothing,
     responses: { 200: { description: "Logged in", schema: loggedInSchema } },
     handler: async ({ request, response }) => {
-      assertOwnPage(request);
+      assertOwnPage(deps, request);
       const token = cookieOf(request.headers.cookie, "refresh");
       if (token === undefined) throw new AppError({ kind: "unauthenticated", message: "nobody is logged in" });
       try {
@@ -88,6 +92,7 @@ function logoutRoute(deps: HttpDeps): Route {
     responses: { 200: { description: "Logged out", schema: z.object({}) } },
     handler: async ({ caller, response }) => {
       if (caller.sessionId !== null) await deps.login.identity?.logout(caller.sessionId);
+      deps.streams.changed();
       forgetCookies(deps, response);
       return json({});
     },
@@ -110,12 +115,12 @@ function passwordRoute(deps: HttpDeps): Route {
     body: changePasswordSchema,
     responses: { 200: { description: "Oneself", schema: meSchema } },
     handler: async ({ body, caller, request }) => {
-      const { catalog, login } = deps;
+      const { catalog, login, streams } = deps;
       const user = caller.kind === "user" ? await findUser(catalog, { id: caller.id }) : undefined;
       if (user === undefined) {
         throw new AppError({ kind: "failed-precondition", message: "only who has logged in has a password to change" });
       }
-      login.limit.enter(request.socket.remoteAddress ?? null, user.name);
+      login.limit.enter(request.ip ?? null, user.name);
       if (!(await login.passwords.verify(user.passwordHash, body.current))) {
         const message = "is not the password";
         throw new AppError({
@@ -126,9 +131,9 @@ function passwordRoute(deps: HttpDeps): Route {
       }
       const patch = { passwordHash: await login.passwords.hash(body.new) };
       const change = { id: user.id, patch, keepSession: caller.sessionId };
-      return json(
-        meView(principalOfUser(await updateUser(catalog, change, actorOf(caller, request)), caller.sessionId)),
-      );
+      const changed = await updateUser(catalog, change, actorOf(caller, request));
+      streams.changed();
+      return json(meView(principalOfUser(changed, caller.sessionId)));
     },
   });
 }
@@ -139,9 +144,9 @@ function identityOf({ login }: HttpDeps): Identity {
 }
 
 /** Whoever could log a browser in as somebody else would see what it does. */
-function assertOwnPage(request: IncomingMessage): void {
+function assertOwnPage({ access }: HttpDeps, request: Request): void {
   const facts = requestFactsOf(request);
-  if (facts.origin !== undefined || facts.secFetchSite !== undefined) assertSameOrigin(facts);
+  if (facts.origin !== undefined || facts.secFetchSite !== undefined) assertSameOrigin(access, facts);
 }
 
 /** A browser would drop them without a word, and be asked to log in again. */

@@ -2,7 +2,7 @@
  * For programs that were written for MediaMTX's playback server: same parameters, same answers, same status codes. Its
  * errors are `{ status: "error", error }` and no problem documents; failures that it does not know stay problems.
  */
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 import type { z } from "zod";
 
 import { decide } from "../../access/policy.js";
@@ -34,13 +34,13 @@ const ERRORS = {
   404: { description: "No recording segments found", schema: mediaMtxErrorSchema },
 };
 
-type PlaybackOfHttp = Pick<HttpDeps, "playback" | "growing">;
+type PlaybackOfHttp = Pick<HttpDeps, "playback" | "growing" | "hardening">;
 
 export function mediaMtxPlaybackRoutes(deps: PlaybackOfHttp): Route[] {
   return [listRoute(deps), getRoute(deps)];
 }
 
-function listRoute({ playback: { catalog }, growing }: PlaybackOfHttp): Route {
+function listRoute({ playback: { catalog }, growing, hardening }: PlaybackOfHttp): Route {
   return defineRoute({
     method: "GET",
     path: "/playback/list",
@@ -63,7 +63,7 @@ function listRoute({ playback: { catalog }, growing }: PlaybackOfHttp): Route {
         const endUs = query.end === "" ? null : parseRfc3339(query.end, "invalid end");
         if (startUs !== null && endUs !== null && endUs < startUs) throw endsBeforeStart();
         const timespans = await listTimespans({ catalog, growing }, { path, startUs, endUs });
-        return json(timespans.map((timespan) => entryOf(request, path, timespan)));
+        return json(timespans.map((timespan) => entryOf(originOf(request, hardening), path, timespan)));
       }),
   });
 }
@@ -125,11 +125,11 @@ function durationUsOf(text: string): number {
   throw new AppError({ kind: "invalid-argument", message });
 }
 
-function entryOf(request: IncomingMessage, path: PathName, { startUs, endUs }: Timespan): object {
+function entryOf(origin: string, path: PathName, { startUs, endUs }: Timespan): object {
   const start = formatRfc3339(startUs);
   const duration = (endUs - startUs) / US_PER_SEC;
   const query = new URLSearchParams({ duration: String(duration), path, start });
-  return { start, duration, url: `${originOf(request)}/playback/get?${query.toString()}` };
+  return { start, duration, url: `${origin}/playback/get?${query.toString()}` };
 }
 
 async function inTheirWords(response: ServerResponse, answer: () => Promise<Reply>): Promise<Reply> {

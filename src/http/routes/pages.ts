@@ -27,7 +27,7 @@ const TYPES: Readonly<Record<string, string>> = {
 
 /** Read by the page itself: its address says what it shows. */
 const text = z.string().max(200).optional();
-const shownOnPage = z.strictObject({ path: z.string().max(2_000).optional(), at: text, zoom: text });
+const shownOnPage = z.strictObject({ path: z.string().max(2_000).optional(), at: text, zoom: text, loginError: text });
 const assetName = z.strictObject({ file: z.string().max(200) });
 
 const swaggerDir = (): string => path.dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));

@@ -44,7 +44,7 @@ export function shareRoutes(deps: HttpDeps): Route[] {
   return [createRoute(deps), listRoute(deps), revokeRoute(deps), pageRoute(deps), linksRoute(deps)];
 }
 
-function createRoute({ catalog }: HttpDeps): Route {
+function createRoute({ catalog, hardening }: HttpDeps): Route {
   return defineRoute({
     method: "POST",
     path: "/api/v1/shares",
@@ -64,7 +64,7 @@ function createRoute({ catalog }: HttpDeps): Route {
       const token = randomBytes(TOKEN_BYTES).toString("base64url");
       const share = { path, fromUs, toUs, label, expiresAtUs, tokenHash: hashOf(token) };
       const made = await insertShare(catalog, share, actorOf(caller, request));
-      return jsonWithUrls({ ...shareView(made), url: `${originOf(request)}/share/${token}` }, 201);
+      return jsonWithUrls({ ...shareView(made), url: `${originOf(request, hardening)}/share/${token}` }, 201);
     },
   });
 }

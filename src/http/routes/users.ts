@@ -39,7 +39,7 @@ export function userRoutes(deps: HttpDeps): Route[] {
 }
 
 function ofUsers(deps: HttpDeps): Route[] {
-  const { catalog, login } = deps;
+  const { catalog, login, streams } = deps;
   const common = { access: "admin", scope: "none", tag: "users", query: noQuery } as const;
   return [
     defineRoute({
@@ -78,7 +78,9 @@ function ofUsers(deps: HttpDeps): Route[] {
           ...(password === undefined ? {} : { passwordHash: await login.passwords.hash(password) }),
         };
         const change = { id, patch, keepSession: caller.sessionId };
-        return json(userView(await updateUser(catalog, change, actorOf(caller, request))));
+        const user = await updateUser(catalog, change, actorOf(caller, request));
+        streams.changed();
+        return json(userView(user));
       },
     }),
     defineRoute({
@@ -88,6 +90,7 @@ function ofUsers(deps: HttpDeps): Route[] {
       responses: gone,
       handler: async ({ params: { id }, caller, request }) => {
         await deleteUser(catalog, id, actorOf(caller, request));
+        streams.changed();
         return json({});
       },
     }),
@@ -111,7 +114,7 @@ async function userOf({ catalog }: HttpDeps, id: string): Promise<User> {
   return user;
 }
 
-function ofSessions({ catalog }: HttpDeps): Route[] {
+function ofSessions({ catalog, streams }: HttpDeps): Route[] {
   const common = { access: "viewer", scope: "none", tag: "users" } as const;
   return [
     defineRoute({
@@ -136,6 +139,7 @@ function ofSessions({ catalog }: HttpDeps): Route[] {
           throw new AppError({ kind: "not-found", message: `no session has the id ${id}` });
         }
         await revokeSession(catalog, id);
+        streams.changed();
         const actor = actorOf(caller, request);
         await noteAudit(catalog, {
           actor,
@@ -154,7 +158,7 @@ function whose(caller: Principal, asked: string | null): string | null {
   return caller.role === "admin" ? asked : caller.id;
 }
 
-function ofTokens({ catalog }: HttpDeps): Route[] {
+function ofTokens({ catalog, streams }: HttpDeps): Route[] {
   const common = { access: "viewer", scope: "none", tag: "users" } as const;
   return [
     defineRoute({
@@ -188,6 +192,7 @@ function ofTokens({ catalog }: HttpDeps): Route[] {
       responses: gone,
       handler: async ({ params: { id }, caller, request }) => {
         await revokeApiToken(catalog, { id, userId: whose(caller, null) }, actorOf(caller, request));
+        streams.changed();
         return json({});
       },
     }),

@@ -62,6 +62,9 @@ const RIGHT: Readonly<Record<string, Record<string, unknown>>> = {
   "POST /api/v1/tokens": { name: "script", role: "viewer", paths: ["cam1"] },
   "POST /api/v1/config/bulk": { names: ["cam1"], patch: { labels: [] }, dryRun: true },
   "POST /api/v1/config/paths": { format: "csv", text: "name", dryRun: true },
+  "POST /api/v1/publish-credentials": { path: "cam1" },
+  "POST /api/v1/stream-tokens": { path: "cam1" },
+  "POST /mediamtx/auth/{secret}": { action: "read", path: "cam1" },
   "POST /hooks/segment-create": { path: "cam1", segmentPath: "/recordings/cam1/2026-11-20/1795132800-000000.mp4" },
   "POST /hooks/segment-complete": { path: "cam1", segmentPath: "/recordings/cam1/2026-11-20/1795132800-000000.mp4" },
   "POST /hooks/ready": { path: "cam1" },
@@ -118,6 +121,8 @@ const ODD_NAMES: readonly unknown[] = [
 const ODD_DURATIONS: readonly unknown[] = ["", "7", "-1s", "1y", "1s ", "1s1d", "1e3s", "٣s", "999999d"];
 const ODD_BOOLEANS: readonly unknown[] = ["true", 1, 0, "yes", ""];
 
+const ASKS = "POST /mediamtx/auth/{secret}";
+
 /** Wrong for this field: [valid JSON values that the endpoint must refuse]. */
 const WRONG: Readonly<Record<string, readonly unknown[]>> = {
   name: [...NOT_A_STRING, ...ODD_NAMES, "all", "all_others", "a".repeat(201)],
@@ -126,6 +131,23 @@ const WRONG: Readonly<Record<string, readonly unknown[]>> = {
   "POST /api/v1/tokens name": [...NOT_A_STRING, "", "a\u0007", "a\0b", "\ud800", "a".repeat(101)],
   "POST /api/v1/tokens expiresAt": [...NOT_A_STRING, "", "tomorrow", "2036-11-20"],
   "POST /api/v1/login password": [...NOT_A_STRING, "a".repeat(1_001)],
+  user: [...NOT_A_STRING, "", "a b", "a:b", "a@b", "é", "a".repeat(65)],
+  "POST /api/v1/publish-credentials password": [...NOT_A_STRING, "", "eleven-char", "twelve chars", "a".repeat(257)],
+  ...Object.fromEntries(
+    Object.entries({
+      user: 512,
+      password: 8_192,
+      token: 8_192,
+      ip: 64,
+      path: 1_024,
+      protocol: 32,
+      id: 64,
+      query: 16_384,
+    })
+      // What somebody tells MediaMTX of themselves may be any text.
+      .map(([field, most]) => [`${ASKS} ${field}`, [...NOT_A_STRING, "a".repeat(most + 1)]]),
+  ),
+  action: [...NOT_A_STRING, "", "Read", "delete", "constructor"],
   role: [...NOT_A_STRING, "", "root", "Admin", "constructor"],
   paths: ["cam1", [7], [""], ["cam*"], ["../*"], ["a", null], ["~^cam"], Array.from({ length: 501 }, () => "a")],
   password: [...NOT_A_STRING, "", "eleven-char", "a".repeat(257)],
@@ -254,8 +276,15 @@ const WRONG: Readonly<Record<string, readonly unknown[]>> = {
 const ANY_TEXT = new Set([
   ...["secret", "sourceType", "sourceId", "label", "password", "current", "new"],
   ...["POST /api/v1/login name", "POST /api/v1/tokens name"],
+  ...["user", "password", "token", "ip", "path", "protocol", "id", "query"].map((field) => `${ASKS} ${field}`),
 ]);
-const TAKES_NULL = new Set(["localRetention", "archiveRetention", "group", "POST /api/v1/tokens expiresAt"]);
+const TAKES_NULL = new Set([
+  "localRetention",
+  "archiveRetention",
+  "group",
+  "POST /api/v1/tokens expiresAt",
+  `${ASKS} id`,
+]);
 
 function fieldsOf(schema: z.ZodType | undefined): string[] {
   if (schema === undefined) return [];
@@ -388,6 +417,7 @@ describe("query parameters", () => {
     format: ["", "MP4", "webm", "mp4,fmp4", "__proto__"],
     gaps: ["", "KEEP", "true", "constructor"],
     month: ["", "2026", "2026-13", "2026-00", "2026-1", "1969-12", "2026-11-01", "11-2026", "\0", "__proto__"],
+    returnTo: ["", "page", "//evil.example", "/\\evil.example", "https://evil.example", "/a\nb", "a".repeat(2_001)],
     zone: ["", "+01:00", "Berlin", "Europe/Berlin ", "../etc", "UTC\0", "__proto__", "constructor", "a".repeat(65)],
   };
 
@@ -422,7 +452,9 @@ describe("query parameters", () => {
   });
 
   it("that are not known are refused by name on every route", async () => {
-    for (const route of http.routes.filter((each) => !speaksMediaMtx(each))) {
+    // A login provider adds what it likes.
+    const isFree = (route: Route): boolean => speaksMediaMtx(route) || route.path.endsWith("/oidc/callback");
+    for (const route of http.routes.filter((each) => !isFree(each))) {
       for (const field of ["nonsense", "__proto__", "constructor", "Path", ""]) {
         const body = route.body === undefined ? {} : { body: RIGHT[keyOf(route)] };
         const more = QUERY[keyOf(route)];

@@ -235,6 +235,7 @@ async function createSetup(root: string, options: BenchOptions): Promise<{ setup
       hookSecret: "hook-secret-of-the-bench",
       adminToken: null,
       adminPassword: null,
+      oidcClientSecret: null,
       mediamtxApiPassword: "api-password-of-the-bench",
       databaseUrl: null,
       r2: { accessKeyId: "", secretAccessKey: "" },

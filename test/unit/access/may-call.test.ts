@@ -7,18 +7,19 @@ import {
   assertHookSecret,
   identifyWithoutLogin,
   type RequestFacts,
+  urlSecretOf,
 } from "../../../src/access/caller.js";
 import { assertAllowed } from "../../../src/access/policy.js";
 import { type ErrorKind, toAppError } from "../../../src/core/errors.js";
 
 const TOKEN = "token-of-sixteen+";
-const OPEN: AccessRules = { adminToken: null, hookSecret: "hook-secret-sixteen" };
+const OPEN: AccessRules = { publicUrl: null, adminToken: null, hookSecret: "hook-secret-sixteen" };
 const LOCKED: AccessRules = { ...OPEN, adminToken: TOKEN };
 const GUARDED: readonly Access[] = ["viewer", "operator", "admin"];
 
 function facts(changes: Partial<RequestFacts> = {}): RequestFacts {
   const none = { origin: undefined, secFetchSite: undefined, authorization: undefined, cookie: undefined };
-  return { method: "GET", host: "127.0.0.1:8080", ...none, ...changes };
+  return { method: "GET", host: "127.0.0.1:8080", isSecure: false, ...none, ...changes };
 }
 
 function kindOf(work: () => void): ErrorKind | "in" {
@@ -140,7 +141,16 @@ describe("with a token", () => {
 
 describe("a hook", () => {
   const hook = (given: string | undefined, authorization?: string) =>
-    kindOf(() => assertHookSecret(LOCKED, given, authorization));
+    kindOf(() => assertHookSecret(LOCKED, { field: given, inUrl: undefined, authorization }));
+
+  it("is heard by what was made of the secret for a URL, which is no secret of hooks", () => {
+    const inUrl = urlSecretOf(LOCKED.hookSecret);
+    expect(kindOf(() => assertHookSecret(LOCKED, { field: undefined, inUrl, authorization: undefined }))).toBe("in");
+    expect(hook(inUrl)).toBe("unauthenticated");
+    expect(hook(undefined, `Bearer ${inUrl}`)).toBe("unauthenticated");
+    const field = { field: undefined, inUrl: LOCKED.hookSecret, authorization: undefined };
+    expect(kindOf(() => assertHookSecret(LOCKED, field))).toBe("unauthenticated");
+  });
 
   it("is heard with the secret as field or as Bearer", () => {
     expect(hook(LOCKED.hookSecret)).toBe("in");
@@ -160,7 +170,7 @@ describe("a hook", () => {
     ] as const) {
       expect(hook(given, authorization)).toBe("unauthenticated");
       try {
-        assertHookSecret(LOCKED, given, authorization);
+        assertHookSecret(LOCKED, { field: given, inUrl: given, authorization });
       } catch (error) {
         words.add(toAppError(error).message);
       }

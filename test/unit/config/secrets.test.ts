@@ -48,6 +48,7 @@ it("takes what was given and writes none of it", async () => {
     hookSecret: given.HOOK_SECRET,
     adminToken: given.ADMIN_TOKEN,
     adminPassword: given.ADMIN_PASSWORD,
+    oidcClientSecret: null,
     mediamtxApiPassword: given.MEDIAMTX_API_PASSWORD,
     databaseUrl: given.DATABASE_URL,
     r2: { accessKeyId: given.R2_ACCESS_KEY_ID, secretAccessKey: given.R2_SECRET_ACCESS_KEY },

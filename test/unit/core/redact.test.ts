@@ -99,4 +99,7 @@ it("masks what opens something: signatures of URLs and tokens of share links", (
     "https://cameras.example/share/***/links failed",
   );
   expect(redactText(`/share/${token}?a=1`)).toBe("/share/***?a=1");
+  expect(redactText(`Post "http://127.0.0.1:8080/mediamtx/auth/${token}": EOF`)).toBe(
+    'Post "http://127.0.0.1:8080/mediamtx/auth/***": EOF',
+  );
 });

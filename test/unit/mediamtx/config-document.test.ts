@@ -154,6 +154,28 @@ describe("the rendered configuration", () => {
     expect(() => rendered({ baseYaml })).toThrow(/MEDIAMTX_API_PASSWORD/);
   });
 
+  it("has MediaMTX ask us for everything, whatever the base says of that", () => {
+    const url = "http://127.0.0.1:8080/mediamtx/auth/secret";
+    const baseYaml =
+      "authMethod: internal # theirs\nauthHTTPExclude: [{ action: api }]\nexternalAuthenticationURL: http://x\n";
+    const text = renderConfig(input({ baseYaml, auth: { kind: "http", url } }));
+    expect(parse(text)).toMatchObject({ authMethod: "http", authHTTPAddress: url, authHTTPExclude: [] });
+    expect(text).toContain("# theirs");
+    expect(text).not.toContain("externalAuthenticationURL");
+    const withDigest = "rtspAuthMethods: [basic, digest]";
+    const api = { ...input().api, password: "correct-horse" };
+    expect(() => rendered({ baseYaml: withDigest, api, auth: { kind: "http", url } })).toThrow(/digest/);
+    expect(rendered({ baseYaml })["authMethod"]).toBe("internal");
+  });
+
+  it("has MediaMTX take our tokens for everything, and none in URLs of HTTP", () => {
+    const url = "http://127.0.0.1:8080/.well-known/jwks.json";
+    const baseYaml = "authJWTInHTTPQuery: yes\nauthJWTExclude: [{ action: api }]\nauthJWTAudience: x\n";
+    const config = rendered({ baseYaml, auth: { kind: "jwt", url, claim: "c" } });
+    expect(config).toMatchObject({ authMethod: "jwt", authJWTJWKS: url, authJWTClaimKey: "c", authJWTExclude: [] });
+    expect(Object.keys(config).filter((key) => /Query|Audience/.test(key))).toEqual([]);
+  });
+
   it("leaves a disabled path out, or out of the records where a pattern would take it in", () => {
     const paths = [path("off", { source: "rtsp://cam/x", record: true }, false)];
     expect(rendered({ baseYaml: "", paths }).paths).toEqual({});

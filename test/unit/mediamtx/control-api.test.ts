@@ -114,6 +114,46 @@ describe("the Control API", () => {
     expect(error).toMatchObject({ kind: "permission-denied" });
   });
 
+  it("lists who publishes and reads, by every protocol that is on, and ends one of them", async () => {
+    const asked: string[] = [];
+    const session = {
+      id: "a",
+      path: "cam1",
+      state: "read",
+      user: "anna",
+      query: "x=1",
+      created: "2026-11-20T17:04:43Z",
+    };
+    const items: Record<string, unknown[]> = {
+      rtspsessions: [session, { ...session, id: "b", state: "idle" }, { ...session, id: "c", state: "publish" }],
+      hlssessions: [
+        { id: "d", path: "cam2", user: "", query: "", created: "2026-11-20T17:04:43.5Z", isCDN: false },
+        { id: "e", path: "cam2", isCDN: true },
+      ],
+    };
+    const listener: RequestListener = (request, response) => {
+      asked.push(`${request.method ?? ""} ${request.url ?? ""}`);
+      const kind = /^\/v3\/(\w+)\/list/.exec(request.url ?? "")?.[1] ?? "";
+      if (request.method === "POST") answering({ status: "ok" })(request, response);
+      else if (kind in items) answering({ pageCount: 1, items: items[kind] })(request, response);
+      else answering("404 page not found", 404)(request, response);
+    };
+    await withServer(listener, async (api) => {
+      const sessions = await api.listSessions(signal());
+      expect(sessions.map(({ id, kind, action, user }) => [id, kind, action, user])).toEqual([
+        ["a", "rtspsessions", "read", "anna"],
+        ["c", "rtspsessions", "publish", "anna"],
+        ["d", "hlssessions", "read", ""],
+      ]);
+      expect(sessions[2]?.createdAtUs).toBe(Date.UTC(2026, 10, 20, 17, 4, 43, 500) * 1_000);
+      await api.kickSession({ kind: "rtspsessions", id: "a" }, signal());
+    });
+    expect(asked.at(-1)).toBe("POST /v3/rtspsessions/kick/a");
+    expect(asked.filter((each) => each.includes("/list"))).toHaveLength(8);
+    const gone = answering({ error: "not found" }, 404);
+    await withServer(gone, (api) => api.kickSession({ kind: "rtspsessions", id: "a" }, signal()));
+  });
+
   it.each<readonly [string, RequestListener]>([
     ["an error status", answering({ error: "x" }, 500)],
     ["no such route", answering({}, 404)],
