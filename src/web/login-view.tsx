@@ -1,7 +1,8 @@
 /** Who are you: by name and password, or by the token of a server where nobody logs in. */
 import { Button, TextInput } from "@mantine/core";
-import { type SyntheticEvent, useEffect, useRef, useState } from "react";
+import { type PropsWithChildren, type SyntheticEvent, useEffect, useRef, useState } from "react";
 
+import { readAddress, writeAddress } from "./address.js";
 import type { Me } from "./api-types.js";
 import { FailedFace, TokenFace } from "./faces.js";
 import { logIn, useLoginOptions } from "./me.js";
@@ -21,14 +22,45 @@ export function LoginView({ before, isTokenRefused, onToken, onLogin }: LoginVie
     return error === null ? null : <FailedFace why={error.message} onAgain={() => void refetch()} />;
   }
   if (!data.loginRequired) return <TokenFace isRefused={isTokenRefused} onToken={onToken} />;
-  return <LoginForm before={before} onLogin={onLogin} />;
+  return (
+    <LoginForm before={before} onLogin={onLogin}>
+      {data.oidc && <ProviderLink />}
+    </LoginForm>
+  );
 }
 
-function LoginForm({ before, onLogin }: Pick<LoginViewProps, "before" | "onLogin">) {
+/** There and back again: the page opens anew where it was. */
+function ProviderLink() {
+  const [isAway, setAway] = useState(false);
+  const returnTo = writeAddress(readAddress(location.search)) + location.hash;
+  return (
+    <>
+      <Button
+        component="a"
+        href={`/api/v1/login/oidc?${new URLSearchParams({ returnTo }).toString()}`}
+        variant="default"
+        loading={isAway}
+        onClick={() => setAway(true)}
+      >
+        {strings.login.provider}
+      </Button>
+      <p role="status">{isAway ? strings.login.away : ""}</p>
+    </>
+  );
+}
+
+/** Why the login provider sent somebody back as a stranger; see http/routes/login-oidc.ts. */
+function providerFailure(): string | undefined {
+  const kind = new URLSearchParams(location.search).get("loginError");
+  if (kind === null) return undefined;
+  return kind === "unavailable" ? strings.login.providerAway : strings.login.providerRefused;
+}
+
+function LoginForm({ before, onLogin, children }: PropsWithChildren<Pick<LoginViewProps, "before" | "onLogin">>) {
   const [name, setName] = useState(before?.kind === "user" ? before.name : "");
   const [password, setPassword] = useState("");
   const [isBusy, setBusy] = useState(false);
-  const [failure, setFailure] = useState<string>();
+  const [failure, setFailure] = useState(providerFailure);
   const first = useRef<HTMLInputElement>(null);
   const second = useRef<HTMLInputElement>(null);
   useEffect(() => (first.current?.value === "" ? first : second).current?.focus(), []);
@@ -78,6 +110,7 @@ function LoginForm({ before, onLogin }: Pick<LoginViewProps, "before" | "onLogin
       <Button type="submit" loading={isBusy}>
         {strings.login.enter}
       </Button>
+      {children}
     </form>
   );
 }

@@ -62,6 +62,10 @@ export const strings = {
     name: "Name",
     password: "Password",
     enter: "Log in",
+    provider: "Log in with your organisation",
+    away: "On the way to your organisation's login.",
+    providerAway: "Your organisation's login does not answer. Try again later, or log in by name and password.",
+    providerRefused: "Your organisation's login was not accepted here. Log in again, or ask an admin.",
     over: "nobody is logged in any more",
   },
   token: {

@@ -17,6 +17,8 @@ export interface OidcClient {
   readonly clientId: string;
   readonly clientSecret: string;
   readonly redirectUrl: string;
+  /** Default: 127.0.0.1. For a browser, localhost is another site. */
+  readonly host?: "127.0.0.1" | "localhost";
   /** Default: in the ID token. */
   readonly groupsIn?: "id token" | "userinfo";
 }
@@ -25,11 +27,12 @@ export async function startOidcProvider({
   clientId,
   clientSecret,
   redirectUrl,
+  host = "127.0.0.1",
   groupsIn = "id token",
 }: OidcClient): Promise<OidcServer> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const issuer = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+  const issuer = `http://${host}:${String((server.address() as AddressInfo).port)}`;
   const people = new Map<string, Readonly<Record<string, unknown>>>();
   const provider = new Provider(issuer, {
     clients: [{ client_id: clientId, client_secret: clientSecret, redirect_uris: [redirectUrl] }],

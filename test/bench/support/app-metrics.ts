@@ -2,7 +2,7 @@
 import type { App } from "../../support/app.js";
 
 /** The value of the first line of this metric whose labels hold all of these; 0 when there is none. */
-export async function metricOf(app: App, name: string, labels: Readonly<Record<string, string>> = {}): Promise<number> {
+async function metricOf(app: App, name: string, labels: Readonly<Record<string, string>> = {}): Promise<number> {
   return (await readMetrics(app))(name, labels);
 }
 
