@@ -76,6 +76,8 @@ export function createApp(setup: Setup, options: { readonly demo: boolean }): Ap
       undo.push(() => parts.scrub?.stop());
       await parts.exports.start();
       undo.push(() => parts.exports.stop());
+      parts.thumbnailMaker.start();
+      undo.push(() => parts.thumbnailMaker.stop());
       if (options.demo) undo.push(await startDemo(setup, parts));
       logger.info("started", { version, port: listening.port });
       return { nextSteps: nextSteps(setup, parts, { listening, password }) };

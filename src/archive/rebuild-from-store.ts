@@ -15,6 +15,7 @@ import {
 import { findRecording } from "../catalog/recordings.js";
 import { isHousekeepingKey } from "../core/object-key.js";
 import type { Recording, RecordingId } from "../core/recording.js";
+import { pictureInstants } from "../core/thumbnail.js";
 import { encodeFragmentIndex } from "../media/fragment-index-codec.js";
 import { faultPoint } from "../platform/fault-point.js";
 import type { Logger } from "../platform/logger.js";
@@ -29,6 +30,8 @@ export interface RebuildDeps {
   readonly logger: Logger;
   readonly store: ObjectStore;
   readonly prefix: string;
+  /** Between periodic pictures; 0: none are looked for. */
+  readonly thumbnailIntervalUs: number;
 }
 
 export interface RebuildResult {
@@ -86,9 +89,14 @@ async function readObject(deps: RebuildDeps, key: string, signal: AbortSignal): 
   const rebuilt = object === undefined ? undefined : recordingFromObject(object, clock.nowUs());
   if (rebuilt === undefined) return { key, archived: undefined };
   const { facts, lacksTracks } = rebuilt;
+  const thumbnailsDueOf = (tracks: Recording["tracks"]) => ({
+    thumbnailsDue: pictureInstants({ ...facts, tracks }, deps.thumbnailIntervalUs).length > 0,
+  });
   const known = await findKnown(catalog, facts);
   const isComplete = known?.objectKey === key && (await findFragmentIndex(catalog, known.id)) !== undefined;
-  if (facts.format !== "fmp4" || isComplete) return { key, archived: { facts, fragmentIndex: undefined } };
+  if (facts.format !== "fmp4" || isComplete) {
+    return { key, archived: { facts, fragmentIndex: undefined, ...thumbnailsDueOf(facts.tracks) } };
+  }
   const inspection = await inspectObject({ store, clock }, { key, bytes: facts.bytes }, signal);
   if (inspection === undefined) {
     deps.logger.warn("object is no fragmented MP4; its recording has no fragment index", { objectKey: key });
@@ -96,7 +104,7 @@ async function readObject(deps: RebuildDeps, key: string, signal: AbortSignal): 
   const tracks = lacksTracks ? (inspection?.tracks ?? []) : facts.tracks;
   const fragments = inspection?.fragments ?? null;
   const fragmentIndex = fragments === null ? undefined : encodeFragmentIndex(fragments);
-  return { key, archived: { facts: { ...facts, tracks }, fragmentIndex } };
+  return { key, archived: { facts: { ...facts, tracks }, fragmentIndex, ...thumbnailsDueOf(tracks) } };
 }
 
 async function recordObject({ catalog, logger }: RebuildDeps, { key, archived }: ReadObject): Promise<Adoption> {

@@ -19,6 +19,7 @@ import { access } from "./migrations/0007-access.js";
 import { configHistory } from "./migrations/0008-config-history.js";
 import { pathGroups } from "./migrations/0009-path-groups.js";
 import { publishCredentials } from "./migrations/0010-publish-credentials.js";
+import { thumbnails } from "./migrations/0011-thumbnails.js";
 import { inTransaction } from "./transaction.js";
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -32,6 +33,7 @@ export const MIGRATIONS: readonly Migration[] = [
   configHistory,
   pathGroups,
   publishCredentials,
+  thumbnails,
 ];
 
 export async function migrate(db: Knex, clock: Clock, migrations: readonly Migration[] = MIGRATIONS): Promise<void> {

@@ -2,6 +2,7 @@
 import type { Knex } from "knex";
 
 import type { PathName } from "../core/path-name.js";
+import type { RecordingId } from "../core/recording.js";
 import type { Catalog } from "./catalog.js";
 import { translating } from "./database.js";
 import { PLAYABLE_COLUMNS, type PlayableRecording, type PlayableRow, toPlayable } from "./playable-recordings.js";
@@ -20,22 +21,30 @@ const LOOKED_AT = 4;
 /** `atUs` null: the end of time. */
 export function findPlayableAround(catalog: Catalog, path: PathName, atUs: number | null): Promise<PlayableNeighbours> {
   return translating("find what can be played around an instant", async () => {
-    const latest = playable(catalog, path).orderBy("start_us", "desc").limit(LOOKED_AT);
+    const latest = playableOf(catalog, { path }).orderBy("start_us", "desc").limit(LOOKED_AT);
     if (atUs !== null) void latest.andWhere("start_us", "<=", atUs);
     const tracksOf = createTracksParser();
     const before = ((await latest) as PlayableRow[]).map((row) => toPlayable(path, row, tracksOf));
     if (atUs === null) return { before, after: undefined };
-    const next = playable(catalog, path).andWhere("start_us", ">", atUs).orderBy("start_us").limit(1);
+    const next = playableOf(catalog, { path }).andWhere("start_us", ">", atUs).orderBy("start_us").limit(1);
     const [after] = ((await next) as PlayableRow[]).map((row) => toPlayable(path, row, tracksOf));
     return { before, after };
   });
 }
 
-function playable({ db }: Catalog, path: PathName): Knex.QueryBuilder {
+/** Undefined: there is none of this id, or nothing of it can be played. */
+export function findPlayableById(catalog: Catalog, id: RecordingId): Promise<PlayableRecording | undefined> {
+  return translating("find what can be played of a recording", async () => {
+    const rows = (await playableOf(catalog, { id }).select("path")) as (PlayableRow & { path: PathName })[];
+    return rows.map((row) => toPlayable(row.path, row, createTracksParser()))[0];
+  });
+}
+
+function playableOf({ db }: Catalog, which: { readonly path: PathName } | { readonly id: RecordingId }) {
   const query = db("recordings") as Knex.QueryBuilder;
   return query
     .leftJoin("fragment_indexes", "fragment_indexes.recording_id", "recordings.id")
-    .where("path", path)
+    .where(which)
     .andWhereRaw("(local in ('open', 'present') or archive = 'verified')")
     .select([...PLAYABLE_COLUMNS, "data"]);
 }

@@ -6,6 +6,7 @@ import { storeFragmentIndex } from "./fragment-indexes.js";
 import { refreshGaps } from "./gaps.js";
 import { columnsOf, recordingFromRow, rowOf } from "./recording-row.js";
 import { completeRecording, isSameSegment, NAME_TOLERANCE_US, type NewRecording } from "./recordings.js";
+import { queueThumbnails } from "./thumbnail-queue.js";
 import { inWriteTransaction } from "./write-transaction.js";
 
 /** What an object tells of the recording that it is the copy of. */
@@ -13,6 +14,8 @@ export interface ArchivedRecording {
   readonly facts: NewRecording;
   /** Encoded; undefined where the format has none or the row has it already. */
   readonly fragmentIndex: Uint8Array | undefined;
+  /** It waits for its periodic pictures, which are in the store already or are made. */
+  readonly thumbnailsDue?: boolean;
 }
 
 /** The row of the same segment, whatever its state and id: rows of a lost database were born again with other ids. */
@@ -32,6 +35,9 @@ export function insertArchivedRecording(catalog: Catalog, archived: ArchivedReco
     await inWriteTransaction(catalog, [recording.path], async (trx) => {
       await trx("recordings").insert(rowOf(recording));
       if (archived.fragmentIndex !== undefined) await storeFragmentIndex(trx, recording.id, archived.fragmentIndex);
+      if (archived.thumbnailsDue === true) {
+        await queueThumbnails(trx, recording.id, { nodeId: catalog.nodeId, nowUs: catalog.clock.nowUs() });
+      }
       await refreshGaps(trx, recording.path, [recording.startUs]);
     });
   });

@@ -21,6 +21,7 @@ import { inGroupedWrite } from "./grouped-writes.js";
 import { columnsOf, recordingFromRow, type RecordingPatch, storable } from "./recording-row.js";
 import { refreshGaps } from "./gaps.js";
 import { insertRemoval, type Removal } from "./removals.js";
+import { queueThumbnails } from "./thumbnail-queue.js";
 import { inWriteTransaction } from "./write-transaction.js";
 
 export interface Claim {
@@ -38,6 +39,8 @@ export interface Outcome {
   readonly patch: RecordingPatch;
   /** Encoded fragment index, kept beside the row. */
   readonly fragmentIndex?: Uint8Array;
+  /** It waits for its periodic pictures from now on. */
+  readonly thumbnailsDue?: boolean;
 }
 
 export interface Progress {
@@ -112,6 +115,7 @@ export function commitStep(catalog: Catalog, recording: Recording, outcome: Outc
       });
       await faultPoint("queue.in-commit");
       if (outcome.fragmentIndex !== undefined) await storeFragmentIndex(trx, recording.id, outcome.fragmentIndex);
+      if (outcome.thumbnailsDue === true) await queueThumbnails(trx, recording.id, { nodeId: catalog.nodeId, nowUs });
       if (movesTimeline) await refreshGaps(trx, recording.path, [recording.startUs, startUs ?? recording.startUs]);
     }),
   );

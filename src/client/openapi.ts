@@ -170,9 +170,49 @@ export interface paths {
         };
         /**
          * The picture at an instant
-         * @description The last sync sample at or before the instant, from disk or store; Reelkeeper-Taken-At tells when it was taken (not for MPEG-TS that cannot be cut, where it is near the instant). 404 in a gap tells what is nearest; 503 when no ffmpeg is installed.
+         * @description The last sync sample at or before the instant, from disk or store; Reelkeeper-Taken-At tells when it was taken (not for MPEG-TS that cannot be cut, where it is near the instant). With `tolerance` a periodic picture (THUMBNAIL_INTERVAL) that is a little older will do, for which no footage is read; up to 640 pixels wide. 404 in a gap tells what is nearest; 503 when no ffmpeg is installed.
          */
         get: operations["getApiVThumbnailJpg"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sprite.vtt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Which tile of a sprite is what instant
+         * @description A WebVTT track of thumbnails: each cue names its tile by `#xywh` (Media Fragments). Times count from `from`; a cue begins when its picture was taken and ends with the next one. Pictures are the periodic ones (THUMBNAIL_INTERVAL); where there are none, neither are cues.
+         */
+        get: operations["getApiVSpriteVtt"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sprite.jpg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The periodic pictures of a range in one
+         * @description Ten in a row, in order of time; sprite.vtt says which is where. 404 without pictures, 503 when no ffmpeg is installed.
+         */
+        get: operations["getApiVSpriteJpg"];
         put?: never;
         post?: never;
         delete?: never;
@@ -498,6 +538,65 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/publish-credentials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which paths may be published to, by whom; passwords are not kept */
+        get: operations["getApiVPublishCredentials"];
+        put?: never;
+        /**
+         * Set or rotate with what a path may be published to
+         * @description The one before counts no longer, and whoever publishes by it is cut off at once. It counts where MediaMTX asks us (MEDIAMTX_AUTH), and may be set before that is switched on.
+         */
+        post: operations["postApiVPublishCredentials"];
+        /** Let nobody publish to a path; whoever does is cut off at once */
+        delete: operations["deleteApiVPublishCredentials"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stream-tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A token to watch one path, or play it back, at MediaMTX itself
+         * @description With MEDIAMTX_AUTH=jwt: as Authorization: Bearer for HLS and WebRTC, as the password or the query parameter token for RTSP. It is good for a minute, in which a player has to begin; what it began ends when whoever asked may no longer watch.
+         */
+        post: operations["postApiVStreamTokens"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/.well-known/jwks.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Public keys by which MediaMTX checks tokens for it */
+        get: operations["getWellKnownJwksJson"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/config": {
         parameters: {
             query?: never;
@@ -814,6 +913,26 @@ export interface paths {
         put?: never;
         /** A path became not ready */
         post: operations["postHooksNotReady"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mediamtx/auth/{secret}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * MediaMTX asks whether somebody may do something
+         * @description With MEDIAMTX_AUTH=http; its URL with the secret stands in mediamtx.yml. The answer has no body: nothing says why somebody is refused. A player of RTSP comes without a password first, is refused and then asked for one.
+         */
+        post: operations["postMediamtxAuthSecret"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1629,7 +1748,8 @@ export interface components {
             mediamtxVersion: string;
             items: {
                 name: string;
-                section: string;
+                /** @enum {string} */
+                section: "source" | "publisher" | "recording" | "readers" | "alwaysAvailable" | "commands";
                 /** @enum {string} */
                 type: "text" | "boolean" | "integer" | "duration" | "size" | "choice" | "list";
                 /** @description In words */
@@ -1682,6 +1802,40 @@ export interface components {
                     reason: string;
                 }[];
             } | null;
+        };
+        PublishCredentialList: {
+            items: components["schemas"]["PublishCredential"][];
+        };
+        PublishCredential: {
+            path: string;
+            user: string;
+            /** Format: date-time */
+            setAt: string;
+        };
+        MadePublishCredential: {
+            path: string;
+            user: string;
+            /** Format: date-time */
+            setAt: string;
+            /** @description Told once; null for one that was given */
+            password: string | null;
+            /** @description Where to publish to; add user and password */
+            urls: string[];
+        };
+        MadeStreamToken: {
+            token: string;
+            /** Format: date-time */
+            expiresAt: string;
+        };
+        JwkSet: {
+            keys: {
+                kty: string;
+                crv: string;
+                x: string;
+                kid: string;
+                alg: string;
+                use: string;
+            }[];
         };
         Config: {
             applied: boolean;
@@ -2394,6 +2548,8 @@ export interface operations {
                 at?: string;
                 /** @description Pixels, 16 to 1920; never wider than the video */
                 width?: number;
+                /** @description Seconds, 0 to 3600: a periodic picture that is older than `at` by no more will do */
+                tolerance?: number;
             };
             header?: never;
             path?: never;
@@ -2402,6 +2558,95 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description The picture */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description Not modified */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getApiVSpriteVtt: {
+        parameters: {
+            query: {
+                /** @description MediaMTX path name (its rule since 1.17.1) */
+                path: string;
+                /** @description Pictures taken from then on */
+                from: string;
+                /** @description And before this; after `from` and at most 24 h later */
+                to: string;
+                /** @description Pixels of a tile, 40 to 320; the height is 9/16 of it */
+                width?: number;
+                /** @description At most so many, 1 to 300; more pictures are thinned out evenly */
+                tiles?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The track */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/vtt": unknown;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getApiVSpriteJpg: {
+        parameters: {
+            query: {
+                /** @description MediaMTX path name (its rule since 1.17.1) */
+                path: string;
+                /** @description Pictures taken from then on */
+                from: string;
+                /** @description And before this; after `from` and at most 24 h later */
+                to: string;
+                /** @description Pixels of a tile, 40 to 320; the height is 9/16 of it */
+                width?: number;
+                /** @description At most so many, 1 to 300; more pictures are thinned out evenly */
+                tiles?: number;
+                /** @description As the index says: 404 when the pictures of the range are others by now */
+                version?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sprite */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3688,6 +3933,183 @@ export interface operations {
             };
         };
     };
+    getApiVPublishCredentials: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Credentials */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublishCredentialList"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postApiVPublishCredentials: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description MediaMTX path name (its rule since 1.17.1) */
+                    path: string;
+                    /**
+                     * @default camera
+                     * @example camera
+                     */
+                    user?: string;
+                    /** @description Left out, one is made, which is also cheaper to check */
+                    password?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Set */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadePublishCredential"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteApiVPublishCredentials: {
+        parameters: {
+            query: {
+                /** @description MediaMTX path name (its rule since 1.17.1) */
+                path: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        removed: string;
+                    };
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postApiVStreamTokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description MediaMTX path name (its rule since 1.17.1) */
+                    path: string;
+                    /**
+                     * @description read: live
+                     * @default read
+                     * @enum {string}
+                     */
+                    action?: "read" | "playback";
+                };
+            };
+        };
+        responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeStreamToken"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getWellKnownJwksJson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A JWK Set (RFC 7517) */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JwkSet"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getApiVConfig: {
         parameters: {
             query?: never;
@@ -4399,6 +4821,71 @@ export interface operations {
                         id?: string;
                     };
                 };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postMediamtxAuthSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                secret: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @default  */
+                    user?: string;
+                    /** @default  */
+                    password?: string;
+                    /**
+                     * @description Repeats the password when there is one
+                     * @default
+                     */
+                    token?: string;
+                    /** @default  */
+                    ip?: string;
+                    /** @enum {string} */
+                    action: "publish" | "read" | "playback" | "api" | "metrics" | "pprof";
+                    /** @default  */
+                    path?: string;
+                    /**
+                     * @description Empty but for publish and read
+                     * @default
+                     */
+                    protocol?: string;
+                    /** @description Of the session or connection; a read of RTSP asks for both in turn */
+                    id?: string | null;
+                    /** @default  */
+                    query?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description They may */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description They may not */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Problem */
             default: {

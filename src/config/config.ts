@@ -87,6 +87,8 @@ interface ThumbnailConfig {
   readonly ffmpegPath: string | null;
   /** 0: nothing is kept. */
   readonly cacheBytes: number;
+  /** Between periodic pictures of a path; 0: none are made. */
+  readonly intervalMs: number;
 }
 
 interface IngestConfig {
@@ -122,7 +124,7 @@ export function loadConfig(env: Env, where: { readonly cwd: string; readonly pro
     },
     playbackArchive: readPlaybackArchive(read, storage),
     localRetentionMs: read.durationMs("LOCAL_RETENTION", "24h", 0),
-    backupIntervalMs: readBackupInterval(read),
+    backupIntervalMs: readPeriod(read, "BACKUP_INTERVAL", { fallback: "24h", leastMs: 1_000 }),
     scrubDays: read.number("SCRUB_DAYS", 30, [0, 3_650]),
     diskMarks: readDiskMarks(read),
     mediamtx: readMediaMtx(read, { dataDir, recordDir, projectDir: where.projectDir }),
@@ -136,6 +138,7 @@ export function loadConfig(env: Env, where: { readonly cwd: string; readonly pro
     thumbnails: {
       ffmpegPath: read.optionalDir("FFMPEG_PATH"),
       cacheBytes: readBytes(read, "THUMBNAIL_CACHE", "256M"),
+      intervalMs: readPeriod(read, "THUMBNAIL_INTERVAL", { fallback: "5m", leastMs: 10_000 }),
     },
     nodeId: read.optionalMatching("NODE_ID", /^[0-9a-zA-Z-]{1,64}$/),
     log: {
@@ -238,9 +241,14 @@ function readMediaMtxAuth(read: Reader, mode: MediaMtxConfig["mode"]): Pick<Medi
   return { auth, authUrl };
 }
 
-function readBackupInterval(read: Reader): number {
-  const intervalMs = read.durationMs("BACKUP_INTERVAL", "24h", 0);
-  return intervalMs === 0 ? 0 : read.durationMs("BACKUP_INTERVAL", "24h", 1_000);
+/** At least so long, or 0: never. */
+function readPeriod(
+  read: Reader,
+  name: VariableName,
+  { fallback, leastMs }: { readonly fallback: string; readonly leastMs: number },
+): number {
+  const intervalMs = read.durationMs(name, fallback, 0);
+  return intervalMs === 0 ? 0 : read.durationMs(name, fallback, leastMs);
 }
 
 /** Without a value of its own a mark is never below the one before. */

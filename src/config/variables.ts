@@ -304,6 +304,11 @@ export const VARIABLES = {
     fallback: "256M",
     accepts: "bytes, or a size such as 512K, 256M, 4G",
   },
+  THUMBNAIL_INTERVAL: {
+    about: "Time between the pictures of a path that are kept beside its recordings in the store, 0 for none",
+    fallback: "5m",
+    accepts: "a duration of at least 10s, or 0",
+  },
   NODE_ID: {
     about: "Name of this machine in the rows",
     fallback: "generated in DATA_DIR",

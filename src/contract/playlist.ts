@@ -24,15 +24,18 @@ export const playlistQuerySchema = z
       description: "Answer the playlist above it, with CODECS, RESOLUTION, FRAME-RATE and BANDWIDTH of the range",
     }),
   })
-  .superRefine(({ from, to }, context) => {
-    const message =
-      to <= from
-        ? "expected an instant after from"
-        : to - from > LONGEST_RANGE_US
-          ? "expected at most 24 h after from"
-          : undefined;
-    if (message !== undefined) context.addIssue({ code: "custom", path: ["to"], message });
-  });
+  .superRefine(checkDay);
+
+/** `to` is after `from`, by at most 24 h. */
+export function checkDay({ from, to }: { readonly from: number; readonly to: number }, context: z.RefinementCtx): void {
+  const message =
+    to <= from
+      ? "expected an instant after from"
+      : to - from > LONGEST_RANGE_US
+        ? "expected at most 24 h after from"
+        : undefined;
+  if (message !== undefined) context.addIssue({ code: "custom", path: ["to"], message });
+}
 
 /** A player asks with what a playlist says, so both instants or none are there. */
 export const mediaQuerySchema = z

@@ -39,8 +39,8 @@ export function storeMarkerKey(prefix: string): string {
 }
 
 /**
- * What stands below `{prefix}/~` is Reelkeeper's own and no recording: the marker, backups of the database. `~` is in no
- * path name, so that no recording's key meets it.
+ * What stands below `{prefix}/~` is Reelkeeper's own and no recording: the marker, backups of the database, exports,
+ * pictures. `~` is in no path name, so that no recording's key meets it.
  */
 export function isHousekeepingKey(prefix: string, key: string): boolean {
   return key.startsWith(`${prefix}/~`);
@@ -50,7 +50,8 @@ export function extensionOf(format: Recording["format"]): ".mp4" | ".ts" {
   return format === "fmp4" ? ".mp4" : ".ts";
 }
 
-function directoryOf(prefix: string, facts: KeyFacts): string {
+/** `{prefix}/{path}/{yyyy}/{mm}/{dd}`. */
+export function directoryOf(prefix: string, facts: Pick<KeyFacts, "path" | "startUs">): string {
   const [year = "", month = "", day = ""] = formatRfc3339(facts.startUs).slice(0, 10).split("-");
   return [prefix, facts.path, year, month, day].join("/");
 }

@@ -21,6 +21,7 @@ import type { Logger } from "../platform/logger.js";
 import type { Exports } from "../playback/exports.js";
 import type { GrowingFiles } from "../playback/growing-files.js";
 import type { PlaybackDeps } from "../playback/playback-deps.js";
+import type { Sprites } from "../playback/sprites.js";
 import type { Thumbnails } from "../playback/thumbnails.js";
 import type { ConfigAdmin } from "../streams/config-admin.js";
 import type { ConfigState, PathAdmin } from "../streams/path-admin.js";
@@ -51,6 +52,7 @@ export interface HttpDeps extends Pick<AuthenticateDeps, "identify" | "principal
   readonly playback: PlaybackDeps;
   readonly exports: Pick<Exports, "submit" | "cancel">;
   readonly thumbnails: Pick<Thumbnails, "locate" | "read">;
+  readonly sprites: Pick<Sprites, "locate" | "read">;
   readonly growing: GrowingFiles;
   /** Who sends a viewer what is only in the store: the store itself, or we. */
   readonly playbackArchive: "direct" | "proxy";

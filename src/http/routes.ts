@@ -18,6 +18,7 @@ import { publishCredentialRoutes } from "./routes/publish-credentials.js";
 import { recordingRoutes } from "./routes/recordings.js";
 import { shareRoutes } from "./routes/shares.js";
 import { signedUrlRoutes } from "./routes/signed-urls.js";
+import { spriteRoutes } from "./routes/sprites.js";
 import { streamTokenRoutes } from "./routes/stream-tokens.js";
 import { thumbnailRoutes } from "./routes/thumbnails.js";
 import { timelineRoutes } from "./routes/timeline.js";
@@ -29,6 +30,7 @@ export function createRoutes(deps: HttpDeps, version: string): Route[] {
     ...timelineRoutes(deps),
     ...playlistRoutes(deps),
     ...thumbnailRoutes(deps),
+    ...spriteRoutes(deps),
     ...clipRoutes(deps),
     ...exportRoutes(deps),
     ...mediaMtxPlaybackRoutes(deps),

@@ -3,6 +3,7 @@
  * name, no network, a deadline, a cap on what it may answer, and dies with whoever asked.
  */
 import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { constants, setPriority } from "node:os";
 import path from "node:path";
 import type { Readable, Writable } from "node:stream";
 
@@ -20,6 +21,8 @@ export interface FfmpegSettings {
   readonly configuredPath: string | null;
   readonly env: Readonly<NodeJS.ProcessEnv>;
   readonly timeoutMs?: number;
+  /** Whatever else wants the processor goes first. */
+  readonly isPatient?: boolean;
 }
 
 export interface FfmpegJob {
@@ -28,11 +31,18 @@ export interface FfmpegJob {
   readonly input: readonly Uint8Array[];
 }
 
+/** There is no ffmpeg, it hung, or somebody ended it: no fault of the media. */
+export class FfmpegUnavailable extends AppError {
+  constructor(message: string) {
+    super({ kind: "unavailable", message, hint: HINT });
+  }
+}
+
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
 /**
  * What ffmpeg wrote. Throws `data-loss` when it wrote nothing or gave up on the bytes, `unavailable` when it is missing,
- * hangs or is ended from outside, `cancelled` on abort.
+ * hangs or is ended from outside (`FfmpegUnavailable`), `cancelled` on abort.
  */
 export async function runFfmpeg(settings: FfmpegSettings, job: FfmpegJob, signal: AbortSignal): Promise<Buffer> {
   const executable = await findFfmpeg(settings);
@@ -45,6 +55,7 @@ export async function runFfmpeg(settings: FfmpegSettings, job: FfmpegJob, signal
     stdio: ["pipe", "pipe", "pipe"],
     windowsHide: true,
   });
+  if (settings.isPatient === true) giveWay(child);
   const kill = (): void => void child.kill("SIGKILL");
   stop.addEventListener("abort", kill, { once: true });
   try {
@@ -70,11 +81,20 @@ export async function findFfmpeg(settings: FfmpegSettings): Promise<string> {
   if (settings.configuredPath !== null) {
     const configured = path.resolve(settings.configuredPath);
     if (await isExecutable(configured)) return configured;
-    throw new AppError({ kind: "unavailable", message: `find ffmpeg: ${configured} is not executable`, hint: HINT });
+    throw new FfmpegUnavailable(`find ffmpeg: ${configured} is not executable`);
   }
   const found = await findInPath("ffmpeg", settings.env);
   if (found !== undefined) return found;
-  throw new AppError({ kind: "unavailable", message: "find ffmpeg: none in PATH", hint: HINT });
+  throw new FfmpegUnavailable("find ffmpeg: none in PATH");
+}
+
+/** Refused at worst; it then works as any other. */
+function giveWay({ pid }: Child): void {
+  try {
+    if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_LOW);
+  } catch {
+    // It has ended already.
+  }
 }
 
 /** An ffmpeg that has what it wants reads no further; the exit code says whether it has. */
@@ -116,7 +136,7 @@ export function cancelled(): AppError {
 }
 
 export function failed(executable: string, why: string): AppError {
-  return new AppError({ kind: "unavailable", message: `run ${executable}: ${why}`, hint: HINT });
+  return new FfmpegUnavailable(`run ${executable}: ${why}`);
 }
 
 export function unusable(purpose: string, exitCode: number | null, words: string): AppError {

@@ -35,6 +35,8 @@ export interface Metrics {
   readonly segmentReleased: (bytes: number) => void;
   /** The scrub read an object back. `result` is `same`, `damaged` or `untold`. */
   readonly objectScrubbed: (result: string) => void;
+  /** A periodic picture, by what came of it: `made`, `undecodable`, `ffmpeg-failed`, `given-up` … */
+  readonly thumbnailCounted: (result: string) => void;
 }
 
 const STEP_SECONDS = [0.005, 0.02, 0.1, 0.5, 2, 10, 60];
@@ -66,6 +68,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   const segments = counter("segments_total", "Segments by what happened to them", ["event"]);
   const bytes = counter("segment_bytes_total", "Bytes of segments by what happened to them", ["event"]);
   const scrubbed = counter("scrubbed_objects_total", "Objects read back by the scrub, by what came of it", ["result"]);
+  const thumbnails = counter("thumbnails_total", "Periodic pictures by what came of them", ["result"]);
   const errors = counter("errors_total", "Failed steps by kind of error", ["kind", "step"]);
   const count = (event: string, size: number): void => {
     segments.inc({ event });
@@ -85,6 +88,7 @@ export function createMetrics(sources: MetricSources): Metrics {
     },
     segmentReleased: (size) => count("released", size),
     objectScrubbed: (result) => scrubbed.inc({ result }),
+    thumbnailCounted: (result) => thumbnails.inc({ result }),
   };
 }
 

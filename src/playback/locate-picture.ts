@@ -104,8 +104,15 @@ function nothingAt({ path, atUs }: PictureRequest, neighbours: PlayableNeighbour
   return new AppError({ kind: "not-found", message });
 }
 
-/** Undefined: nothing whole is written yet, or nobody has looked into it. */
-async function pictureIn(deps: LocateDeps, recording: PlayableRecording, atUs: number): Promise<Picture | undefined> {
+/**
+ * The last one of a recording at or before an instant. Undefined: nothing whole is written yet, or nobody has looked into
+ * it. Throws `not-found` without video.
+ */
+export async function pictureIn(
+  deps: Pick<LocateDeps, "growing">,
+  recording: PlayableRecording,
+  atUs: number,
+): Promise<Picture | undefined> {
   if (recording.tracks.length > 0 && recording.tracks.every(({ kind }) => kind !== "video")) {
     throw new AppError({ kind: "not-found", message: `recording ${recording.id} has no video` });
   }

@@ -123,6 +123,6 @@ export class PictureCache {
 }
 
 /** A power loss may leave a file that has its length and not its bytes. */
-function isWholeJpeg(bytes: Buffer): boolean {
+export function isWholeJpeg(bytes: Buffer): boolean {
   return bytes.length > 4 && bytes.readUInt16BE(0) === 0xffd8 && bytes.readUInt16BE(bytes.length - 2) === 0xffd9;
 }

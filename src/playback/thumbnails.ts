@@ -1,30 +1,36 @@
 /**
- * Pictures for viewers: found by the index, decoded by ffmpeg from a few bytes, kept in the cache. Who asks for the same
- * picture at the same time shares one ffmpeg, which ends when the last of them has left.
+ * Pictures for viewers: found by the index, taken from the periodic ones where they have it, else decoded by ffmpeg from
+ * a few bytes, and kept in the cache. Who asks for the same picture at the same time shares one ffmpeg, which ends when
+ * the last of them has left.
  */
 import { createHash } from "node:crypto";
 
+import { findLastThumbnail, findThumbnail } from "../catalog/thumbnails.js";
 import { AppError, isAppError } from "../core/errors.js";
-import type { FfmpegSettings } from "../media/ffmpeg.js";
-import { decodeKeyPicture } from "../media/key-picture.js";
+import type { TimeRange } from "../core/span.js";
+import { THUMBNAIL_WIDTH_PX } from "../core/thumbnail.js";
+import { shrinkPicture } from "../media/key-picture.js";
 import { Gate } from "../platform/gate.js";
 import { SharedWork } from "../platform/shared-work.js";
+import { type DecodeDeps, decodePicture } from "./decode-picture.js";
 import { type LocateDeps, locatePicture, type Picture, type PictureRequest } from "./locate-picture.js";
-import type { PictureCache } from "./picture-cache.js";
-import type { PlaybackDeps } from "./playback-deps.js";
+import { readStoredPicture, storedName, type StoredPicturesDeps } from "./stored-pictures.js";
 
-export interface ThumbnailDeps extends PlaybackDeps, LocateDeps {
-  readonly cache: PictureCache;
-  readonly ffmpeg: FfmpegSettings;
+export interface ThumbnailDeps extends DecodeDeps, LocateDeps, StoredPicturesDeps {
   /** ffmpegs at once. */
   readonly atOnce: number;
+}
+
+export interface NearPictureRequest extends PictureRequest {
+  /** A periodic picture that is older than the instant by at most this will do; 0: none. */
+  readonly toleranceUs: number;
+  /** Not one of before this; null: of any time. */
+  readonly within: TimeRange | null;
 }
 
 /** Of reading and decoding together; a store may be slow. */
 const MAKE_WITHIN_MS = 20_000;
 const MOST_WAITING = 128;
-/** MediaMTX refuses parts above `recordMaxPartSize`, 50 MB. */
-const MOST_MEDIA_BYTES = 64 * 1_048_576;
 
 export class Thumbnails {
   readonly #deps: ThumbnailDeps;
@@ -37,8 +43,12 @@ export class Thumbnails {
   }
 
   /** Throws as `locatePicture`. */
-  locate(request: PictureRequest): Promise<Picture> {
-    return locatePicture(this.#deps, request);
+  async locate(request: NearPictureRequest): Promise<Picture> {
+    const { path, atUs, toleranceUs, within } = request;
+    if (atUs === null || toleranceUs === 0) return locatePicture(this.#deps, request);
+    const fromUs = Math.max(atUs - toleranceUs, within?.fromUs ?? 0);
+    const near = await findLastThumbnail(this.#deps.catalog, path, { fromUs, toUs: atUs + 1 });
+    return locatePicture(this.#deps, { path, atUs: near?.atUs ?? atUs });
   }
 
   /** A JPEG. Throws `unavailable` without ffmpeg, at the deadline and when too many wait, `data-loss` for damaged media. */
@@ -55,40 +65,37 @@ export class Thumbnails {
 
   async #make(picture: Picture, widthPx: number, unwanted: AbortSignal): Promise<Buffer> {
     const signal = AbortSignal.any([unwanted, AbortSignal.timeout(MAKE_WITHIN_MS)]);
-    const jpeg = await this.#decode(picture, widthPx, signal).catch((error: unknown) => {
+    const jpeg = await this.#take(picture, widthPx, signal).catch((error: unknown) => {
       throw isAppError(error, "cancelled") && !unwanted.aborted ? tooSlow(error) : error;
     });
     await this.#deps.cache.put(pictureName(picture, widthPx), jpeg);
     return jpeg;
   }
 
-  async #decode(picture: Picture, widthPx: number, signal: AbortSignal): Promise<Buffer> {
-    const { ffmpeg } = this.#deps;
-    const { format } = picture.recording;
-    const media = await this.#readParts(picture, signal);
-    try {
-      return await decodeKeyPicture(ffmpeg, { format, media, widthPx }, signal);
-    } catch (error) {
-      const head = headOfTransportStream(picture);
-      if (!isAppError(error, "data-loss") || head === undefined) throw error;
-      return decodeKeyPicture(ffmpeg, { format, media: await this.#readParts(head, signal), widthPx }, signal);
-    }
+  /** One of the periodic ones that cannot be read is as good as none. */
+  async #take(picture: Picture, widthPx: number, signal: AbortSignal): Promise<Buffer> {
+    const periodic = await this.#periodic(picture, widthPx, signal).catch(() => undefined);
+    return periodic ?? decodePicture(this.#deps, { picture, widthPx }, signal);
   }
 
-  async #readParts({ recording, parts }: Picture, signal: AbortSignal): Promise<Uint8Array[]> {
-    const read: Uint8Array[] = [];
-    const wanted = parts.reduce((sum, { start, end }) => sum + end - start + 1, 0);
-    if (wanted > MOST_MEDIA_BYTES) {
-      const message = `picture of recording ${recording.id}: a fragment of ${String(wanted)} bytes is too large`;
-      throw new AppError({ kind: "data-loss", message });
-    }
-    const reader = await this.#deps.openReader(recording, signal);
-    try {
-      for (const { start, end } of parts) read.push(await reader.read(start, end - start + 1));
-      return read;
-    } finally {
-      await reader.close();
-    }
+  /**
+   * Undefined: of this very sync sample there is none that is wide enough. What is on disk is decoded sooner than a store
+   * would answer.
+   */
+  async #periodic(
+    { recording, takenAtUs }: Picture,
+    widthPx: number,
+    signal: AbortSignal,
+  ): Promise<Buffer | undefined> {
+    if (takenAtUs === null || widthPx > THUMBNAIL_WIDTH_PX) return undefined;
+    const thumbnail = await findThumbnail(this.#deps.catalog, recording.id, takenAtUs);
+    if (thumbnail === undefined) return undefined;
+    const isOnDisk = recording.local === "open" || recording.local === "present";
+    const jpeg = isOnDisk
+      ? await this.#deps.cache.get(storedName(thumbnail.objectKey))
+      : await readStoredPicture(this.#deps, thumbnail, signal);
+    if (jpeg === undefined) return undefined;
+    return widthPx === THUMBNAIL_WIDTH_PX ? jpeg : shrinkPicture(this.#deps.ffmpeg, { jpeg, widthPx }, signal);
   }
 }
 
@@ -96,14 +103,6 @@ export class Thumbnails {
 export function pictureName({ recording, parts }: Picture, widthPx: number): string {
   const facts = [recording.id, ...parts.flatMap(({ start, end }) => [start, end]), widthPx];
   return createHash("sha256").update(facts.join(" ")).digest("hex").slice(0, 32);
-}
-
-/** A piece of a file whose GOP is longer than the piece holds no sync sample; the head of a file always does. */
-function headOfTransportStream(picture: Picture): Picture | undefined {
-  const [piece] = picture.parts;
-  const isPiece = picture.recording.format === "mpegts" && picture.takenAtUs === null;
-  if (!isPiece || piece === undefined || piece.start === 0) return undefined;
-  return { ...picture, parts: [{ start: 0, end: piece.end - piece.start }] };
 }
 
 function tooSlow(cause: unknown): AppError {

@@ -10,6 +10,7 @@ import { AppError, isAppError } from "../core/errors.js";
 import { isPlausibleInstant } from "../core/instant.js";
 import type { Recording } from "../core/recording.js";
 import { releaseDueAtUs } from "../core/retention.js";
+import { pictureInstants } from "../core/thumbnail.js";
 import { wallDurationUs } from "../core/wall-duration.js";
 import { encodeFragmentIndex } from "../media/fragment-index-codec.js";
 import type { FileHashes, Inspection } from "../media/inspection.js";
@@ -22,6 +23,8 @@ export interface InspectDeps {
   readonly logger: Logger;
   readonly recordDir: string;
   readonly localRetentionMs: number;
+  /** Between periodic pictures; 0: none. */
+  readonly thumbnailIntervalUs: number;
   readonly inspect: (
     request: { readonly filePath: string; readonly format: Recording["format"]; readonly hash: boolean },
     signal: AbortSignal,
@@ -80,13 +83,12 @@ function outcomeOf(deps: InspectDeps, context: Inspected): Outcome {
   if (!isPlausibleInstant(startUs + durationUs)) {
     throw new AppError({ kind: "data-loss", message: `the file lasts ${String(durationUs)} us, by its sample tables` });
   }
+  const { tracks, position } = inspection;
+  const pictured = { startUs, endUs: startUs + durationUs, tracks, position, format: recording.format };
   return {
     patch: {
-      startUs,
-      endUs: startUs + durationUs,
+      ...{ startUs, endUs: pictured.endUs, tracks, position },
       mediaDurationUs: inspection.mediaDurationUs,
-      tracks: inspection.tracks,
-      position: inspection.position,
       partial: recording.format === "fmp4" && !inspection.finalised,
       fileIdentity: identity,
       bytes: Number(size),
@@ -95,6 +97,10 @@ function outcomeOf(deps: InspectDeps, context: Inspected): Outcome {
       ...nextStep(deps, context),
     },
     ...(inspection.fragments === null ? {} : { fragmentIndex: encodeFragmentIndex(inspection.fragments) }),
+    // Where nothing goes to the store, no picture does either.
+    ...(context.wantsArchive && pictureInstants(pictured, deps.thumbnailIntervalUs).length > 0
+      ? { thumbnailsDue: true }
+      : {}),
   };
 }
 

@@ -1,6 +1,6 @@
 /** A picture of the API as a blob, because an <img> cannot send the token. Without one there is a face for it. */
 import { useQuery } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 
 import { apiUrl, get, isoOf } from "./request.js";
 import { strings } from "./strings.js";
@@ -13,11 +13,13 @@ interface PictureProps {
   readonly atMs?: number;
   readonly widthPx: number;
   readonly alt: string;
+  /** In its place until it is there. */
+  readonly meanwhile?: ReactNode;
 }
 
-export function Picture({ path, atMs, widthPx, alt }: PictureProps) {
+export function Picture({ path, atMs, widthPx, alt, meanwhile }: PictureProps) {
   const query = { path, width: widthPx, ...(atMs === undefined ? {} : { at: isoOf(atMs) }) };
-  const { data: blob } = useQuery({
+  const { data: blob, isPending } = useQuery({
     queryKey: ["picture", query],
     queryFn: async ({ signal }) => (await get(apiUrl("thumbnail.jpg", query), signal)).blob(),
     refetchInterval: atMs === undefined ? NEWEST_EVERY_MS : false,
@@ -27,6 +29,7 @@ export function Picture({ path, atMs, widthPx, alt }: PictureProps) {
   });
   const url = useBlobUrl(blob);
   if (url === undefined) {
+    if (isPending && meanwhile !== undefined) return meanwhile;
     return (
       <span className="picture none" role="img" aria-label={strings.noPicture}>
         <svg viewBox="0 0 16 16" aria-hidden="true">
@@ -38,7 +41,7 @@ export function Picture({ path, atMs, widthPx, alt }: PictureProps) {
   return <img className="picture" src={url} alt={alt} width={16} height={9} />;
 }
 
-function useBlobUrl(blob: Blob | undefined): string | undefined {
+export function useBlobUrl(blob: Blob | undefined): string | undefined {
   const [url, setUrl] = useState<string>();
   useEffect(() => {
     if (blob === undefined) {

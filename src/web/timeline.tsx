@@ -7,6 +7,7 @@ import { nowMs } from "./clock.js";
 import { drawTimeline, rowsHeightPx } from "./draw-timeline.js";
 import { Picture } from "./picture.js";
 import { drawnSpans, spanAt, type DrawnSpan } from "./spans.js";
+import { SpriteTile } from "./sprite-tile.js";
 import { strings } from "./strings.js";
 import type { Hover, TimelineProps } from "./timeline-props.js";
 import { useTimelineGestures } from "./timeline-gestures.js";
@@ -81,20 +82,35 @@ function HoverCard({ hover, rows, paths, widthPx }: HoverCardProps) {
   const [pictureMs, setPictureMs] = useState<number>();
   const roundedMs = Math.floor(atMs / PICTURE_EVERY_MS) * PICTURE_EVERY_MS;
   const isFootage = span?.kind === "footage";
+  // Footage may begin within the millisecond.
+  const wantedMs = isFootage ? Math.max(roundedMs, span.fromMs + 1) : undefined;
   useEffect(() => {
-    const timer = setTimeout(() => setPictureMs(isFootage ? Math.max(roundedMs, span.fromMs) : undefined), 150);
+    const timer = setTimeout(() => setPictureMs(wantedMs), 150);
     return () => clearTimeout(timer);
-  }, [roundedMs, isFootage, span?.fromMs]);
+  }, [wantedMs]);
   const left = Math.min(Math.max(0, px - 88), Math.max(0, widthPx - 176));
   return (
     <div className="hover-card" style={{ left }} title={bothClocks(new Date(atMs).toISOString())}>
-      {path !== undefined && isFootage && pictureMs !== undefined && (
-        <Picture path={path.path} atMs={pictureMs} widthPx={160} alt="" />
-      )}
+      {path !== undefined && isFootage && <Preview {...{ path: path.path, atMs, pictureMs, wantedMs }} />}
       <strong>{clock(atMs)}</strong>
       <span>{spanWords(span, atMs)}</span>
     </div>
   );
+}
+
+interface PreviewProps {
+  readonly path: string;
+  readonly atMs: number;
+  /** Where the pointer has rested, and where it is now. */
+  readonly pictureMs: number | undefined;
+  readonly wantedMs: number | undefined;
+}
+
+/** A tile at once, and the picture of the very instant where the pointer rests. */
+function Preview({ path, atMs, pictureMs, wantedMs }: PreviewProps) {
+  const tile = <SpriteTile path={path} atMs={atMs} />;
+  if (pictureMs === undefined || pictureMs !== wantedMs) return tile;
+  return <Picture path={path} atMs={pictureMs} widthPx={160} alt="" meanwhile={tile} />;
 }
 
 function spanWords(span: DrawnSpan | undefined, atMs: number): string {

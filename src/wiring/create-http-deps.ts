@@ -55,7 +55,7 @@ export function createHttpDeps(
     growing,
     playbackArchive: config.playbackArchive,
     bucketOrigin: bucketOriginOf(setup),
-    thumbnails: createThumbnails(setup, { ...playback, growing }),
+    ...createThumbnails(setup, { store, playback, growing, pictures: parts.pictures }),
     publicUrl: config.storage.kind === "r2" ? config.storage.publicUrl : null,
     ...createAdmin(setup, parts, secretKeys),
     hooks: {

@@ -5,8 +5,9 @@ import type { ObjectStore } from "../archive/object-store.js";
 import { releaseLocalCopy, unlinkTrashed } from "../archive/release-local-copy.js";
 import type { UploadPace } from "../archive/upload-pace.js";
 import type { Catalog } from "../catalog/catalog.js";
+import { removeThumbnailsOf } from "../catalog/thumbnails.js";
 import { isAppError } from "../core/errors.js";
-import { US_PER_SEC } from "../core/instant.js";
+import { US_PER_MS, US_PER_SEC } from "../core/instant.js";
 import type { ExamineDeps } from "../ingest/examine-file.js";
 import type { NoteHookDeps } from "../ingest/note-hook.js";
 import { settleRecording } from "../ingest/settle-recording.js";
@@ -86,6 +87,7 @@ function createHandlers(setup: Setup, parts: PipelineParts) {
   const common = { catalog, logger, store, recordDir, localRetentionMs: config.localRetentionMs, assertMayRemove };
   const inspect = {
     ...common,
+    thumbnailIntervalUs: config.thumbnails.intervalMs * US_PER_MS,
     inspect: (...[request, signal]: Parameters<Inspector["inspect"]>) => inspector.inspect(request, signal),
   };
   const archive = {
@@ -118,7 +120,11 @@ function createHandlers(setup: Setup, parts: PipelineParts) {
       return outcome;
     },
     unlink: (recording) => unlinkTrashed(common, recording),
-    delete: (recording, signal) => deleteRecording(common, recording, signal),
+    delete: async (recording, signal) => {
+      const outcome = await deleteRecording(common, recording, signal);
+      await removeThumbnailsOf(catalog, recording.id);
+      return outcome;
+    },
   } satisfies Record<string, StepHandler>;
   const askScan = askingTheScan(parts.requestScan);
   return {

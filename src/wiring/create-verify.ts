@@ -9,6 +9,7 @@ import { adoptObject } from "../archive/rebuild-from-store.js";
 import { recordingFromObject } from "../archive/recording-metadata.js";
 import type { Catalog } from "../catalog/catalog.js";
 import { AppError } from "../core/errors.js";
+import { US_PER_MS } from "../core/instant.js";
 import { isHousekeepingKey } from "../core/object-key.js";
 import { examineFile } from "../ingest/examine-file.js";
 import { recordFound } from "../ingest/record-found.js";
@@ -28,6 +29,7 @@ export function createVerify(setup: Setup, parts: VerifyParts): VerifyDeps {
   const { config, logger, recordDir } = setup;
   const { catalog, store } = parts;
   const { prefix } = config.storage;
+  const thumbnailIntervalUs = config.thumbnails.intervalMs * US_PER_MS;
   const guard = createGuard(setup, parts);
   const ingest = createIngest(setup, {
     catalog,
@@ -39,7 +41,7 @@ export function createVerify(setup: Setup, parts: VerifyParts): VerifyDeps {
     ...{ catalog, recordDir, prefix },
     ...createObjectReader(setup, parts),
     listObjects: (signal) => listRecordings(store, prefix, signal),
-    adoptObject: (key, signal) => adoptObject({ catalog, logger, store, prefix }, key, signal),
+    adoptObject: (key, signal) => adoptObject({ catalog, logger, store, prefix, thumbnailIntervalUs }, key, signal),
     walkFiles: (signal) => walkRecordDir(recordDir, signal),
     examineFile: async (filePath) => {
       const examination = await examineFile(ingest, filePath, { origin: "scan" });

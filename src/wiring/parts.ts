@@ -16,7 +16,9 @@ import { MediaMtx } from "../mediamtx/media-mtx.js";
 import { createMetrics, type Metrics } from "../metrics/metrics.js";
 import { readDiskSpace } from "../platform/disk-space.js";
 import type { Exports } from "../playback/exports.js";
+import type { PictureCache } from "../playback/picture-cache.js";
 import type { PlaybackDeps } from "../playback/playback-deps.js";
+import type { ThumbnailMaker } from "../playback/thumbnail-maker.js";
 import type { Worker } from "../pipeline/worker.js";
 import type { DeletionGuard } from "../retention/deletion-guard.js";
 import type { DiskGuard } from "../retention/disk-guard.js";
@@ -31,6 +33,7 @@ import { createPipeline } from "./create-pipeline.js";
 import { mediaMtxOptions } from "./media-mtx-options.js";
 import { Pulse } from "./pulse.js";
 import { createPlayback } from "./create-playback.js";
+import { createPictureCache, createThumbnailMaker } from "./create-thumbnails.js";
 import { createScrub } from "./create-scrub.js";
 import { serverBearer } from "./server-tokens.js";
 import { ServerNotes } from "./server-notes.js";
@@ -58,6 +61,8 @@ export interface Parts {
   readonly scrub: Scrub | null;
   readonly playback: PlaybackDeps;
   readonly exports: Exports;
+  readonly pictures: PictureCache;
+  readonly thumbnailMaker: ThumbnailMaker;
 }
 
 /** `tokens`: null where MediaMTX takes none. */
@@ -89,7 +94,8 @@ export function createParts(setup: Setup, catalog: Catalog, tokens: StreamTokens
   const diskGuard = createDiskGuard(setup, { catalog, wake, areDeletionsStopped: () => guard.stops.length > 0 });
   const onBytes = (signal: AbortSignal) => pace.onBytes(signal);
   const backup = createDailyBackup(setup, { catalog, store, guard, onBytes });
-  const playing = createPlaying(setup, { catalog, store, guard, onBytes });
+  const isPressed = (): boolean => ingest.groupCommit.isPressed;
+  const playing = createPlaying(setup, { catalog, store, guard, onBytes, metrics, isPressed });
   const scrub = createScrub(setup, { catalog, store, guard, wake, onRead: (result) => metrics.objectScrubbed(result) });
   const ingest = createIngest(setup, {
     catalog,
@@ -131,13 +137,22 @@ function metricsOf(setup: Setup, catalog: Catalog) {
   };
 }
 
+type PlayingParts = Omit<ExportParts, "playback"> &
+  Pick<Parts, "catalog" | "metrics"> & { readonly isPressed: () => boolean };
+
 function createPlaying(
   setup: Setup,
-  { catalog, ...rest }: Omit<ExportParts, "playback"> & Pick<Parts, "catalog">,
-): Pick<Parts, "playback" | "exports"> {
+  { catalog, ...rest }: PlayingParts,
+): Pick<Parts, "playback" | "exports" | "pictures" | "thumbnailMaker"> {
   const ffmpeg = { configuredPath: setup.config.thumbnails.ffmpegPath, env: setup.env.all };
   const playback = createPlayback(setup.recordDir, { catalog, store: rest.store, ffmpeg });
-  return { playback, exports: createExports(setup, { ...rest, playback }) };
+  const pictures = createPictureCache(setup);
+  return {
+    playback,
+    pictures,
+    exports: createExports(setup, { ...rest, playback }),
+    thumbnailMaker: createThumbnailMaker(setup, { ...rest, playback, pictures }),
+  };
 }
 
 function createServer(

@@ -15,6 +15,8 @@ import {
   recordAbsentFile,
   recordFoundFiles,
 } from "../../src/catalog/recordings.js";
+import { findPlayableById } from "../../src/catalog/playable-neighbours.js";
+import { findLastThumbnail, listThumbnails, sweepThumbnails } from "../../src/catalog/thumbnails.js";
 import { parsePathName } from "../../src/core/path-name.js";
 import { parsePathPattern } from "../../src/core/path-pattern.js";
 import { at, CAM1, insertRow, row, segmentFile } from "./catalog/builders.js";
@@ -50,6 +52,10 @@ const QUESTIONS: readonly (readonly [string, (catalog: Catalog) => Promise<unkno
   ["a later segment", (catalog) => hasLaterRecording(catalog, CAM1, at(0))],
   ["the backlog", summarizeBacklog],
   ["the last failures", listStepErrors],
+  ["the pictures of a range", (catalog) => listThumbnails(catalog, CAM1, RANGE)],
+  ["the last picture before an instant", (catalog) => findLastThumbnail(catalog, CAM1, RANGE)],
+  ["the next pictures to look after", (catalog) => sweepThumbnails(catalog, { path: CAM1, atUs: at(5) })],
+  ["a recording that is pictured", async (catalog) => findPlayableById(catalog, (await anyRow(catalog)).id)],
 ];
 
 it.each(QUESTIONS)("%s is answered from an index", async (_question, ask) => {

@@ -47,6 +47,8 @@ const NOT_REBUILT: Readonly<Record<string, string>> = {
   audit: "who did what is in the backup of the database",
   config_versions: "earlier configurations are in the backup of the database",
   exports: "results can be asked for again",
+  thumbnails: "pictures are found in the store again, or made again",
+  thumbnail_queue: "a rebuild queues what it brings back",
   rejected_files: "the scan finds them again",
   remembered: "the guard of removals finds out again",
   deletion_stops: "the guard of removals finds out again",
@@ -178,7 +180,7 @@ function forgettingMd5OfOne(inner: ObjectStore): ObjectStore {
 
 async function rebuild(bench: Bench) {
   const { catalog, store, setup } = bench;
-  const deps = { catalog, store, logger: setup.logger, prefix: PREFIX };
+  const deps = { catalog, store, logger: setup.logger, prefix: PREFIX, thumbnailIntervalUs: 0 };
   return rebuildFromStore(deps, () => undefined, new AbortController().signal);
 }
 

@@ -56,6 +56,7 @@ import { Exports } from "../../src/playback/exports.js";
 import { GrowingFiles } from "../../src/playback/growing-files.js";
 import { PictureCache } from "../../src/playback/picture-cache.js";
 import type { PlaybackDeps } from "../../src/playback/playback-deps.js";
+import { Sprites } from "../../src/playback/sprites.js";
 import { Thumbnails } from "../../src/playback/thumbnails.js";
 import { type ConfiguredPath } from "../../src/streams/configured-paths.js";
 import { createConfigAdmin } from "../../src/streams/config-admin.js";
@@ -321,6 +322,17 @@ function createDeps(parts: DepsParts): HttpDeps {
   };
   const hardening = { ...OPEN, publicUrl: null, ...options.hardening };
   const access = { adminToken: options.adminToken ?? null, hookSecret: HOOK_SECRET, publicUrl: hardening.publicUrl };
+  const pictures = {
+    ...playback,
+    cache: new PictureCache({
+      directory: thumbnailDir,
+      mostBytes: options.thumbnailCacheBytes ?? 1e9,
+      logger,
+      clock: catalog.clock,
+    }),
+    getObject: (key: string, signal: AbortSignal) => store.get(key, { signal }),
+    ffmpeg: options.ffmpeg ?? { configuredPath: null, env: process.env },
+  };
   const principals = createPrincipals(catalog, access, login.identity);
   return {
     catalog,
@@ -347,18 +359,8 @@ function createDeps(parts: DepsParts): HttpDeps {
       workDir: path.join(path.dirname(thumbnailDir), "exports"),
       readSpace: readDiskSpace,
     }),
-    thumbnails: new Thumbnails({
-      ...playback,
-      growing,
-      cache: new PictureCache({
-        directory: thumbnailDir,
-        mostBytes: options.thumbnailCacheBytes ?? 1e9,
-        logger,
-        clock: catalog.clock,
-      }),
-      ffmpeg: options.ffmpeg ?? { configuredPath: null, env: process.env },
-      atOnce: 2,
-    }),
+    thumbnails: new Thumbnails({ ...pictures, growing, atOnce: 2 }),
+    sprites: new Sprites(pictures),
     publicUrl: options.publicUrl ?? null,
     ...createAdmin({ catalog, logger, wake, mediamtx }),
     inheritedSettings: () => Promise.resolve(() => mediamtx.inherited),

@@ -12,6 +12,7 @@ import { formatRfc3339 } from "../../src/core/instant.js";
 import { addFixtures } from "./http-footage.js";
 import type { HttpHarness } from "./http-harness.js";
 import { addRow, at } from "./http-rows.js";
+import { addThumbnail, jpegOf } from "./http-thumbnails.js";
 
 export const PATH = parsePathName("site-a/cam");
 const ABSENT = parsePathName("site-a/absent");
@@ -97,6 +98,8 @@ export const ROWS: Readonly<Record<string, Row>> = {
     ...{ needs: "viewer", about: "path", isSigned: true },
     ask: ({ path, from }) => query("/api/v1/thumbnail.jpg", { path, at: from }),
   },
+  "GET /api/v1/sprite.vtt": { ...ranged("/api/v1/sprite.vtt"), isSigned: true },
+  "GET /api/v1/sprite.jpg": { ...ranged("/api/v1/sprite.jpg"), isSigned: true },
   "POST /api/v1/signed-urls": {
     ...{ needs: "viewer", about: "path" },
     ask: (things) => ({
@@ -255,13 +258,14 @@ export const ROWS: Readonly<Record<string, Row>> = {
   "GET /api/v1/openapi.json": everybody("/api/v1/openapi.json"),
 };
 
-/** Footage, an export, a share and a row in the table of paths. */
+/** Footage with a periodic picture, an export, a share and a row in the table of paths. */
 export async function addThings(http: HttpHarness): Promise<Things> {
   const [first] = await addFixtures(http, "v1.20.1/h264-aac", { changes: { path: PATH } });
   if (first === undefined) throw new Error("no fixtures");
   const range = { path: PATH, fromUs: first.startUs, toUs: first.startUs + 2_000_000 };
   const made = await insertExport(http.catalog, { ...range, format: "mp4", gaps: "keep", keepUs: 60_000_000 });
   await updateExport(http.catalog, { id: made.id, states: ["queued"] }, { state: "failed" });
+  await addThumbnail(http, first, { atUs: first.startUs, jpeg: await jpegOf("red") });
   const actor = { kind: "user", id: "u", name: "anna", address: null } as const;
   const share = { ...range, label: "", expiresAtUs: at(86_400), tokenHash: randomUUID() };
   const shared = await insertShare(http.catalog, share, actor);

@@ -1,7 +1,8 @@
 import { thumbnailQuerySchema } from "../../contract/thumbnails.js";
 import { AppError, isAppError } from "../../core/errors.js";
-import { formatRfc3339 } from "../../core/instant.js";
+import { formatRfc3339, US_PER_SEC } from "../../core/instant.js";
 import type { Principal } from "../../core/principal.js";
+import { THUMBNAIL_WIDTH_PX } from "../../core/thumbnail.js";
 import { pictureName } from "../../playback/thumbnails.js";
 import type { HttpDeps } from "../http-deps.js";
 import { isNamed } from "../if-none-match.js";
@@ -29,11 +30,13 @@ function thumbnailRoute({ thumbnails }: Pick<HttpDeps, "thumbnails">): Route {
     tag: "playback",
     summary: "The picture at an instant",
     description:
-      "The last sync sample at or before the instant, from disk or store; Reelkeeper-Taken-At tells when it was taken (not for MPEG-TS that cannot be cut, where it is near the instant). 404 in a gap tells what is nearest; 503 when no ffmpeg is installed.",
+      "The last sync sample at or before the instant, from disk or store; Reelkeeper-Taken-At tells when it was taken (not for MPEG-TS that cannot be cut, where it is near the instant). With `tolerance` a periodic picture (THUMBNAIL_INTERVAL) that is a little older will do, for which no footage is read; up to 640 pixels wide. 404 in a gap tells what is nearest; 503 when no ffmpeg is installed.",
     query: thumbnailQuerySchema,
     responses: { 200: { description: "The picture", mediaType: JPEG }, 304: { description: "Not modified" } },
-    handler: async ({ query: { path, at, width }, caller, request, response, signal }) => {
-      const picture = await thumbnails.locate({ path, atUs: at ?? null }).catch((error: unknown) => {
+    handler: async ({ query: { path, at, width, tolerance }, caller, request, response, signal }) => {
+      const toleranceUs = width <= THUMBNAIL_WIDTH_PX ? tolerance * US_PER_SEC : 0;
+      const near = { path, atUs: at ?? null, toleranceUs, within: caller.range };
+      const picture = await thumbnails.locate(near).catch((error: unknown) => {
         throw withoutNeighbours(caller, error);
       });
       const etag = `"${pictureName(picture, width)}"`;

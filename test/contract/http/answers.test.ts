@@ -10,12 +10,13 @@ import { insertPathEvent } from "../../../src/catalog/path-events.js";
 import { recordRejectedFile } from "../../../src/catalog/rejected-files.js";
 import { insertShare } from "../../../src/catalog/shares.js";
 import { problemSchema } from "../../../src/contract/operation.js";
-import { formatRfc3339 } from "../../../src/core/instant.js";
+import { formatRfc3339, parseRfc3339 } from "../../../src/core/instant.js";
 import { parsePathName } from "../../../src/core/path-name.js";
 import type { Route } from "../../../src/http/route.js";
 import { addFootage, fixtureFootage } from "../../support/footage.js";
 import { ask, type Ask } from "../../support/http-ask.js";
 import { finishExport } from "../../support/http-exports.js";
+import { addThumbnail, jpegOf } from "../../support/http-thumbnails.js";
 import { addFixture } from "../../support/http-footage.js";
 import { HOOK_SECRET, type HttpHarness, MEDIAMTX_API, startHttp } from "../../support/http-harness.js";
 import { addFile, addRow, at } from "../../support/http-rows.js";
@@ -72,7 +73,8 @@ beforeAll(async () => {
     },
   });
   const film = { path: parsePathName("cam-with-film"), id: FILM_ID as never };
-  await addFixture(http, fixture("v1.20.1/h264-aac"), { changes: film });
+  const filmed = await addFixture(http, fixture("v1.20.1/h264-aac"), { changes: film });
+  await addThumbnail(http, filmed, { atUs: parseRfc3339("2026-11-20T17:04:45Z"), jpeg: await jpegOf("red") });
   const stream = { path: parsePathName("cam-with-ts"), id: STREAM_ID as never };
   await addFixture(http, fixture("v1.20.1/mpegts"), { changes: stream });
   await addRow(http.catalog, 9, { step: "archive", error: "put: 503", attempts: 2, local: "present" });
@@ -147,6 +149,8 @@ const REQUESTS: readonly (readonly [route: string, target: string, body?: unknow
   ["GET /playback/list", "/playback/list?path=cam-with-film"],
   ["GET /playback/get", "/playback/get?path=cam-with-film&start=2026-11-20T17:04:44Z&duration=1"],
   ["GET /api/v1/thumbnail.jpg", "/api/v1/thumbnail.jpg?path=cam-with-film"],
+  ["GET /api/v1/sprite.vtt", `/api/v1/sprite.vtt?path=cam-with-film&${RANGE}`],
+  ["GET /api/v1/sprite.jpg", `/api/v1/sprite.jpg?path=cam-with-film&${RANGE}`],
   ["GET /api/v1/recordings/{id}/file", `/api/v1/recordings/${ID}/file`],
   ["GET /api/v1/clip.mp4", `/api/v1/clip.mp4?path=cam8&${RANGE}`],
   ["GET /api/v1/clip.mp4", `/api/v1/clip.mp4?path=cam8&${RANGE}&format=fmp4`],

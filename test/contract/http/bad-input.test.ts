@@ -82,6 +82,8 @@ const RIGHT_QUERY: Readonly<Record<string, Readonly<Record<string, string>>>> = 
   "GET /api/v1/days": { path: "cam1", month: "2026-11" },
   "GET /api/v1/clip.mp4": { path: "cam1", from: "2026-11-20T00:00:00Z", to: "2026-11-20T01:00:00Z" },
   "GET /api/v1/thumbnail.jpg": { path: "cam1", at: "2026-11-20T00:00:00Z" },
+  "GET /api/v1/sprite.vtt": { path: "cam1", from: "2026-11-20T00:00:00Z", to: "2026-11-21T00:00:00Z" },
+  "GET /api/v1/sprite.jpg": { path: "cam1", from: "2026-11-20T00:00:00Z", to: "2026-11-21T00:00:00Z" },
   "GET /api/v1/playlist.m3u8": { path: "cam1", from: "2026-11-20T00:00:00Z", to: "2026-11-21T00:00:00Z" },
 };
 /** Fields that may be given several times. */
@@ -413,6 +415,9 @@ describe("query parameters", () => {
     multivariant: ["", "2", "TRUE", "yes", "constructor"],
     at: ["", "now", "2026-11-20", "2026-02-30T00:00:00Z", "\0"],
     width: ["", "0", "-1", "1.5", "wide", "99999999999"],
+    tolerance: ["", "-1", "1.5", "5s", "3601", "1e2"],
+    tiles: ["", "0", "-1", "301", "1.5", "all"],
+    version: ["", "x", "0".repeat(31), "A".repeat(32), "0".repeat(33), "__proto__"],
     resolution: ["", "0", "-1", "1.5", "1e2", "60s", "31622401", "8", "\0"],
     format: ["", "MP4", "webm", "mp4,fmp4", "__proto__"],
     gaps: ["", "KEEP", "true", "constructor"],

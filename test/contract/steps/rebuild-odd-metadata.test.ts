@@ -57,7 +57,13 @@ it("rebuilds what is ours beside objects that say odd things of themselves (F38,
   }
 
   const bench = await createBench({ beside: original });
-  const deps = { catalog: bench.catalog, logger: bench.setup.logger, store: bench.store, prefix: PREFIX };
+  const deps = {
+    catalog: bench.catalog,
+    logger: bench.setup.logger,
+    store: bench.store,
+    prefix: PREFIX,
+    thumbnailIntervalUs: 0,
+  };
   const result = await rebuildFromStore(deps, () => undefined, new AbortController().signal);
   expect(result.objects).toBe(strangers.length + 3);
   const rows = await bench.rows();

@@ -49,7 +49,13 @@ function add(camera: string, startUs: number, content: Buffer): Promise<void> {
 
 /** As `reelkeeper rebuild` does. */
 async function rebuild(bench: Bench): Promise<RebuildResult> {
-  const deps = { catalog: bench.catalog, logger: bench.setup.logger, store: bench.store, prefix: PREFIX };
+  const deps = {
+    catalog: bench.catalog,
+    logger: bench.setup.logger,
+    store: bench.store,
+    prefix: PREFIX,
+    thumbnailIntervalUs: 0,
+  };
   const result = await rebuildFromStore(deps, () => undefined, new AbortController().signal);
   await bench.scan();
   return result;

@@ -82,6 +82,7 @@ const MALFORMED: Partial<Record<string, readonly string[]>> = {
   FFPROBE_PATH: ["/bin/ff\nprobe"],
   FFMPEG_PATH: ["/bin/ff\nmpeg"],
   THUMBNAIL_CACHE: ["-1", "1.5M", "256 M", "256MB", "lots", "9007199254740992"],
+  THUMBNAIL_INTERVAL: ["9s", "-5m", "5", "often"],
   NODE_ID: ["with space", "a".repeat(65), "a/b", "ü"],
   CACHE_DIR: ["/cache/a\nb"],
   LOG_LEVEL: ["verbose", "INFO", "0"],
