@@ -110,7 +110,7 @@ export interface paths {
         };
         /**
          * A range as an HLS playlist
-         * @description Byte ranges of the recorded files as they are (RFC 8216). It begins at the last sync sample at or before `from`; EXT-X-PROGRAM-DATE-TIME says the wall clock of each file, and a hole in the footage is a discontinuity at which that clock jumps. 404 when nothing of the range can be played (yet). With live=1 lines are only added, and EXT-X-ENDLIST comes when `to` has passed. The header Reelkeeper-Codecs names every codec of the range (RFC 6381), Reelkeeper-Playable says whether browsers play all of them: `yes`, `some` (H.265, AC-3: ask the browser), or `no` (such as G.711, which is recorded as PCM). fMP4 and MPEG-TS cannot stand in one playlist: it ends where the format changes, and the header Reelkeeper-Format-Changes-At says where to ask on. MPEG-TS is cut where PAT, PMT and a random access point come together, as MediaMTX writes them; a file without is one segment, and one that is being written is not there yet.
+         * @description Byte ranges of the recorded files as they are (RFC 8216). It begins at the last sync sample at or before `from`; EXT-X-PROGRAM-DATE-TIME says the wall clock of each file, and a hole in the footage is a discontinuity at which that clock jumps. 404 when nothing of the range can be played (yet). With live=1 lines are only added, and EXT-X-ENDLIST comes when `to` has passed. The header Reelkeeper-Codecs names every codec of the range (RFC 6381), Reelkeeper-Playable says whether browsers play all of them: `yes`, `some` (H.265, AC-3: ask the browser), or `no` (such as G.711, which is recorded as PCM). transcode=h264 names pieces that are made while one waits, of fMP4 recordings; 409 unless TRANSCODING=on. fMP4 and MPEG-TS cannot stand in one playlist: it ends where the format changes, and the header Reelkeeper-Format-Changes-At says where to ask on. MPEG-TS is cut where PAT, PMT and a random access point come together, as MediaMTX writes them; a file without is one segment, and one that is being written is not there yet.
          */
         get: operations["getApiVPlaylistMU"];
         put?: never;
@@ -153,6 +153,26 @@ export interface paths {
          * @description For players. As `file`, but of a file that is still being written a range is answered up to the last whole fragment, and what is only in the bucket is redirected to the bucket itself (PLAYBACK_ARCHIVE=direct), by a URL that is good for 5 min. Where that bucket is of another origin it needs a CORS rule: GET, AllowedHeaders range, ExposeHeaders content-range, content-length, etag.
          */
         get: operations["getApiVRecordingsIdMediaTs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recordings/{id}/transcoded.ts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A piece of a recording as H.264 and AAC, as a playlist with transcode=h264 names it
+         * @description MPEG-TS, made while one waits (TRANSCODING=on): video that is H.264 already is copied, everything else is made anew, at most 1920 pixels wide. 503 with Retry-After when too many are being made; a client that goes away ends the making.
+         */
+        get: operations["getApiVRecordingsIdTranscodedTs"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1450,6 +1470,8 @@ export interface components {
             from: string;
             /** Format: date-time */
             to: string;
+            /** @description What playlists may ask for by `transcode`; empty: nothing, see TRANSCODING */
+            transcoding: "h264"[];
             paths: {
                 path: string;
                 /** @description RFC 6381 where there is such a string, of all runs of the range; sorted */
@@ -2380,6 +2402,8 @@ export interface operations {
                 live?: "1" | "0" | "true" | "false";
                 /** @description Answer the playlist above it, with CODECS, RESOLUTION, FRAME-RATE and BANDWIDTH of the range */
                 multivariant?: "1" | "0" | "true" | "false";
+                /** @description For browsers that lack the codecs: H.264 and AAC are made of each segment (TRANSCODING=on) */
+                transcode?: "h264";
             };
             header?: never;
             path?: never;
@@ -2527,6 +2551,42 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getApiVRecordingsIdTranscodedTs: {
+        parameters: {
+            query: {
+                /** @description The piece begins at the last sync sample at or before it */
+                from: string;
+                /** @description After `from`, at most 10 min later */
+                to: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The piece */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "video/mp2t": unknown;
+                };
             };
             /** @description Problem */
             default: {

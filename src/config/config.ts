@@ -38,6 +38,8 @@ export interface Config {
   readonly ingest: IngestConfig;
   readonly ffprobePath: string | null;
   readonly thumbnails: ThumbnailConfig;
+  /** ffmpegs that transcode at once; 0: nobody may ask for it. */
+  readonly transcodingMost: number;
   /** Null: generated and kept in the data directory. */
   readonly nodeId: string | null;
   readonly log: { readonly level: "debug" | "info" | "warn" | "error"; readonly format: "json" | "pretty" };
@@ -140,6 +142,7 @@ export function loadConfig(env: Env, where: { readonly cwd: string; readonly pro
       cacheBytes: readBytes(read, "THUMBNAIL_CACHE", "256M"),
       intervalMs: readPeriod(read, "THUMBNAIL_INTERVAL", { fallback: "5m", leastMs: 10_000 }),
     },
+    transcodingMost: readTranscoding(read),
     nodeId: read.optionalMatching("NODE_ID", /^[0-9a-zA-Z-]{1,64}$/),
     log: {
       level: read.oneOf("LOG_LEVEL", "info", ["debug", "info", "warn", "error"]),
@@ -239,6 +242,12 @@ function readMediaMtxAuth(read: Reader, mode: MediaMtxConfig["mode"]): Pick<Medi
   if (read.text("LOGIN") !== "required" || read.text("PORT") === "0") throw refuse("MEDIAMTX_AUTH", auth);
   if (mode === "external" && authUrl === null) throw refuse("MEDIAMTX_AUTH_URL", "");
   return { auth, authUrl };
+}
+
+/** Both are checked, whatever is switched off. */
+function readTranscoding(read: Reader): number {
+  const most = read.integer("TRANSCODING_MAX", 2, [1, 64]);
+  return read.oneOf("TRANSCODING", "off", ["on", "off"]) === "on" ? most : 0;
 }
 
 /** At least so long, or 0: never. */

@@ -295,7 +295,7 @@ export const VARIABLES = {
   },
   FFPROBE_PATH: { about: "ffprobe", fallback: "PATH, else ffprobe-static", accepts: "a path without line breaks" },
   FFMPEG_PATH: {
-    about: "ffmpeg, for pictures and for clips from MPEG-TS",
+    about: "ffmpeg, for pictures, clips from MPEG-TS and transcoding",
     fallback: "PATH",
     accepts: "a path without line breaks",
   },
@@ -308,6 +308,16 @@ export const VARIABLES = {
     about: "Time between the pictures of a path that are kept beside its recordings in the store, 0 for none",
     fallback: "5m",
     accepts: "a duration of at least 10s, or 0",
+  },
+  TRANSCODING: {
+    about: "Whether players may ask for H.264 and AAC made of what browsers cannot play (H.265, G.711)",
+    fallback: "off",
+    accepts: "on or off",
+  },
+  TRANSCODING_MAX: {
+    about: "ffmpegs that transcode at once; twice as many requests wait, others are told to come back",
+    fallback: "2",
+    accepts: "an integer from 1 to 64",
   },
   NODE_ID: {
     about: "Name of this machine in the rows",

@@ -23,6 +23,9 @@ export const playlistQuerySchema = z
     multivariant: switchedOn.default(false).meta({
       description: "Answer the playlist above it, with CODECS, RESOLUTION, FRAME-RATE and BANDWIDTH of the range",
     }),
+    transcode: z.enum(["h264"]).optional().meta({
+      description: "For browsers that lack the codecs: H.264 and AAC are made of each segment (TRANSCODING=on)",
+    }),
   })
   .superRefine(checkDay);
 
@@ -36,6 +39,24 @@ export function checkDay({ from, to }: { readonly from: number; readonly to: num
         : undefined;
   if (message !== undefined) context.addIssue({ code: "custom", path: ["to"], message });
 }
+
+const LONGEST_PIECE_US = 600 * US_PER_SEC;
+
+/** As a playlist says it. */
+export const transcodedQuerySchema = z
+  .strictObject({
+    from: instantUs.meta({ description: "The piece begins at the last sync sample at or before it" }),
+    to: instantUs.meta({ description: "After `from`, at most 10 min later" }),
+  })
+  .superRefine(({ from, to }, context) => {
+    const message =
+      to <= from
+        ? "expected an instant after from"
+        : to - from > LONGEST_PIECE_US
+          ? "expected at most 10 min after from"
+          : undefined;
+    if (message !== undefined) context.addIssue({ code: "custom", path: ["to"], message });
+  });
 
 /** A player asks with what a playlist says, so both instants or none are there. */
 export const mediaQuerySchema = z

@@ -48,6 +48,9 @@ export const timelineSchema = z
   .object({
     from: instantOut,
     to: instantOut,
+    transcoding: z
+      .array(z.enum(["h264"]))
+      .meta({ description: "What playlists may ask for by `transcode`; empty: nothing, see TRANSCODING" }),
     paths: z.array(
       z.object({
         path: z.string(),

@@ -14,6 +14,8 @@ export interface HlsSegment {
   readonly offsetBytes: number | null;
   /** It begins with a sync sample. */
   readonly beginsWithSync: boolean;
+  /** Of its own; default: that of its file. */
+  readonly uri?: string;
 }
 
 export interface HlsFile {
@@ -70,10 +72,10 @@ function pushFile(lines: string[], { uri, initBytes, segments }: HlsFile): void 
   if (initBytes !== null) lines.push(`#EXT-X-MAP:URI="${uri}",BYTERANGE="${String(initBytes)}@0"`);
   const [first] = segments;
   if (first !== undefined) lines.push(`#EXT-X-PROGRAM-DATE-TIME:${formatRfc3339(first.startUs)}`);
-  for (const { durationUs, bytes, offsetBytes } of segments) {
+  for (const { durationUs, bytes, offsetBytes, uri: own } of segments) {
     lines.push(`#EXTINF:${secondsText(durationUs)},`);
     if (offsetBytes !== null) lines.push(`#EXT-X-BYTERANGE:${String(bytes)}@${String(offsetBytes)}`);
-    lines.push(uri);
+    lines.push(own ?? uri);
   }
 }
 

@@ -23,6 +23,7 @@ import type { GrowingFiles } from "../playback/growing-files.js";
 import type { PlaybackDeps } from "../playback/playback-deps.js";
 import type { Sprites } from "../playback/sprites.js";
 import type { Thumbnails } from "../playback/thumbnails.js";
+import type { Transcoder } from "../playback/transcoder.js";
 import type { ConfigAdmin } from "../streams/config-admin.js";
 import type { ConfigState, PathAdmin } from "../streams/path-admin.js";
 import type { PathBatches } from "../streams/path-batch.js";
@@ -54,6 +55,8 @@ export interface HttpDeps extends Pick<AuthenticateDeps, "identify" | "principal
   readonly thumbnails: Pick<Thumbnails, "locate" | "read">;
   readonly sprites: Pick<Sprites, "locate" | "read">;
   readonly growing: GrowingFiles;
+  /** Null: switched off. */
+  readonly transcoder: Pick<Transcoder, "read"> | null;
   /** Who sends a viewer what is only in the store: the store itself, or we. */
   readonly playbackArchive: "direct" | "proxy";
   /** Where players are sent for archived footage; null: to nobody else. */

@@ -4,13 +4,15 @@
  */
 import type { ListableRecording } from "../catalog/playable-recordings.js";
 import type { HlsFile, HlsSegment } from "../core/hls-playlist.js";
-import { US_PER_SEC } from "../core/instant.js";
+import { formatRfc3339, US_PER_SEC } from "../core/instant.js";
 import { extensionOf } from "../core/object-key.js";
 import type { SegmentFormat, Track } from "../core/recording.js";
 import { decodeFragmentIndex } from "../media/fragment-index-codec.js";
 import type { GrownFootage } from "../media/growing-walk.js";
 import type { GrowingFiles } from "./growing-files.js";
+import { TRANSCODED_CODECS } from "../media/transcode.js";
 import { type FileFootage, segmentsOf } from "./playlist-segments.js";
+import { transcodedSegments } from "./transcoded-segments.js";
 
 export interface PlaylistRange {
   readonly fromUs: number;
@@ -19,6 +21,8 @@ export interface PlaylistRange {
   readonly isLive: boolean;
   /** Nothing that begins at `toUs` or later is named, and of what comes before `fromUs` no more than its sync sample needs. */
   readonly isExact: boolean;
+  /** H.264 and AAC are made of it, segment by segment. */
+  readonly isTranscoded: boolean;
 }
 
 export interface NamedFile extends HlsFile {
@@ -78,6 +82,7 @@ interface Fragments {
 
 function nameFragments(recording: ListableRecording, { range, footage, tracks, isGrowing }: Fragments): Named {
   const { fromUs, toUs, isLive, isExact } = range;
+  if (range.isTranscoded) return nameTranscoded(recording, { range, footage, tracks, isGrowing });
   const leastUs = !isLive && toUs - fromUs > LONG_RANGE_US ? LEAST_US.long : LEAST_US.short;
   const segments = inRange(segmentsOf(footage, { fromUs, toUs, isExact, leastUs, isGrowing }), range);
   if (segments.length === 0) return isGrowing ? "pending" : "nothing";
@@ -86,10 +91,30 @@ function nameFragments(recording: ListableRecording, { range, footage, tracks, i
   return { uri: uriOf(recording), initBytes, segments, format, tracks };
 }
 
+/** As MPEG-TS, which needs no init: each segment may be made by another ffmpeg. Each has a URI that says its time. */
+function nameTranscoded(recording: ListableRecording, { range, footage, tracks, isGrowing }: Fragments): Named {
+  if (recording.format === "mpegts") return "nothing";
+  const uri = `recordings/${recording.id}/transcoded.ts`;
+  const segments = transcodedSegments(footage, { ...range, isGrowing }).map(({ fromUs, toUs }) => {
+    const query = new URLSearchParams({ from: formatRfc3339(fromUs), to: formatRfc3339(toUs) }).toString();
+    const place = { startUs: fromUs, durationUs: toUs - fromUs, bytes: 0, offsetBytes: null, beginsWithSync: true };
+    return { ...place, uri: `${uri}?${query}` };
+  });
+  if (segments.length === 0) return isGrowing ? "pending" : "nothing";
+  return { uri, initBytes: null, segments, format: recording.format, tracks: tracks.map(transcodedTrack) };
+}
+
+function transcodedTrack(track: Track): Track {
+  if (track.kind === "video") return { ...track, codec: TRANSCODED_CODECS.video };
+  return track.kind === "audio" ? { ...track, codec: TRANSCODED_CODECS.audio } : track;
+}
+
 /** MPEG-TS without an index (see media/transport-index.ts) is one segment, and none while it is being written. */
 function nameUncut(recording: ListableRecording, range: PlaylistRange): Named {
   const { startUs, endUs, bytes, tracks, format, local } = recording;
   if (local === "open" || recording.mediaDurationUs === null) return recording.step === null ? "nothing" : "pending";
+  // Nor is it known where a part that could be made anew begins.
+  if (range.isTranscoded) return "nothing";
   // Where its fragments are nobody knows.
   if (range.isExact && (startUs < range.fromUs || endUs > range.toUs)) return "nothing";
   const durationUs = endUs - startUs;

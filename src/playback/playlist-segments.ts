@@ -133,7 +133,8 @@ function beginningUs({ index, trackCount }: FileFootage): number {
   return trackCount > 1 || first === null ? 0 : ticksToUs(first, index.timescale);
 }
 
-function endOf({ index, startUs: wallUs, endUs }: FileFootage, from: Pick<Group, "first" | "startUs">): number {
+/** From tick 0: where the last fragment from `first` on ends. */
+export function endOf({ index, startUs: wallUs, endUs }: FileFootage, from: Pick<Group, "first" | "startUs">): number {
   let endTicks = 0;
   for (let at = from.first; at < index.fragments.length; at += 1) {
     const fragment = index.fragments[at];

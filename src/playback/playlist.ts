@@ -48,7 +48,7 @@ export async function makePlaylist(deps: PlaylistDeps, request: PlaylistRequest)
   const { path, fromUs, toUs, isLive, variantUri, sign } = request;
   const recordings = await findListable(deps.catalog, { path, fromUs, toUs });
   const { files: named, isPending, formatChangesAtUs } = await nameFiles(deps, recordings, request);
-  const files = sign === null ? named : named.map((file) => ({ ...file, uri: sign(file.uri) }));
+  const files = sign === null ? named : named.map((file) => signed(file, sign));
   if (files.length === 0) throw nothingThere(request);
   const tracks = files.flatMap((file) => file.tracks);
   const text =
@@ -62,6 +62,13 @@ export async function makePlaylist(deps: PlaylistDeps, request: PlaylistRequest)
           isIndependent: !isLive && areIndependent(files),
         });
   return { text, codecs: [...new Set(tracks.map(({ codec }) => codec))], formatChangesAtUs };
+}
+
+function signed(file: NamedFile, sign: (uri: string) => string): NamedFile {
+  const segments = file.segments.map((segment) =>
+    segment.uri === undefined ? segment : { ...segment, uri: sign(segment.uri) },
+  );
+  return { ...file, uri: sign(file.uri), segments };
 }
 
 interface NamedFiles {

@@ -4,7 +4,7 @@ import { Readable } from "node:stream";
 
 import type { PlayableRecording } from "../catalog/playable-recordings.js";
 import { makeFragmentedInit } from "../media/splice-init.js";
-import { planClip } from "./clip-plan.js";
+import { type ClipPlan, planClip } from "./clip-plan.js";
 import type { ClipRequest } from "./clip-request.js";
 import { findClipRecordings } from "./clip-segments.js";
 import { fragmentedMedia } from "./fragmented-clip.js";
@@ -73,8 +73,7 @@ async function prepareFragmented(deps: PlaybackDeps, clip: FoundClip, signal: Ab
     return unmeasured(plan, () => streamOf([], fragmentedTransport(deps, plan, signal)));
   }
   const plan = await planClip(deps, clip, signal);
-  const init = makeFragmentedInit(plan.splice, plan.startUs);
-  return unmeasured(plan, () => streamOf([init], fragmentedMedia(deps, plan, signal)));
+  return unmeasured(plan, () => streamClip(deps, plan, signal));
 }
 
 function unmeasured(
@@ -111,6 +110,11 @@ function layoutKey({ request, recordings }: FoundClip): string {
     hash.update(`\n${facts.join(" ")}`);
   }
   return hash.digest("hex");
+}
+
+/** A plan as fMP4. Throws as `writeClip`. */
+export function streamClip(deps: PlaybackDeps, plan: ClipPlan, signal: AbortSignal): Promise<Readable> {
+  return streamOf([makeFragmentedInit(plan.splice, plan.startUs)], fragmentedMedia(deps, plan, signal));
 }
 
 /** The head tells the place and the size of every sample, and when the clip begins. */

@@ -16,12 +16,13 @@ import { RecordingsView } from "./recordings-view.js";
 import { strings } from "./strings.js";
 import { DAY_MS, loadedRange, type TimeView } from "./time-scale.js";
 import { Timeline } from "./timeline.js";
+import { Unplayable } from "./unplayable.js";
 import { useAddress } from "./use-address.js";
 import { useKeys } from "./use-keys.js";
 import { useMarks } from "./use-marks.js";
 import { type Playback, usePlayback } from "./use-playback.js";
 import { useView, type ViewState } from "./use-view.js";
-import { codecName, shownPaths } from "./words.js";
+import { shownPaths } from "./words.js";
 
 /** Before the end of the newest footage, so that there is something to see. */
 const LAST_SEC = 10;
@@ -40,6 +41,7 @@ export function DayView() {
   const paths = timeline.data?.paths ?? NOTHING;
   const [dialogue, setDialogue] = useState<Dialogue>();
   const [isMuted, setMuted] = useState(true);
+  const [converted, setConverted] = useState<readonly string[]>([]);
   const [said, setSaid] = useState("");
   const clip = useRef<ClipHandle>(null);
   const frameSec = 1 / (frameRateOf(newest) ?? USUAL_FRAME_RATE);
@@ -55,8 +57,8 @@ export function DayView() {
     <div className="day-view" data-view="day">
       <HealthNotice />
       <h1 className="unseen">{address.paths.join(", ")}</h1>
-      <Stage {...{ paths: address.paths, playback, isMuted, view }} />
-      <Unplayable paths={paths} />
+      <Stage {...{ paths: address.paths, playback, isMuted, view, converted }} />
+      <Unplayable {...{ timeline: timeline.data, converted, onConvert: setConverted }} />
       <Controls {...{ playback, frameSec, isMuted, onMuted: setMuted, ...dialogues }} />
       <ClipBar {...{ path: lead, marks, view, playheadMs, onZoom: zoomTo, onSay: setSaid, clip }} />
       {timeline.data === undefined && timeline.error !== null && <p role="status">{strings.timeline.failed}</p>}
@@ -85,10 +87,11 @@ interface StageProps {
   readonly playback: Playback;
   readonly isMuted: boolean;
   readonly view: ViewState;
+  readonly converted: readonly string[];
 }
 
 /** On a wall only the first one is heard. */
-function Stage({ paths, playback, isMuted, view }: StageProps) {
+function Stage({ paths, playback, isMuted, view, converted }: StageProps) {
   const lead = paths[0] ?? "";
   const showDay = (startMs: number): void => {
     playback.seek(startMs);
@@ -101,6 +104,7 @@ function Stage({ paths, playback, isMuted, view }: StageProps) {
           <PlayerTile
             key={path}
             {...{ path, players: playback.players, isMuted: isMuted || path !== lead, isNamed: paths.length > 1 }}
+            isConverted={converted.includes(path)}
             onReady={playback.onPlayerReady}
             onTime={playback.onTime}
           />
@@ -131,18 +135,6 @@ function useNextPath(lead: string, onPath: (path: string) => void): (step: 1 | -
     const next = names[names.indexOf(lead) + step];
     if (next !== undefined) onPath(next);
   };
-}
-
-function Unplayable({ paths }: { readonly paths: readonly TimelinePath[] }) {
-  const codecs = [...new Set(paths.flatMap(({ codecs: own }) => own))].filter(
-    (codec) => !MediaSource.isTypeSupported(`video/mp4; codecs="${codec}"`),
-  );
-  if (codecs.length === 0) return null;
-  return (
-    <p role="status" className="notice">
-      {strings.player.unplayable(codecs.map(codecName).join(", "))}
-    </p>
-  );
 }
 
 const CALM_MS = 400;

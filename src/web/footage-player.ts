@@ -18,6 +18,7 @@ export type PlayerStatus =
 interface FootagePlayerOptions {
   readonly video: HTMLVideoElement;
   readonly path: string;
+  readonly isConverted: boolean;
   readonly onStatus: (status: PlayerStatus) => void;
   readonly onTime: (wallMs: number) => void;
 }
@@ -145,7 +146,7 @@ export class FootagePlayer {
       else if (response?.code === 401) void this.#goOnLoggedIn(this.wallMs() ?? wallMs, load.signal);
       else this.#fail(error.message);
     });
-    hls.loadSource(playlistUrl(this.#options.path, wallMs));
+    hls.loadSource(playlistUrl(this.#options, wallMs));
     hls.attachMedia(this.#options.video);
   }
 
@@ -226,9 +227,9 @@ export class FootagePlayer {
 
 const isLive = (wallMs: number): boolean => wallMs > nowMs() - LIVE_MS;
 
-function playlistUrl(path: string, wallMs: number): string {
+function playlistUrl({ path, isConverted }: FootagePlayerOptions, wallMs: number): string {
   const now = nowMs();
-  const from = isoOf(wallMs - BEFORE_MS);
-  if (isLive(wallMs)) return apiUrl("playlist.m3u8", { path, from, to: isoOf(now + 12 * HOUR_MS), live: 1 });
-  return apiUrl("playlist.m3u8", { path, from, to: isoOf(Math.min(wallMs + WINDOW_MS, now)) });
+  const common = { path, from: isoOf(wallMs - BEFORE_MS), ...(isConverted ? { transcode: "h264" } : {}) };
+  if (isLive(wallMs)) return apiUrl("playlist.m3u8", { ...common, to: isoOf(now + 12 * HOUR_MS), live: 1 });
+  return apiUrl("playlist.m3u8", { ...common, to: isoOf(Math.min(wallMs + WINDOW_MS, now)) });
 }

@@ -11,11 +11,13 @@ interface PlayerTileProps {
   readonly players: Players;
   readonly isNamed: boolean;
   readonly isMuted: boolean;
+  /** The server makes of it what this browser plays. */
+  readonly isConverted: boolean;
   readonly onReady: (player: FootagePlayer) => void;
   readonly onTime: (path: string, wallMs: number) => void;
 }
 
-export function PlayerTile({ path, players, isNamed, isMuted, onReady, onTime }: PlayerTileProps) {
+export function PlayerTile({ path, players, isNamed, isMuted, isConverted, onReady, onTime }: PlayerTileProps) {
   const video = useRef<HTMLVideoElement>(null);
   const [status, setStatus] = useState<PlayerStatus>({ kind: "loading" });
   const told = useRef({ onReady, onTime });
@@ -27,6 +29,7 @@ export function PlayerTile({ path, players, isNamed, isMuted, onReady, onTime }:
     const player = new FootagePlayer({
       video: video.current,
       path,
+      isConverted,
       onStatus: setStatus,
       onTime: (wallMs) => told.current.onTime(path, wallMs),
     });
@@ -36,7 +39,7 @@ export function PlayerTile({ path, players, isNamed, isMuted, onReady, onTime }:
       players.delete(path);
       player.stop();
     };
-  }, [path, players]);
+  }, [path, players, isConverted]);
   return (
     <figure className="tile" data-status={status.kind} data-path={path}>
       {/* Recordings have no captions. */}

@@ -7,6 +7,7 @@ import { checkHealth, type HealthSources } from "../doctor/health.js";
 import type { HttpDeps, LivePath } from "../http/http-deps.js";
 import { noteSegment, noteSource } from "../ingest/note-hook.js";
 import { GrowingFiles } from "../playback/growing-files.js";
+import { Transcoder } from "../playback/transcoder.js";
 import { compareConfigs, maskConfig } from "../mediamtx/config-diff.js";
 import { createSecretBox } from "../platform/secret-box.js";
 import { createConfigAdmin } from "../streams/config-admin.js";
@@ -53,6 +54,7 @@ export function createHttpDeps(
     playback,
     exports: parts.exports,
     growing,
+    transcoder: createTranscoder(setup, playback),
     playbackArchive: config.playbackArchive,
     bucketOrigin: bucketOriginOf(setup),
     ...createThumbnails(setup, { store, playback, growing, pictures: parts.pictures }),
@@ -81,6 +83,14 @@ export function createHttpDeps(
     livePaths: () => livePaths(parts),
     publishUrls: () => mediamtx.publishUrls(),
   };
+}
+
+/** Null: switched off. */
+function createTranscoder({ config, env }: Setup, playback: HttpDeps["playback"]): Transcoder | null {
+  const { transcodingMost, thumbnails } = config;
+  if (transcodingMost === 0) return null;
+  const ffmpeg = { configuredPath: thumbnails.ffmpegPath, env: env.all };
+  return new Transcoder({ playback, ffmpeg, atOnce: transcodingMost });
 }
 
 type PathDeps = Pick<

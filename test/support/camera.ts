@@ -10,7 +10,8 @@ export interface CameraOptions {
   readonly gopSec?: number;
   /** Such as `400k`. */
   readonly bitrate?: string;
-  readonly audio?: boolean;
+  /** true: AAC. */
+  readonly audio?: boolean | "g711";
   readonly codec?: "h264" | "h265";
   /** B-frames between references; they reorder the samples. */
   readonly bFrames?: number;
@@ -51,9 +52,10 @@ function cameraArguments(options: CameraOptions): string[] {
   const gopFrames = String(Math.max(1, Math.round(fps * (options.gopSec ?? 1))));
   const bitrate = options.bitrate ?? "300k";
   const picture = ["-re", "-f", "lavfi", "-i", `testsrc2=size=${options.size ?? "320x240"}:rate=${fps}`];
-  const tone = options.audio === true ? ["-re", "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000"] : [];
+  const hasSound = options.audio !== undefined && options.audio !== false;
+  const tone = hasSound ? ["-re", "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000"] : [];
   const encoder = options.codec === "h265" ? h265(gopFrames, options.bFrames) : h264(gopFrames, options.bFrames);
-  const sound = options.audio === true ? ["-c:a", "aac", "-b:a", "64k"] : ["-an"];
+  const sound = hasSound ? SOUND[options.audio === "g711" ? "g711" : "aac"] : ["-an"];
   return [
     ...["-hide_banner", "-nostdin", "-loglevel", "error", "-stats", "-stats_period", "0.2"],
     ...picture,
@@ -64,6 +66,8 @@ function cameraArguments(options: CameraOptions): string[] {
     ...["-f", "rtsp", "-rtsp_transport", "tcp", options.url],
   ];
 }
+
+const SOUND = { aac: ["-c:a", "aac", "-b:a", "64k"], g711: ["-c:a", "pcm_alaw", "-ar", "8000", "-ac", "1"] } as const;
 
 function h264(gopFrames: string, bFrames = 0): string[] {
   const gop = ["-g", gopFrames, "-keyint_min", gopFrames, "-sc_threshold", "0", "-bf", String(bFrames)];

@@ -57,6 +57,7 @@ import { GrowingFiles } from "../../src/playback/growing-files.js";
 import { PictureCache } from "../../src/playback/picture-cache.js";
 import type { PlaybackDeps } from "../../src/playback/playback-deps.js";
 import { Sprites } from "../../src/playback/sprites.js";
+import { Transcoder } from "../../src/playback/transcoder.js";
 import { Thumbnails } from "../../src/playback/thumbnails.js";
 import { type ConfiguredPath } from "../../src/streams/configured-paths.js";
 import { createConfigAdmin } from "../../src/streams/config-admin.js";
@@ -100,6 +101,8 @@ export interface HttpOptions {
   /** In place of the one in the PATH. */
   readonly ffmpeg?: FfmpegSettings;
   readonly thumbnailCacheBytes?: number;
+  /** ffmpegs at once; undefined: transcoding is switched off. */
+  readonly transcodingMost?: number;
 }
 
 const OPEN: Omit<HttpDeps["hardening"], "publicUrl"> = { trustProxy: ["loopback"], corsOrigins: [], requestsPerSec: 0 };
@@ -349,6 +352,10 @@ function createDeps(parts: DepsParts): HttpDeps {
     store,
     playback,
     growing,
+    transcoder:
+      options.transcodingMost === undefined
+        ? null
+        : new Transcoder({ playback, ffmpeg: pictures.ffmpeg, atOnce: options.transcodingMost }),
     playbackArchive: options.playbackArchive ?? "proxy",
     bucketOrigin: options.playbackArchive === "direct" ? "https://bucket.example" : null,
     exports: new Exports({

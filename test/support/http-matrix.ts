@@ -87,6 +87,10 @@ export const ROWS: Readonly<Record<string, Row>> = {
     ...{ needs: "viewer", about: "path", isSigned: true },
     ask: ({ recording }) => ({ target: `/api/v1/recordings/${recording}/media.ts` }),
   },
+  "GET /api/v1/recordings/{id}/transcoded.ts": {
+    ...{ needs: "viewer", about: "path", isSigned: true },
+    ask: ({ recording, from, to }) => query(`/api/v1/recordings/${recording}/transcoded.ts`, { from, to }),
+  },
   "GET /api/v1/timeline": ranged("/api/v1/timeline"),
   "GET /api/v1/days": {
     ...{ needs: "viewer", about: "path" },

@@ -2,7 +2,7 @@
 import { z } from "zod";
 
 import type { UrlSigner } from "../../access/signed-url.js";
-import { mediaQuerySchema, playlistQuerySchema } from "../../contract/playlist.js";
+import { mediaQuerySchema, playlistQuerySchema, transcodedQuerySchema } from "../../contract/playlist.js";
 import { uuid } from "../../contract/scalars.js";
 import { playableIn } from "../../core/browser-codecs.js";
 import { AppError } from "../../core/errors.js";
@@ -21,6 +21,7 @@ import { sendMedia } from "../send-media.js";
 
 /** What the URIs in a playlist are relative to. */
 const PLACE = "/api/v1/";
+const TRANSPORT_STREAM_TYPE = "video/mp2t";
 const PLAYLIST_TYPE = "application/vnd.apple.mpegurl";
 const PLAYLIST_DESCRIPTION = [
   "Byte ranges of the recorded files as they are (RFC 8216). It begins at the last sync sample at or before `from`;",
@@ -29,16 +30,17 @@ const PLAYLIST_DESCRIPTION = [
   "With live=1 lines are only added, and EXT-X-ENDLIST comes when `to` has passed.",
   "The header Reelkeeper-Codecs names every codec of the range (RFC 6381), Reelkeeper-Playable says whether browsers play",
   "all of them: `yes`, `some` (H.265, AC-3: ask the browser), or `no` (such as G.711, which is recorded as PCM).",
+  "transcode=h264 names pieces that are made while one waits, of fMP4 recordings; 409 unless TRANSCODING=on.",
   "fMP4 and MPEG-TS cannot stand in one playlist: it ends where the format changes, and the header",
   "Reelkeeper-Format-Changes-At says where to ask on. MPEG-TS is cut where PAT, PMT and a random access point come",
   "together, as MediaMTX writes them; a file without is one segment, and one that is being written is not there yet.",
 ].join(" ");
 
 export function playlistRoutes(deps: HttpDeps): Route[] {
-  return [playlistRoute(deps), mediaRoute(deps, "fmp4"), mediaRoute(deps, "mpegts")];
+  return [playlistRoute(deps), mediaRoute(deps, "fmp4"), mediaRoute(deps, "mpegts"), transcodedRoute(deps)];
 }
 
-function playlistRoute({ catalog, growing, signer }: HttpDeps): Route {
+function playlistRoute({ catalog, growing, signer, transcoder }: HttpDeps): Route {
   return defineRoute({
     method: "GET",
     path: "/api/v1/playlist.m3u8",
@@ -50,11 +52,13 @@ function playlistRoute({ catalog, growing, signer }: HttpDeps): Route {
     description: PLAYLIST_DESCRIPTION,
     query: playlistQuerySchema,
     responses: { 200: { description: "The playlist", mediaType: PLAYLIST_TYPE } },
-    handler: async ({ query: { path, from, to, live, multivariant }, link, response }) => {
+    handler: async ({ query: { path, from, to, live, multivariant, transcode }, link, response }) => {
+      if (transcode !== undefined && transcoder === null) throw switchedOff();
       const sign = link === null ? null : signingFor(signer, link, { from, to });
-      const variant = variantOf({ path, from, to, live });
+      const variant = variantOf({ path, from, to, live, transcode });
       const variantUri = multivariant ? (sign?.variant(variant) ?? variant) : null;
-      const request = { path, fromUs: from, toUs: to, isLive: live, isExact: link !== null, variantUri };
+      const range = { path, fromUs: from, toUs: to, isLive: live, isExact: link !== null };
+      const request = { ...range, isTranscoded: transcode !== undefined, variantUri };
       const { text, codecs, formatChangesAtUs } = await makePlaylist(
         { catalog, growing },
         { ...request, sign: sign?.media ?? null },
@@ -77,7 +81,7 @@ function playlistRoute({ catalog, growing, signer }: HttpDeps): Route {
 function signingFor(signer: UrlSigner, link: Link, { from, to }: Pick<VariantQuery, "from" | "to">) {
   const sign = (uri: string): string => signer.sign(`${PLACE}${uri}`, link).slice(PLACE.length);
   const range = new URLSearchParams({ from: formatRfc3339(from), to: formatRfc3339(to) }).toString();
-  return { variant: sign, media: (uri: string) => sign(`${uri}?${range}`) };
+  return { variant: sign, media: (uri: string) => sign(uri.includes("?") ? uri : `${uri}?${range}`) };
 }
 
 interface VariantQuery {
@@ -85,12 +89,51 @@ interface VariantQuery {
   readonly from: number;
   readonly to: number;
   readonly live: boolean;
+  readonly transcode: "h264" | undefined;
 }
 
 /** The same question without `multivariant`, relative to the answer. */
-function variantOf({ path, from, to, live }: VariantQuery): string {
-  const query = { path, from: formatRfc3339(from), to: formatRfc3339(to), ...(live ? { live: "1" } : {}) };
+function variantOf({ path, from, to, live, transcode }: VariantQuery): string {
+  const range = { path, from: formatRfc3339(from), to: formatRfc3339(to) };
+  const query = { ...range, ...(live ? { live: "1" } : {}), ...(transcode === undefined ? {} : { transcode }) };
   return `playlist.m3u8?${new URLSearchParams(query).toString()}`;
+}
+
+function transcodedRoute(deps: HttpDeps): Route {
+  return defineRoute({
+    method: "GET",
+    path: "/api/v1/recordings/{id}/transcoded.ts",
+    access: "viewer",
+    scope: "row",
+    signed: "playlist",
+    tag: "playback",
+    summary: "A piece of a recording as H.264 and AAC, as a playlist with transcode=h264 names it",
+    description:
+      "MPEG-TS, made while one waits (TRANSCODING=on): video that is H.264 already is copied, everything else is made anew, at most 1920 pixels wide. 503 with Retry-After when too many are being made; a client that goes away ends the making.",
+    params: z.strictObject({ id: uuid.transform((text) => text as RecordingId) }),
+    query: transcodedQuerySchema,
+    responses: { 200: { description: "The piece", mediaType: TRANSPORT_STREAM_TYPE } },
+    handler: async ({ params: { id }, query: { from: fromUs, to: toUs }, caller, request, response, signal }) => {
+      const range = { fromUs, toUs };
+      const recording = await findOpenRecording(deps, { id, caller, role: "viewer", range });
+      if (deps.transcoder === null) throw switchedOff();
+      const piece = request.method === "HEAD" ? null : await deps.transcoder.read(recording, range, signal);
+      response.setHeader("Content-Type", TRANSPORT_STREAM_TYPE);
+      // Made anew it would be as good; making costs more than keeping.
+      response.setHeader("Cache-Control", "private, max-age=3600");
+      if (piece !== null) response.setHeader("Content-Length", String(piece.length));
+      response.end(piece);
+      return { kind: "sent" };
+    },
+  });
+}
+
+function switchedOff(): AppError {
+  return new AppError({
+    kind: "failed-precondition",
+    message: "this server does not transcode",
+    hint: "set TRANSCODING=on, or play in a browser that knows the codec",
+  });
 }
 
 function mediaRoute(deps: HttpDeps, format: SegmentFormat): Route {

@@ -12,7 +12,7 @@ export function timelineRoutes(deps: HttpDeps): Route[] {
   return [timelineRoute(deps), daysRoute(deps)];
 }
 
-function timelineRoute({ catalog }: HttpDeps): Route {
+function timelineRoute({ catalog, transcoder }: HttpDeps): Route {
   return defineRoute({
     method: "GET",
     path: "/api/v1/timeline",
@@ -37,7 +37,8 @@ function timelineRoute({ catalog }: HttpDeps): Route {
             : { spans: [], buckets: await bucketsOf(catalog, request, resolution) };
         paths.push({ path, codecs, ...content, holds: [], events: [] });
       }
-      return json({ ...rangeView({ fromUs, toUs }), paths });
+      const transcoding = transcoder === null ? [] : ["h264"];
+      return json({ ...rangeView({ fromUs, toUs }), transcoding, paths });
     },
   });
 }

@@ -56,7 +56,7 @@ const PATH = {
 let http: HttpHarness;
 
 beforeAll(async () => {
-  http = await startHttp({ publicUrl: "https://media.example" });
+  http = await startHttp({ publicUrl: "https://media.example", transcodingMost: 1 });
   await addFile(http, 1, {
     content: Buffer.from("media"),
     archived: true,
@@ -146,6 +146,7 @@ const REQUESTS: readonly (readonly [route: string, target: string, body?: unknow
   ["GET /api/v1/playlist.m3u8", `/api/v1/playlist.m3u8?${FILM}`],
   ["GET /api/v1/recordings/{id}/media.mp4", `/api/v1/recordings/${FILM_ID}/media.mp4`],
   ["GET /api/v1/recordings/{id}/media.ts", `/api/v1/recordings/${STREAM_ID}/media.ts`],
+  ["GET /api/v1/recordings/{id}/transcoded.ts", `/api/v1/recordings/${FILM_ID}/transcoded.ts?${RANGE}`],
   ["GET /playback/list", "/playback/list?path=cam-with-film"],
   ["GET /playback/get", "/playback/get?path=cam-with-film&start=2026-11-20T17:04:44Z&duration=1"],
   ["GET /api/v1/thumbnail.jpg", "/api/v1/thumbnail.jpg?path=cam-with-film"],

@@ -84,6 +84,7 @@ const RIGHT_QUERY: Readonly<Record<string, Readonly<Record<string, string>>>> = 
   "GET /api/v1/thumbnail.jpg": { path: "cam1", at: "2026-11-20T00:00:00Z" },
   "GET /api/v1/sprite.vtt": { path: "cam1", from: "2026-11-20T00:00:00Z", to: "2026-11-21T00:00:00Z" },
   "GET /api/v1/sprite.jpg": { path: "cam1", from: "2026-11-20T00:00:00Z", to: "2026-11-21T00:00:00Z" },
+  "GET /api/v1/recordings/{id}/transcoded.ts": { from: "2026-11-20T17:00:00Z", to: "2026-11-20T17:01:00Z" },
   "GET /api/v1/playlist.m3u8": { path: "cam1", from: "2026-11-20T00:00:00Z", to: "2026-11-21T00:00:00Z" },
 };
 /** Fields that may be given several times. */
@@ -412,6 +413,7 @@ describe("query parameters", () => {
     target: ["", "a".repeat(301)],
     before: ["", "0", "-1", "x", "1.5", "1e2"],
     live: ["", "2", "TRUE", "yes", "__proto__"],
+    transcode: ["", "on", "H264", "h265", "h264,h264", "__proto__"],
     multivariant: ["", "2", "TRUE", "yes", "constructor"],
     at: ["", "now", "2026-11-20", "2026-02-30T00:00:00Z", "\0"],
     width: ["", "0", "-1", "1.5", "wide", "99999999999"],

@@ -83,6 +83,8 @@ const MALFORMED: Partial<Record<string, readonly string[]>> = {
   FFMPEG_PATH: ["/bin/ff\nmpeg"],
   THUMBNAIL_CACHE: ["-1", "1.5M", "256 M", "256MB", "lots", "9007199254740992"],
   THUMBNAIL_INTERVAL: ["9s", "-5m", "5", "often"],
+  TRANSCODING: ["yes", "ON", "1"],
+  TRANSCODING_MAX: ["0", "65", "1.5", "-1", "two"],
   NODE_ID: ["with space", "a".repeat(65), "a/b", "ü"],
   CACHE_DIR: ["/cache/a\nb"],
   LOG_LEVEL: ["verbose", "INFO", "0"],

@@ -1,0 +1,62 @@
+/**
+ * Makes pieces of recordings playable for browsers that lack their codecs, each for one viewer, a few at once. Nothing is
+ * kept: a viewer that leaves ends its ffmpeg.
+ */
+import { findPlayableById } from "../catalog/playable-neighbours.js";
+import { AppError, isAppError } from "../core/errors.js";
+import type { Recording } from "../core/recording.js";
+import type { TimeRange } from "../core/span.js";
+import type { FfmpegSettings } from "../media/ffmpeg.js";
+import { withPlainPcm } from "../media/pcm-entry.js";
+import { transcode } from "../media/transcode.js";
+import { Gate } from "../platform/gate.js";
+import { planClip } from "./clip-plan.js";
+import type { PlaybackDeps } from "./playback-deps.js";
+import { streamClip } from "./write-clip.js";
+
+export interface TranscoderDeps {
+  readonly playback: PlaybackDeps;
+  readonly ffmpeg: FfmpegSettings;
+  /** ffmpegs at once; twice as many may wait. */
+  readonly atOnce: number;
+}
+
+const WITHIN_MS = 60_000;
+
+export class Transcoder {
+  readonly #deps: TranscoderDeps;
+  readonly #gate: Gate;
+
+  constructor(deps: TranscoderDeps) {
+    this.#deps = deps;
+    this.#gate = new Gate({ atOnce: deps.atOnce, mostWaiting: deps.atOnce * 2 });
+  }
+
+  /**
+   * MPEG-TS of [fromUs, toUs), from the sync sample at or before it. Throws `not-found` when nothing of it is there,
+   * `unavailable` without ffmpeg, at the deadline and when too many wait, `data-loss` for damaged media.
+   */
+  read(recording: Pick<Recording, "id" | "path">, range: TimeRange, viewer: AbortSignal): Promise<Buffer> {
+    return this.#gate.run(() => this.#make(recording, range, viewer), viewer);
+  }
+
+  async #make({ id, path }: Pick<Recording, "id" | "path">, range: TimeRange, viewer: AbortSignal): Promise<Buffer> {
+    const signal = AbortSignal.any([viewer, AbortSignal.timeout(WITHIN_MS)]);
+    const { playback, ffmpeg } = this.#deps;
+    try {
+      const recording = await findPlayableById(playback.catalog, id);
+      const recordings = recording?.format === "fmp4" ? [recording] : [];
+      const request = { path, ...range, format: "fmp4", gaps: "keep" } as const;
+      const plan = await planClip(playback, { request, recordings }, signal);
+      const own = plan.parts.at(-1)?.segment;
+      const startUs = plan.startUs - (own?.startUs ?? plan.startUs);
+      const tracks = plan.splice.tracks.map(({ track }) => track);
+      const media = await streamClip(playback, { ...plan, splice: withPlainPcm(plan.splice) }, signal);
+      return await transcode(ffmpeg, { media, tracks, startUs }, signal);
+    } catch (error) {
+      if (!isAppError(error, "cancelled") || viewer.aborted) throw error;
+      const message = `transcode: no end within ${String(WITHIN_MS)} ms`;
+      throw new AppError({ kind: "unavailable", message, cause: error });
+    }
+  }
+}
