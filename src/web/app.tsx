@@ -13,7 +13,7 @@ import { endLogin, keepLogin, resumeLogin, useIsLoginOver } from "./login-state.
 import { LoginView } from "./login-view.js";
 import { logOut, ME_KEY, MeProvider, useAskMe } from "./me.js";
 import { PathsList } from "./paths-list.js";
-import { forgetToken, keepToken, token } from "./request.js";
+import { forgetToken, keepToken, RequestError, token } from "./request.js";
 import { strings } from "./strings.js";
 import { useAddress } from "./use-address.js";
 import { usePlace } from "./use-place.js";
@@ -82,9 +82,10 @@ function Frame({ me, onLeave }: FrameProps) {
     go(paths.length === 0 ? { paths, atMs: undefined } : { paths });
   };
   const leaveLogin = (): void => {
-    logOut().then(onLeave, (error: unknown) =>
-      setFailure(strings.logOutFailed(error instanceof Error ? error.message : "")),
-    );
+    logOut().then(onLeave, (error: unknown) => {
+      if (error instanceof RequestError && error.status === 401) onLeave();
+      else setFailure(strings.logOutFailed(error instanceof Error ? error.message : ""));
+    });
   };
   const list =
     place === undefined ? (
