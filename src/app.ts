@@ -57,7 +57,6 @@ export function createApp(setup: Setup, options: { readonly demo: boolean }): Ap
       await parts.mediamtx.prepare(signal);
       const version = await versionOf(projectDir);
       const login = await createLogin(setup, catalog);
-      const password = login.identity === null ? null : await createFirstAdmin(setup, catalog, login.passwords);
       const { streams, sessions } = createStreams(setup, parts, { login, tokens });
       const listening = await startServing(setup, parts, { undo, version, signal, login, streams });
       await startMediaMtx(parts, config.mediamtx.mode === "embedded" ? listening.localUrl : null, {
@@ -79,6 +78,8 @@ export function createApp(setup: Setup, options: { readonly demo: boolean }): Ap
       parts.thumbnailMaker.start();
       undo.push(() => parts.thumbnailMaker.stop());
       if (options.demo) undo.push(await startDemo(setup, parts));
+      // Last: a password that was made by a start which then failed would never be told.
+      const password = login.identity === null ? null : await createFirstAdmin(setup, catalog, login.passwords);
       logger.info("started", { version, port: listening.port });
       return { nextSteps: nextSteps(setup, parts, { listening, password }) };
     },

@@ -113,7 +113,7 @@ export function loadConfig(env: Env, where: { readonly cwd: string; readonly pro
     recordDir,
     cacheDir: read.dir("CACHE_DIR", path.join(os.homedir(), ".cache", "reelkeeper")),
     http: readHttp(read),
-    login: read.oneOf("LOGIN", "off", ["required", "off"]) === "required",
+    login: read.oneOf("LOGIN", "required", ["required", "off"]) === "required",
     cookieSecure: read.oneOf("COOKIE_SECURE", "true", ["true", "false"]) === "true",
     publicUrl: read.url("PUBLIC_URL", null),
     oidc: readOidc(read),

@@ -45,7 +45,7 @@ export const VARIABLES = {
   },
   LOGIN: {
     about: "Whether people log in; off: whoever asks from this machine, or sends ADMIN_TOKEN, is an admin",
-    fallback: "off",
+    fallback: "required",
     accepts: "required or off",
   },
   ADMIN_PASSWORD: {

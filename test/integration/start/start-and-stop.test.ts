@@ -1,13 +1,14 @@
 /** How it starts and how it stops: everything or nothing, and nothing is left behind. */
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { chmod, readdir, readFile, writeFile } from "node:fs/promises";
-import { connect, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import path from "node:path";
 import { promisify } from "node:util";
 
 import { describe, expect, it, onTestFinished } from "vitest";
 
-import { type App, startApp } from "../../support/app.js";
+import { App, startApp } from "../../support/app.js";
 import { installApp } from "../../support/app-setup.js";
 import { readRows } from "../../support/audit/rows.js";
 import { startCamera } from "../../support/camera.js";
@@ -19,6 +20,7 @@ import { mediamtxBinary } from "../../support/tools.js";
 import { waitFor } from "../../support/wait-for.js";
 import { configured } from "../app/scene.js";
 import { PATIENCE } from "../../support/patience.js";
+import { runCommand } from "./command.js";
 
 const run = promisify(execFile);
 const ROOT = path.resolve(import.meta.dirname, "../../..");
@@ -46,6 +48,31 @@ async function testApp(env: Readonly<Record<string, string>> = {}): Promise<App>
   return app;
 }
 
+/** Undefined: not printed (yet). */
+function printedPassword(output: string): string | undefined {
+  return /^Log in as +admin, password (\S+) /m.exec(output)?.[1];
+}
+
+/** The access token. */
+async function logIn(url: string, password: string | undefined): Promise<string> {
+  const response = await fetch(`${url}/api/v1/login`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ name: "admin", password }),
+  });
+  expect(response.status).toBe(200);
+  return ((await response.json()) as { accessToken: string }).accessToken;
+}
+
+/** A port that is taken until the test has ended. */
+async function listenSomewhere(): Promise<number> {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => void server.close());
+  return (server.address() as AddressInfo).port;
+}
+
 /** Twice as many as the start itself needs, which opens all modules of one import at once. */
 const DESCRIPTORS = 256;
 
@@ -70,6 +97,22 @@ describe("a start", () => {
       "",
     ]);
     await child.stop("SIGTERM");
+  });
+
+  it("makes the admin when all else is there, prints the password once, and never again", async () => {
+    const installed = await installApp({ directory: await tempDir(), env: { LOGIN: "required" } });
+    const taken = await listenSomewhere();
+    const refused = await runCommand(installed, ["serve"], { PORT: String(taken) });
+    expect(refused).toMatchObject({ code: 1, stdout: "" });
+    const app = new App(undefined, installed);
+    onTestFinished(() => app.close());
+    await app.start();
+    const password = await waitFor("the password", () => printedPassword(app.output()));
+    await logIn(app.url, password);
+    await app.restart();
+    await waitFor("the last line of the second start", () => app.output().split("Files go to").length === 3);
+    expect(app.output().split(password).length).toBe(2);
+    expect(app.output().split("Log in as").length).toBe(2);
   });
 
   it("that is stopped before it is done leaves neither a process nor a lock", async () => {
@@ -208,10 +251,10 @@ it(
       if (isAlive(-npm.pid)) process.kill(-npm.pid, "SIGKILL");
     });
     await waitFor(
-      "the four lines",
+      "the five lines",
       () => {
         if (npm.process.exitCode !== null) throw new Error(npm.output());
-        return ["Publish by RTSP", "Publish by RTMP", "See the list", "Files go to"].every((line) =>
+        return ["Publish by RTSP", "Publish by RTMP", "See the list", "Log in as", "Files go to"].every((line) =>
           npm.output().includes(line),
         );
       },
@@ -221,10 +264,12 @@ it(
     expect(npm.output()).toContain("building dist/");
     const camera = await startCamera({ url: `rtsp://127.0.0.1:${mediamtxPorts.rtsp}/cam1`, gopSec: 1 });
     onTestFinished(() => camera.stop());
+    const url = `http://127.0.0.1:${port}`;
+    const headers = { authorization: `Bearer ${await logIn(url, printedPassword(npm.output()))}` };
     await waitFor(
       "a recording in the list",
       async () => {
-        const response = await fetch(`http://127.0.0.1:${port}/api/v1/recordings`);
+        const response = await fetch(`${url}/api/v1/recordings`, { headers });
         return ((await response.json()) as { items: unknown[] }).items.length > 0;
       },
       { timeoutMs: 30_000 },
@@ -237,7 +282,7 @@ it(
     });
     await npm.stop("SIGTERM", 60_000);
     await waitFor("MediaMTX to be gone", () => !isAlive(pid), { timeoutMs: 30_000 });
-    await expect(fetch(`http://127.0.0.1:${port}/health`)).rejects.toThrow();
+    await expect(fetch(`${url}/health`)).rejects.toThrow();
     expect(await processesOf(clone)).toEqual([]);
     const { stdout: changes } = await run("git", ["-C", clone, "status", "--porcelain"]);
     expect(changes).toBe("");
