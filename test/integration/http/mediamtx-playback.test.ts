@@ -317,7 +317,8 @@ describe("the list beside MediaMTX's", () => {
       writeFileSync(file, clip.bytes);
       const decode = ["-v", "warning", "-xerror", "-i", file, "-map", "0:v", "-f", "framemd5", "-"];
       const { stdout, stderr } = await run("ffmpeg", decode);
-      expect([stdout.split("\n").filter((line) => line.startsWith("0,")).length, stderr]).toEqual([50, ""]);
+      const frames = stdout.split("\n").filter((line) => line.startsWith("0,")).length;
+      expect([Math.abs(frames - 50) <= MOST_FRAMES_APART, stderr], `${frames} frames`).toEqual([true, ""]);
     }
   });
 

@@ -234,7 +234,8 @@ describe("a clip of MPEG-TS", () => {
   });
 
   it("as mp4 has a length, an ETag and ranges; of fmp4 HEAD tells about how long it is", async () => {
-    const http = await httpForTest();
+    const ffmpeg = await watchedFfmpeg("work");
+    const http = await httpForTest({ ffmpeg: ffmpeg.settings });
     const placed = await addFixture(http, ["v1.20.1", "mpegts"]);
     const range = { fromUs: placed[0]!.recording.startUs + 1e6, toUs: placed[2]!.recording.endUs };
     const target = clipUrl({ ...range, format: "mp4" });
@@ -253,6 +254,8 @@ describe("a clip of MPEG-TS", () => {
       const part = await ask(http, target, { headers: { range: `bytes=${start}-${end}` } });
       expect([part.status, part.bytes.equals(whole.bytes.subarray(start, end + 1))]).toEqual([206, true]);
     }
+    // Laid out once; media was sent for the whole and for two of the ranges.
+    expect(ffmpeg.pids()).toHaveLength(1 + 3);
     const fragmented = clipUrl({ ...range, format: "fmp4" });
     const estimate = Number((await ask(http, fragmented, { method: "HEAD" })).headers["reelkeeper-estimated-bytes"]);
     expect((await ask(http, fragmented)).bytes.length / estimate).toBeGreaterThan(0.5);
