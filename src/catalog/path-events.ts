@@ -23,6 +23,12 @@ const rowSchema = z.object({
   source_id: z.string().nullable(),
 });
 
+const NEWEST_FIRST: { column: string; order: string }[] = [
+  { column: "at_us", order: "desc" },
+  // The ids of one process grow, also within a clock tick.
+  { column: "id", order: "desc" },
+];
+
 export function insertPathEvent(catalog: Catalog, event: PathEvent): Promise<void> {
   return translating("record a path event", async () => {
     await catalog.db("path_events").insert({
@@ -36,26 +42,43 @@ export function insertPathEvent(catalog: Catalog, event: PathEvent): Promise<voi
   });
 }
 
-/** The last event of a path; undefined when there was none. */
-export function findLastPathEvent(catalog: Catalog, path: PathName): Promise<PathEvent | undefined> {
-  return translating("find the last event of a path", async () => {
+interface EventsRange {
+  readonly path: PathName;
+  /** [fromUs, toUs) */
+  readonly fromUs: number;
+  readonly toUs: number;
+  readonly limit: number;
+}
+
+/** In order of time; of more than the limit the latest. */
+export function listPathEvents(catalog: Catalog, { path, fromUs, toUs, limit }: EventsRange): Promise<PathEvent[]> {
+  return translating("list the events of a path", async () => {
     const rows = (await catalog
       .db("path_events")
       .where({ path })
-      .orderBy([
-        { column: "at_us", order: "desc" },
-        // The ids of one process grow, also within a clock tick.
-        { column: "id", order: "desc" },
-      ])
-      .limit(1)) as unknown[];
-    if (rows[0] === undefined) return undefined;
-    const row = rowSchema.parse(rows[0]);
-    return {
-      path: row.path as PathName,
-      kind: row.kind,
-      atUs: row.at_us,
-      sourceType: row.source_type,
-      sourceId: row.source_id,
-    };
+      .andWhere("at_us", ">=", fromUs)
+      .andWhere("at_us", "<", toUs)
+      .orderBy(NEWEST_FIRST)
+      .limit(limit)) as unknown[];
+    return rows.map(toEvent).reverse();
   });
+}
+
+/** The last event of a path; undefined when there was none. */
+export function findLastPathEvent(catalog: Catalog, path: PathName): Promise<PathEvent | undefined> {
+  return translating("find the last event of a path", async () => {
+    const rows = (await catalog.db("path_events").where({ path }).orderBy(NEWEST_FIRST).limit(1)) as unknown[];
+    return rows[0] === undefined ? undefined : toEvent(rows[0]);
+  });
+}
+
+function toEvent(found: unknown): PathEvent {
+  const row = rowSchema.parse(found);
+  return {
+    path: row.path as PathName,
+    kind: row.kind,
+    atUs: row.at_us,
+    sourceType: row.source_type,
+    sourceId: row.source_id,
+  };
 }

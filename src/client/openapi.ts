@@ -1482,8 +1482,8 @@ export interface components {
                 buckets?: components["schemas"]["TimelineBucket"][];
                 /** @description Reserved */
                 holds: unknown[];
-                /** @description Reserved */
-                events: unknown[];
+                /** @description Of the range, in order; of more than 1000 the latest */
+                events: components["schemas"]["TimelineEvent"][];
             }[];
         };
         TimelineSpan: {
@@ -1520,6 +1520,20 @@ export interface components {
             coverage: number;
             /** @description Of most of what is missing; null: nothing is, or it is still to come */
             cause: ("source-offline" | "recording-off" | "disabled" | "server-down" | "disk-full" | "expired" | "deleted" | "not-indexed" | "unknown") | null;
+        };
+        TimelineEvent: {
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description The source came, or left, as MediaMTX's hooks told it
+             * @enum {string}
+             */
+            kind: "ready" | "not-ready";
+            /**
+             * @description MediaMTX's MTX_SOURCE_TYPE
+             * @example rtspSession
+             */
+            source: string | null;
         };
         Days: {
             path: string;

@@ -8,6 +8,8 @@ import { instantOut, instantUs, integer, listOf, pathName } from "./scalars.js";
 /** A wall of nine, and room for more. */
 const MOST_PATHS = 16;
 const MOST_BUCKETS = 10_000;
+/** Of one path in one answer. */
+export const MOST_EVENTS = 1_000;
 
 const cause = z.enum(GAP_CAUSES);
 
@@ -44,6 +46,17 @@ const bucketSchema = z
   })
   .meta({ id: "TimelineBucket" });
 
+const eventSchema = z
+  .object({
+    at: instantOut,
+    kind: z.enum(["ready", "not-ready"]).meta({ description: "The source came, or left, as MediaMTX's hooks told it" }),
+    source: z
+      .string()
+      .nullable()
+      .meta({ description: "MediaMTX's MTX_SOURCE_TYPE", examples: ["rtspSession"] }),
+  })
+  .meta({ id: "TimelineEvent" });
+
 export const timelineSchema = z
   .object({
     from: instantOut,
@@ -62,7 +75,9 @@ export const timelineSchema = z
         }),
         buckets: z.array(bucketSchema).optional().meta({ description: "Only with resolution" }),
         holds: z.array(z.never()).meta({ description: "Reserved" }),
-        events: z.array(z.never()).meta({ description: "Reserved" }),
+        events: z.array(eventSchema).meta({
+          description: `Of the range, in order; of more than ${String(MOST_EVENTS)} the latest`,
+        }),
       }),
     ),
   })

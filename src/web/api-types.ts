@@ -2,6 +2,7 @@
 import type { z } from "zod";
 
 import type { configSchema, configVersionSchema, historySchema, previewedSchema } from "../contract/config.js";
+import type { exportListSchema, exportSchema } from "../contract/exports.js";
 import type { archiveStatusSchema, healthSchema, problemSchema } from "../contract/operation.js";
 import type { batchReportSchema, settingListSchema, templateListSchema } from "../contract/path-config.js";
 import type { pathListSchema } from "../contract/paths.js";
@@ -36,6 +37,9 @@ export type Health = z.infer<typeof healthSchema>;
 export type Days = z.infer<typeof daysSchema>;
 export type Timeline = z.infer<typeof timelineSchema>;
 export type TimelinePath = Timeline["paths"][number];
+export type TimelineEvent = TimelinePath["events"][number];
+export type Export = z.infer<typeof exportSchema>;
+export type ExportList = z.infer<typeof exportListSchema>;
 export type Span = TimelinePath["spans"][number];
 export type GapCause = Extract<Span, { kind: "gap" }>["cause"];
 export type Where = Extract<Span, { kind: "footage" }>["where"];

@@ -2,6 +2,7 @@
 import { type Ref } from "react";
 
 import { ClipButton, type ClipHandle } from "./clip-button.js";
+import { ExportButtons } from "./export-buttons.js";
 import type { Marks } from "./marks.js";
 import { hasRole, useMe } from "./me.js";
 import { isoOf } from "./request.js";
@@ -19,9 +20,10 @@ interface ClipBarProps {
   readonly onZoom: (viewMs: number) => void;
   readonly onSay: (text: string) => void;
   readonly clip: Ref<ClipHandle>;
+  readonly onExports: () => void;
 }
 
-export function ClipBar({ path, marks, view, playheadMs, onZoom, onSay, clip }: ClipBarProps) {
+export function ClipBar({ path, marks, view, playheadMs, onZoom, onSay, clip, onExports }: ClipBarProps) {
   return (
     <div className="controls">
       <Zooms viewMs={lengthMs(view.view)} onZoom={onZoom} />
@@ -29,6 +31,7 @@ export function ClipBar({ path, marks, view, playheadMs, onZoom, onSay, clip }: 
         <MarkButtons {...{ marks, playheadMs }} />
         <ShareLink path={path} marks={marks.marks} />
         <ClipButton {...{ path, marks: marks.marks, onSay, handle: clip }} />
+        <ExportButtons {...{ path, marks: marks.marks, onSay, onOpen: onExports }} />
       </div>
     </div>
   );

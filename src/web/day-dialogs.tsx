@@ -6,7 +6,7 @@ import { ModalDialogue } from "./modal-dialogue.js";
 import { strings } from "./strings.js";
 import { localText, zone } from "./words.js";
 
-export type Dialogue = "keys" | "go-to" | undefined;
+export type Dialogue = "keys" | "go-to" | "exports" | undefined;
 
 interface DayDialogsProps {
   readonly open: Dialogue;

@@ -8,6 +8,7 @@ import type { ClipHandle } from "./clip-button.js";
 import { nowMs } from "./clock.js";
 import { Controls } from "./controls.js";
 import { DayDialogs, type Dialogue } from "./day-dialogs.js";
+import { ExportsDialog } from "./exports-dialog.js";
 import { HealthNotice } from "./health-notice.js";
 import { Legend } from "./legend.js";
 import { PlayerTile } from "./player-tile.js";
@@ -20,6 +21,7 @@ import { Unplayable } from "./unplayable.js";
 import { useAddress } from "./use-address.js";
 import { useKeys } from "./use-keys.js";
 import { useMarks } from "./use-marks.js";
+import { useStops } from "./use-stops.js";
 import { type Playback, usePlayback } from "./use-playback.js";
 import { useView, type ViewState } from "./use-view.js";
 import { shownPaths } from "./words.js";
@@ -48,7 +50,8 @@ export function DayView() {
   const { playheadMs } = playback;
   const dialogues = { onGoTo: () => setDialogue("go-to"), onHelp: () => setDialogue("keys") };
   const onNextPath = useNextPath(lead, (path) => go({ paths: [path] }));
-  useKeys({ playback, marks, view, frameSec, onNextPath, onClip: () => clip.current?.start(), ...dialogues });
+  const onStop = useStops({ path: lead, playheadMs, onSeek: playback.seek, onSay: setSaid });
+  useKeys({ playback, marks, view, frameSec, onNextPath, onStop, onClip: () => clip.current?.start(), ...dialogues });
   const zoomTo = (viewMs: number): void => {
     view.zoomTo(viewMs, playheadMs);
     note({ zoomMs: viewMs });
@@ -60,7 +63,10 @@ export function DayView() {
       <Stage {...{ paths: address.paths, playback, isMuted, view, converted }} />
       <Unplayable {...{ timeline: timeline.data, converted, onConvert: setConverted }} />
       <Controls {...{ playback, frameSec, isMuted, onMuted: setMuted, ...dialogues }} />
-      <ClipBar {...{ path: lead, marks, view, playheadMs, onZoom: zoomTo, onSay: setSaid, clip }} />
+      <ClipBar
+        {...{ path: lead, marks, view, playheadMs, onZoom: zoomTo, onSay: setSaid, clip }}
+        onExports={() => setDialogue("exports")}
+      />
       {timeline.data === undefined && timeline.error !== null && <p role="status">{strings.timeline.failed}</p>}
       <Timeline
         {...{ paths, view: view.view, playheadMs, marks: marks.marks }}
@@ -71,6 +77,7 @@ export function DayView() {
         {said}
       </p>
       <Segments paths={address.paths} view={view.view} onSay={setSaid} onAll={() => go({ paths: [] })} />
+      <ExportsDialog {...{ isOpen: dialogue === "exports", onClose: () => setDialogue(undefined), onSay: setSaid }} />
       <DayDialogs
         {...{ open: dialogue, shownMs: playheadMs ?? view.view.fromMs, onClose: () => setDialogue(undefined) }}
         onGoTo={(atMs) => {

@@ -1,12 +1,13 @@
 /** The timeline on its canvas. Only what is seen is drawn, and nothing twice on the same pixel. */
 import type { GapCause, Where } from "./api-types.js";
-import { type DrawnSpan, firstEndingAfter } from "./spans.js";
+import { type DrawnEvent, type DrawnSpan, firstEndingAfter } from "./spans.js";
 import { ticksOf } from "./ticks.js";
 import { msOf, pxOf, type TimeView } from "./time-scale.js";
 import { clock, minutes, shortDay } from "./words.js";
 
 const RULER_PX = 24;
 const ROW_PX = 32;
+const FLAG_PX = 8;
 export const rowsHeightPx = (rows: number): number => RULER_PX + rows * ROW_PX;
 
 export interface Colours {
@@ -36,6 +37,8 @@ export interface Scene {
   readonly view: TimeView;
   readonly widthPx: number;
   readonly rows: readonly (readonly DrawnSpan[])[];
+  /** Of each row, in order. */
+  readonly events: readonly (readonly DrawnEvent[])[];
   /** Of the rows, where there are several. */
   readonly names: readonly string[];
   readonly playheadMs: number | undefined;
@@ -51,6 +54,7 @@ export function drawTimeline(context: CanvasRenderingContext2D, scene: Scene): v
   drawRuler(context, scene);
   for (const [index, spans] of rows.entries()) {
     drawRow(context, scene, { spans, topPx: RULER_PX + index * ROW_PX + 4 });
+    drawEvents(context, scene, { events: scene.events[index] ?? [], topPx: RULER_PX + index * ROW_PX });
   }
   drawMarks(context, scene);
   drawNames(context, scene);
@@ -101,6 +105,34 @@ function drawRow(context: CanvasRenderingContext2D, scene: Scene, { spans, topPx
     const box = [startPx, topPx, endPx - startPx, heightPx] as const;
     if (span.kind === "gap") fillGap(context, CAUSE_COLOURS[span.cause], box);
     else fillFootage(context, { colour: scene.colours.footage, where: span.where }, box);
+  }
+}
+
+interface EventRow {
+  readonly events: readonly DrawnEvent[];
+  readonly topPx: number;
+}
+
+/** A flag at the top of the row: filled where the source came, hollow where it left. */
+function drawEvents(context: CanvasRenderingContext2D, scene: Scene, { events, topPx }: EventRow): void {
+  const { view, widthPx, colours } = scene;
+  const pole = ROW_PX - 2;
+  let drawnPx = -Infinity;
+  for (const { atMs, kind } of events) {
+    const px = Math.round(pxOf(view, widthPx, atMs));
+    if (px < -FLAG_PX || px > widthPx || px < drawnPx + 2) continue;
+    drawnPx = px;
+    context.fillStyle = context.strokeStyle = colours.text;
+    context.lineWidth = 1.5;
+    context.fillRect(px, topPx, 1.5, pole);
+    context.beginPath();
+    context.moveTo(px, topPx);
+    context.lineTo(px + FLAG_PX, topPx + FLAG_PX / 2);
+    context.lineTo(px, topPx + FLAG_PX);
+    context.closePath();
+    context.fillStyle = kind === "ready" ? colours.text : colours.page;
+    context.fill();
+    context.stroke();
   }
 }
 

@@ -146,7 +146,7 @@ export class FootagePlayer {
       else if (response?.code === 401) void this.#goOnLoggedIn(this.wallMs() ?? wallMs, load.signal);
       else this.#fail(error.message);
     });
-    hls.loadSource(playlistUrl(this.#options, wallMs));
+    hls.loadSource(playlistUrl(this.#options, wallMs, mayLookOn ? BEFORE_MS : 0));
     hls.attachMedia(this.#options.video);
   }
 
@@ -227,9 +227,10 @@ export class FootagePlayer {
 
 const isLive = (wallMs: number): boolean => wallMs > nowMs() - LIVE_MS;
 
-function playlistUrl({ path, isConverted }: FootagePlayerOptions, wallMs: number): string {
+/** Where the recording format changes a playlist ends: one that has to begin with what follows has nothing in front of it. */
+function playlistUrl({ path, isConverted }: FootagePlayerOptions, wallMs: number, beforeMs: number): string {
   const now = nowMs();
-  const common = { path, from: isoOf(wallMs - BEFORE_MS), ...(isConverted ? { transcode: "h264" } : {}) };
+  const common = { path, from: isoOf(wallMs - beforeMs), ...(isConverted ? { transcode: "h264" } : {}) };
   if (isLive(wallMs)) return apiUrl("playlist.m3u8", { ...common, to: isoOf(now + 12 * HOUR_MS), live: 1 });
   return apiUrl("playlist.m3u8", { ...common, to: isoOf(Math.min(wallMs + WINDOW_MS, now)) });
 }

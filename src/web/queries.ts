@@ -4,7 +4,7 @@
  */
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 
-import type { ArchiveStatus, Days, Health, PathList, RecordingPage, Timeline } from "./api-types.js";
+import type { ArchiveStatus, Days, ExportList, Health, PathList, RecordingPage, Timeline } from "./api-types.js";
 import { seesAll, useMe } from "./me.js";
 import { apiUrl, getJson, isoOf } from "./request.js";
 import type { TimeView } from "./time-scale.js";
@@ -79,6 +79,18 @@ export function useTimeline(paths: readonly string[], range: TimeView, isLive: b
     refetchInterval: isLive ? POLL_MS * 2 : false,
     placeholderData: keepPreviousData,
     enabled: paths.length > 0,
+  });
+}
+
+/** Often while one is being made. */
+export function useExports() {
+  return useQuery({
+    queryKey: ["exports"],
+    queryFn: ({ signal }) => getJson<ExportList>("/api/v1/exports", signal),
+    refetchInterval: ({ state }) =>
+      state.data?.items.some((one) => one.state === "queued" || one.state === "running") === true
+        ? POLL_MS / 2
+        : POLL_MS * 2,
   });
 }
 

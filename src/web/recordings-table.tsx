@@ -1,10 +1,12 @@
 /** The list of segments. Whatever the API says is data: it becomes text, never markup. */
-import { useRef, useState, type MouseEvent } from "react";
+import type { MouseEvent } from "react";
 
+import { writeAddress } from "./address.js";
 import type { Recording } from "./api-types.js";
 import { Mark } from "./mark.js";
-import { download, token } from "./request.js";
+import { SaveLink } from "./save-link.js";
 import { strings } from "./strings.js";
+import { useAddress } from "./use-address.js";
 import { bothClocks, clock, day, length, media, notesOf, size, stateOf, when } from "./words.js";
 import { nowMs } from "./clock.js";
 
@@ -84,54 +86,31 @@ function Row({ recording, isNewDay, onSay }: RowProps) {
 }
 
 function FileLinks({ recording, onSay }: Omit<RowProps, "isNewDay">) {
-  const { id, path, startAt, local, archive, format } = recording;
+  const { id, path, startAt, local, archive } = recording;
   const isThere = local === "present" || archive === "verified";
-  const [percent, setPercent] = useState<number>();
-  const running = useRef<AbortController>(undefined);
   const whose = `${path}, ${when(new Date(startAt), nowMs())}`;
-  /** Shows how far it is; a second click stops it. A link cannot send the token. */
-  const save = (event: MouseEvent): void => {
-    if (token() === null) return;
-    event.preventDefault();
-    if (running.current !== undefined) {
-      running.current.abort();
-      return;
-    }
-    const stop = (running.current = new AbortController());
-    void download(`/api/v1/recordings/${id}/file`, stop.signal, setPercent)
-      .catch((error: unknown) => {
-        if (!stop.signal.aborted) onSay(strings.table.downloadFailed(error instanceof Error ? error.message : ""));
-      })
-      .finally(() => {
-        running.current = undefined;
-        setPercent(undefined);
-      });
-  };
   if (!isThere) return null;
-  const label = percent === undefined ? strings.table.download : strings.table.stop(percent);
   return (
     <>
-      {/* Browsers play no MPEG-TS; and a new tab cannot send the token, so that with one only the download is left. */}
-      {format === "fmp4" && token() === null && (
-        <a
-          className="play"
-          target="_blank"
-          rel="noreferrer"
-          href={`/api/v1/recordings/${id}/file`}
-          aria-label={`${strings.table.play} ${whose}`}
-        >
-          {strings.table.play}
-        </a>
-      )}
-      <a
-        className="save"
-        download
-        href={`/api/v1/recordings/${id}/file`}
-        aria-label={percent === undefined ? `${label} ${whose}` : label}
-        onClick={save}
-      >
-        {label}
-      </a>
+      <PlayLink {...{ path, startAt, whose }} />
+      <SaveLink {...{ href: `/api/v1/recordings/${id}/file`, label: strings.table.download, whose, onSay }} />
     </>
+  );
+}
+
+/** To the day view at this segment; in a tab of its own when it is opened as links can be. */
+function PlayLink({ path, startAt, whose }: Pick<Recording, "path" | "startAt"> & { readonly whose: string }) {
+  const { address, go } = useAddress();
+  const place = { paths: [path], atMs: Date.parse(startAt), zoomMs: address.zoomMs };
+  const open = (event: MouseEvent): void => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    go(place);
+    scrollTo({ top: 0 });
+  };
+  return (
+    <a className="play" href={writeAddress(place)} aria-label={`${strings.table.play} ${whose}`} onClick={open}>
+      {strings.table.play}
+    </a>
   );
 }

@@ -1,5 +1,5 @@
 /** Spans of a timeline with their instants as numbers, and which of them lies where. */
-import type { GapCause, Span, Where } from "./api-types.js";
+import type { GapCause, Span, TimelineEvent, Where } from "./api-types.js";
 
 export type DrawnSpan = { readonly fromMs: number; readonly toMs: number } & (
   { readonly kind: "footage"; readonly where: Where } | { readonly kind: "gap"; readonly cause: GapCause }
@@ -12,6 +12,15 @@ export function drawnSpans(spans: readonly Span[]): DrawnSpan[] {
       ? { ...range, kind: span.kind, where: span.where }
       : { ...range, kind: span.kind, cause: span.cause };
   });
+}
+
+export interface DrawnEvent {
+  readonly atMs: number;
+  readonly kind: TimelineEvent["kind"];
+}
+
+export function drawnEvents(events: readonly TimelineEvent[]): DrawnEvent[] {
+  return events.map(({ at, kind }) => ({ atMs: Date.parse(at), kind }));
 }
 
 /** Index of the first span that ends after the instant: spans are in order and do not overlap. */

@@ -1,5 +1,5 @@
 /** Every text of the page, in one place; those of the administration pages, which come when needed: admin/strings.ts. */
-import type { GapCause, Where } from "./api-types.js";
+import type { Export, GapCause, TimelineEvent, Where } from "./api-types.js";
 
 export const strings = {
   brand: "Reelkeeper",
@@ -133,6 +133,10 @@ export const strings = {
     both: "On disk and archived",
     archived: "Archived only",
   } satisfies Record<Where, string>,
+  events: {
+    ready: "Camera came",
+    "not-ready": "Camera left",
+  } satisfies Record<TimelineEvent["kind"], string>,
   timeline: {
     label: (zone: string) =>
       `Timeline, times in ${zone}. Arrow keys move, plus and minus zoom, Enter plays from the middle.`,
@@ -140,6 +144,8 @@ export const strings = {
     nothing: "Nothing is known here",
     future: "Still to come",
     legend: "What the bars mean",
+    nothingLater: "Nothing begins or happens in the week after this.",
+    nothingEarlier: "Nothing begins or happens in the week before this.",
   },
   player: {
     label: (name: string) => `Player of ${name}`,
@@ -176,6 +182,30 @@ export const strings = {
     goTo: "Go to time",
     zoom: "Shown time",
   },
+  exports: {
+    title: "Exports",
+    open: "Exports",
+    start: "Export",
+    startTitle: "Have the clip made in the background and kept, also when this page is closed",
+    started: (length: string) => `An export of ${length} is being made.`,
+    failedToStart: (why: string) => `The export was not started. ${why}`,
+    none: "No exports yet. Mark in and out, then choose Export.",
+    failed: "The exports cannot be listed.",
+    cancel: "Cancel",
+    remove: "Delete",
+    download: "Download",
+    progress: (percent: number) => `${String(percent)} %`,
+    until: (when: string) => `Kept until ${when}`,
+    states: {
+      queued: "Waiting",
+      running: "Being made",
+      done: "Ready",
+      failed: "Failed",
+      cancelled: "Cancelled",
+      deleted: "Deleted",
+      expired: "Expired",
+    } satisfies Record<Export["state"], string>,
+  },
   zooms: [
     [86_400, "24 h"],
     [21_600, "6 h"],
@@ -202,8 +232,9 @@ export const strings = {
     ["I, O", "Mark in, mark out"],
     ["D", "Download the clip"],
     ["G", "Go to a time"],
+    ["N, P", "Next, previous footage or event"],
     ["End", "Newest footage"],
-    ["?", "These keys"],
+    ["H, ?", "These keys"],
   ] as const,
   close: "Close",
   newRecordings: (count: string) => `${count} shown`,

@@ -1,12 +1,12 @@
 /** The timeline: wheel and pinch zoom about the pointer, drag pans, click seeks, shift-drag marks, hover tells. */
 import { useColours } from "./use-colours.js";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 
 import type { TimelinePath } from "./api-types.js";
 import { nowMs } from "./clock.js";
 import { drawTimeline, rowsHeightPx } from "./draw-timeline.js";
 import { Picture } from "./picture.js";
-import { drawnSpans, spanAt, type DrawnSpan } from "./spans.js";
+import { drawnEvents, drawnSpans, spanAt, type DrawnSpan } from "./spans.js";
 import { SpriteTile } from "./sprite-tile.js";
 import { strings } from "./strings.js";
 import type { Hover, TimelineProps } from "./timeline-props.js";
@@ -20,6 +20,7 @@ export function Timeline(props: TimelineProps) {
   const [widthPx, setWidthPx] = useState(0);
   const colours = useColours();
   const rows = useRows(paths);
+  const events = useMemo(() => paths.map(({ events: own }) => drawnEvents(own)), [paths]);
   useEffect(() => {
     if (canvas.current === null) return;
     const observer = new ResizeObserver(([entry]) => setWidthPx(Math.floor(entry?.contentRect.width ?? 0)));
@@ -35,8 +36,8 @@ export function Timeline(props: TimelineProps) {
     element.height = rowsHeightPx(rows.length) * scale;
     context.setTransform(scale, 0, 0, scale, 0, 0);
     const names = paths.length > 1 ? paths.map(({ path }) => path) : [];
-    drawTimeline(context, { view, widthPx, rows, names, playheadMs, now: nowMs(), ...marks, colours });
-  }, [view, widthPx, rows, paths, playheadMs, marks, colours]);
+    drawTimeline(context, { view, widthPx, rows, events, names, playheadMs, now: nowMs(), ...marks, colours });
+  }, [view, widthPx, rows, events, paths, playheadMs, marks, colours]);
   useTimelineGestures(canvas, { ...props, widthPx, onHover: setHover });
   return (
     <div className="timeline">

@@ -15,6 +15,8 @@ export interface KeyActions {
   readonly frameSec: number;
   readonly onClip: () => void;
   readonly onNextPath: (step: 1 | -1) => void;
+  /** To the next beginning of footage or event, or the one before. */
+  readonly onStop: (step: 1 | -1) => void;
   readonly onGoTo: () => void;
   readonly onHelp: () => void;
 }
@@ -49,7 +51,7 @@ function isTyped({ target, key }: KeyboardEvent): boolean {
 }
 
 function actionOf({ key, shiftKey }: KeyboardEvent, actions: KeyActions): (() => void) | undefined {
-  const { playback, marks, view, frameSec, onClip, onNextPath, onGoTo, onHelp } = actions;
+  const { playback, marks, view, frameSec, onClip, onNextPath, onStop, onGoTo, onHelp } = actions;
   const { playheadMs } = playback;
   const seekBy = (sec: number) => () => playback.seekBy(sec * SECOND_MS);
   switch (key.length === 1 ? key.toLowerCase() : key) {
@@ -85,8 +87,13 @@ function actionOf({ key, shiftKey }: KeyboardEvent, actions: KeyActions): (() =>
       return onClip;
     case "g":
       return onGoTo;
+    case "n":
+      return () => onStop(1);
+    case "p":
+      return () => onStop(-1);
     case "End":
       return () => playback.goLive();
+    case "h":
     case "?":
       return onHelp;
     default:

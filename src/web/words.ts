@@ -1,5 +1,5 @@
 /** What the API says, in words for people. Pure: data in, text out. */
-import type { ArchiveStatus, Health, Path, PathList, Problem, Recording } from "./api-types.js";
+import type { ArchiveStatus, Export, Health, Path, PathList, Problem, Recording } from "./api-types.js";
 import { strings } from "./strings.js";
 
 /** A shape and a colour, so that nothing hangs on colour alone. */
@@ -103,6 +103,24 @@ export function stateOf({ local, archive }: Pick<Recording, "local" | "archive">
   if (local === "missing") return { kind: "bad", text: states.missing };
   if (archive === "expired") return { kind: "gone", text: local === "present" ? states.expiredOnDisk : states.expired };
   return archive === "uploading" ? { kind: "moving", text: states.archiving } : { kind: "disk", text: states.onDisk };
+}
+
+const EXPORT_KINDS: Readonly<Record<Export["state"], MarkKind>> = {
+  queued: "disk",
+  running: "moving",
+  done: "good",
+  failed: "bad",
+  cancelled: "gone",
+  deleted: "gone",
+  expired: "gone",
+};
+
+export function exportStateOf({ state, progress }: Pick<Export, "state" | "progress">): Marked {
+  const text = strings.exports.states[state];
+  return {
+    kind: EXPORT_KINDS[state],
+    text: state === "running" ? `${text}, ${strings.exports.progress(Math.floor(100 * progress))}` : text,
+  };
 }
 
 /** What a viewer must know besides, each with its kind. */

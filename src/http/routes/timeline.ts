@@ -1,6 +1,13 @@
 /** What there is of a path and what is missing, for a timeline and for a calendar. */
+import { listPathEvents, type PathEvent } from "../../catalog/path-events.js";
 import type { PathRange } from "../../catalog/timeline-marks.js";
-import { daysQuerySchema, daysSchema, timelineQuerySchema, timelineSchema } from "../../contract/timeline.js";
+import {
+  daysQuerySchema,
+  daysSchema,
+  MOST_EVENTS,
+  timelineQuerySchema,
+  timelineSchema,
+} from "../../contract/timeline.js";
 import { partsOfRange } from "../../core/coverage.js";
 import { formatRfc3339, US_PER_SEC } from "../../core/instant.js";
 import type { Span, TimeRange } from "../../core/span.js";
@@ -35,7 +42,8 @@ function timelineRoute({ catalog, transcoder }: HttpDeps): Route {
           resolution === undefined
             ? { spans: (await readTimeline(catalog, request)).map(spanView) }
             : { spans: [], buckets: await bucketsOf(catalog, request, resolution) };
-        paths.push({ path, codecs, ...content, holds: [], events: [] });
+        const events = await listPathEvents(catalog, { ...request, limit: MOST_EVENTS });
+        paths.push({ path, codecs, ...content, holds: [], events: events.map(eventView) });
       }
       const transcoding = transcoder === null ? [] : ["h264"];
       return json({ ...rangeView({ fromUs, toUs }), transcoding, paths });
@@ -65,6 +73,10 @@ function daysRoute({ catalog }: HttpDeps): Route {
     responses: { 200: { description: "Days with footage, in order", schema: daysSchema } },
     handler: async ({ query }) => json({ ...query, days: await readDays(catalog, query) }),
   });
+}
+
+function eventView({ atUs, kind, sourceType }: PathEvent) {
+  return { at: formatRfc3339(atUs), kind, source: sourceType };
 }
 
 function rangeView({ fromUs, toUs }: TimeRange) {

@@ -41,7 +41,9 @@ describe("the timeline", () => {
     await addRow(http.catalog, 60.5, { local: "released", archive: "verified" });
     const event = { path: CAM1, sourceType: null, sourceId: null };
     await insertPathEvent(http.catalog, { ...event, kind: "not-ready", atUs: at(9) });
-    await insertPathEvent(http.catalog, { ...event, kind: "ready", atUs: at(60) });
+    await insertPathEvent(http.catalog, { ...event, kind: "ready", atUs: at(60), sourceType: "rtspSession" });
+    for (const atUs of [at(-20) - 1, at(64.25)]) await insertPathEvent(http.catalog, { ...event, kind: "ready", atUs });
+    await insertPathEvent(http.catalog, { ...event, path: parsePathName("cam2"), kind: "ready", atUs: at(5) });
     expect(await timeline(http, { path: "cam1", from: time(-20), to: time(64.25) })).toEqual({
       from: "2026-11-19T23:59:40Z",
       to: "2026-11-20T00:01:04.25Z",
@@ -57,7 +59,10 @@ describe("the timeline", () => {
             { from: time(60.5), to: time(64.25), kind: "footage", where: "archived" },
           ],
           holds: [],
-          events: [],
+          events: [
+            { at: time(9), kind: "not-ready", source: null },
+            { at: time(60), kind: "ready", source: "rtspSession" },
+          ],
         },
       ],
     });
@@ -73,6 +78,18 @@ describe("the timeline", () => {
       ["cam9", [], [{ ...range, kind: "gap", cause: "unknown" }]],
       ["site/gate", [], [{ ...range, kind: "footage", where: "local" }]],
     ]);
+  });
+
+  it("tells the latest 1,000 events of a camera that comes and goes all the time", async () => {
+    const http = await hourLater();
+    const rows = Array.from({ length: 1_001 }, (_, index) => ({
+      ...{ id: `${index}`, path: "cam1", at_us: at(index), kind: index % 2 === 0 ? "ready" : "not-ready" },
+      ...{ source_type: null, source_id: null },
+    }));
+    await http.catalog.db.batchInsert("path_events", rows, 100);
+    const [path] = (await timeline(http, { path: "cam1", from: time(0), to: time(2_000) })).paths;
+    expect(path!.events).toHaveLength(1_000);
+    expect([path!.events[0]!.at, path!.events.at(-1)!.at]).toEqual([time(1), time(1_000)]);
   });
 
   it("ends with the present", async () => {
