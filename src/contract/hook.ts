@@ -33,7 +33,7 @@ const word = (most: number) =>
   z
     .string()
     .max(most)
-    .regex(/^[^\p{Cc}\p{Cs}]*$/u, { error: "expected text without control characters" });
+    .regex(/^[^\u0000-\u001F\u007F-\u009F\uD800-\uDFFF]*$/u, { error: "expected text without control characters" });
 
 /** The secret may come as a field, because busybox `wget` would put a header on its command line. */
 const secret = z.string().max(512).optional();

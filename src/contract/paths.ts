@@ -8,7 +8,7 @@ const label = z
   .string()
   .min(1)
   .max(64)
-  .regex(/^[^\p{Cc}\p{Cs}]+$/u, { error: "expected text without control characters" });
+  .regex(/^[^\u0000-\u001F\u007F-\u009F\uD800-\uDFFF]+$/u, { error: "expected text without control characters" });
 
 const group = label.refine((text) => !text.includes(".."), { error: "must not hold .." });
 

@@ -16,7 +16,7 @@ export const newShareSchema = z
     label: z
       .string()
       .max(200)
-      .regex(/^[^\p{Cc}\p{Cs}]*$/u, { error: "expected text without control characters" })
+      .regex(/^[^\u0000-\u001F\u007F-\u009F\uD800-\uDFFF]*$/u, { error: "expected text without control characters" })
       .default("")
       .meta({ description: "Shown on its page" }),
     expiresAt: instantUs.meta({ description: "From 1 minute to 90 days from now" }),

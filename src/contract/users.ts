@@ -137,7 +137,7 @@ export const newApiTokenSchema = z.strictObject({
     .string()
     .min(1)
     .max(100)
-    .regex(/^[^\p{Cc}\p{Cs}]*$/u, { error: "expected text without control characters" }),
+    .regex(/^[^\u0000-\u001F\u007F-\u009F\uD800-\uDFFF]*$/u, { error: "expected text without control characters" }),
   role: roleSchema.meta({ description: "At most one's own" }),
   paths: patterns.min(1).meta({ description: "Of those that are open to oneself" }),
   expiresAt: instantUs.nullable().default(null),

@@ -94,7 +94,8 @@ function responseOf({ description, schema, mediaType }: ResponseSpec, schemas: S
   if (schema !== undefined) {
     return { description, content: { "application/json": { schema: schemaOf(schema, "output", schemas) } } };
   }
-  return mediaType === undefined ? { description } : { description, content: { [mediaType]: {} } };
+  if (mediaType === undefined) return { description };
+  return { description, content: Object.fromEntries([mediaType].flat().map((type) => [type, {}])) };
 }
 
 /**

@@ -54,7 +54,7 @@ export interface ResponseSpec {
   readonly description: string;
   /** JSON; undefined: no body, or the media type says what it is. */
   readonly schema?: z.ZodType;
-  readonly mediaType?: string;
+  readonly mediaType?: string | readonly string[];
 }
 
 export interface Route {

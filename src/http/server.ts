@@ -2,6 +2,7 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 
 import { AppError, describeError } from "../core/errors.js";
 import { type CertificateFiles, followCertificate, type FollowOptions, readCertificate } from "./tls.js";
@@ -51,6 +52,7 @@ export async function listenTls(
 }
 
 function listenWith(server: Server, where: ListenOptions): Promise<Listening> {
+  server.on("clientError", answerUnreadable);
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.timeout = where.stalledMs ?? STALLED_MS;
   return new Promise((resolve, reject) => {
@@ -69,6 +71,27 @@ function listenWith(server: Server, where: ListenOptions): Promise<Listening> {
       resolve({ port: (server.address() as AddressInfo).port, stop: (graceMs) => stopServer(server, graceMs) }),
     );
   });
+}
+
+const UNREADABLE: Readonly<Record<string, readonly [status: number, title: string, detail: string]>> = {
+  HPE_HEADER_OVERFLOW: [431, "Headers too large", "URL and headers are longer than 16 KiB together"],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, "Request timeout", "the request did not come to its end in time"],
+};
+
+/** What never became a request: Node would end it without a word of why. */
+function answerUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [status, title, detail] = UNREADABLE[error.code ?? ""] ?? [400, "Bad request", "this is not HTTP"];
+  const body = JSON.stringify({ type: "urn:reelkeeper:problem:invalid-argument", title, status, detail });
+  const head = [
+    `HTTP/1.1 ${String(status)} ${title}`,
+    ...["Connection: close", "Content-Type: application/problem+json; charset=utf-8"],
+    `Content-Length: ${String(body.length)}`,
+  ];
+  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
 }
 
 async function stopServer(server: Server, graceMs: number): Promise<void> {

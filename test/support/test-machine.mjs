@@ -16,6 +16,7 @@ const PROGRAMS = [
   ["ps", "procps"],
   ["faketime", "faketime"],
   ["strace", "strace"],
+  ["python3", "python3-venv"],
   ["chromium", "chromium"],
   [POSTGRES, "postgresql-15"],
 ];

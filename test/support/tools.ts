@@ -4,7 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, rename, rm } from "node:fs/promises";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 
@@ -17,6 +17,7 @@ import type { Logger } from "../../src/platform/logger.js";
 const BUILD_TIMEOUT_MS = 20 * 60_000;
 const VERSITYGW = "github.com/versity/versitygw/cmd/versitygw@v1.8.0";
 const RCLONE = "github.com/rclone/rclone@v1.75.1";
+const SCHEMATHESIS = "4.32.5";
 const RELEASES = "https://github.com/bluenviron/mediamtx/releases/download";
 
 const CACHE_DIR = process.env["CACHE_DIR"] ?? path.join(os.homedir(), ".cache", "reelkeeper");
@@ -43,6 +44,26 @@ export function versitygwBinary(): Promise<string> {
 /** Only the bench needs it: the peer that uploads are held against. */
 export function rcloneBinary(): Promise<string> {
   return goProgram("rclone", RCLONE);
+}
+
+/** Asks an API whatever its OpenAPI document allows and forbids; in a Python environment of its own. */
+export function schemathesisBinary(): Promise<string> {
+  return once("schemathesis", async () => {
+    const directory = path.join(CACHE_DIR, "schemathesis", SCHEMATHESIS);
+    const file = path.join(directory, "bin", "schemathesis");
+    const signal = AbortSignal.timeout(BUILD_TIMEOUT_MS);
+    const how = { env: process.env, signal, timeoutMs: BUILD_TIMEOUT_MS };
+    await mkdir(path.dirname(directory), { recursive: true });
+    await withFileLock(`${directory}.lock`, { clock: systemClock, signal, timeoutMs: BUILD_TIMEOUT_MS }, async () => {
+      const done = path.join(directory, ".done");
+      if (existsSync(done)) return;
+      await rm(directory, { recursive: true, force: true });
+      await runTool("python3", ["-m", "venv", directory], how);
+      await runTool(path.join(directory, "bin", "pip"), ["install", "-q", `schemathesis==${SCHEMATHESIS}`], how);
+      await writeFile(done, "");
+    });
+    return file;
+  });
 }
 
 /** Built once for this machine; `module` ends in the version. */

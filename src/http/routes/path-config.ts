@@ -42,7 +42,7 @@ function batchRoutes({ pathBatches }: HttpDeps): Route[] {
       path: "/api/v1/config/paths",
       summary: "All paths as CSV or YAML, passwords masked; importing it again changes nothing",
       query: exportQuerySchema,
-      responses: { 200: { description: "The list", mediaType: "text/csv" } },
+      responses: { 200: { description: "The list", mediaType: ["text/csv", "application/yaml"] } },
       handler: async ({ query: { format }, response }) => {
         const body = await pathBatches.exportAll(format);
         response.setHeader("Content-Disposition", `attachment; filename="paths.${format}"`);

@@ -225,7 +225,8 @@ describe("every route", () => {
         continue;
       }
       if (promised?.schema === undefined) {
-        expect(type, key).toMatch(new RegExp(`^${promised?.mediaType ?? "nothing"}`));
+        const [mediaType = "nothing"] = [promised?.mediaType ?? []].flat();
+        expect(type, key).toMatch(new RegExp(`^${mediaType}`));
         continue;
       }
       expect(type, key).toBe("application/json; charset=utf-8");

@@ -1,4 +1,6 @@
 /** What stands before every route. Requests come through a proxy on this machine, which says whom it speaks for. */
+import { connect } from "node:net";
+
 import { describe, expect, it } from "vitest";
 
 import { listAudit } from "../../../src/catalog/audit.js";
@@ -37,6 +39,26 @@ describe("every answer", () => {
   it("asks for HTTPS ever after where that is our address, and says nothing of our neighbours", async () => {
     const http = await httpForTest({ hardening: { publicUrl: PUBLIC_URL } });
     expect((await ask(http, "/health")).headers.get("strict-transport-security")).toBe("max-age=15552000");
+  });
+});
+
+describe("what never becomes a request", () => {
+  const say = (http: HttpHarness, text: string): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const socket = connect(http.port, "127.0.0.1", () => socket.write(text));
+      let answer = "";
+      socket.setEncoding("utf8").on("data", (part: string) => (answer += part));
+      socket.on("error", reject).on("end", () => resolve(answer));
+    });
+
+  it.each([
+    ["a long URL", `GET /health?${"x".repeat(20_000)} HTTP/1.1\r\nHost: x\r\n\r\n`, 431],
+    ["long headers", `GET /health HTTP/1.1\r\nHost: x\r\nCookie: ${"x".repeat(20_000)}\r\n\r\n`, 431],
+    ["another protocol", "HELO example.org\r\n\r\n", 400],
+  ])("%s is told why", async (_what, text, status) => {
+    const [head = "", body = ""] = (await say(await httpForTest(), text)).split("\r\n\r\n");
+    expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} .*application/problem\\+json`, "s"));
+    expect(JSON.parse(body)).toMatchObject({ status, type: "urn:reelkeeper:problem:invalid-argument" });
   });
 });
 
