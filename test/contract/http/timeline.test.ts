@@ -47,6 +47,7 @@ describe("the timeline", () => {
     expect(await timeline(http, { path: "cam1", from: time(-20), to: time(64.25) })).toEqual({
       from: "2026-11-19T23:59:40Z",
       to: "2026-11-20T00:01:04.25Z",
+      transcoding: [],
       paths: [
         {
           path: "cam1",
