@@ -3946,6 +3946,7 @@ export interface operations {
                 };
                 content: {
                     "text/csv": unknown;
+                    "application/yaml": unknown;
                 };
             };
             /** @description Problem */
