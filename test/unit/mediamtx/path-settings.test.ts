@@ -15,7 +15,7 @@ describe("the settings of a path", () => {
     "publisher",
     "rtsp://camera/stream",
     "rtsp://user:p%40ss@192.168.1.2:554/cam/realmonitor?channel=1&subtype=0",
-    "rtsps://[fe80::1]:322/x",
+    "rtsps://[fd12::1]:322/x",
     "rtsp+http://camera:80/x",
     "rtsps+ws://camera/x",
     "rtmp://server/app/key",
