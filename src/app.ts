@@ -7,7 +7,6 @@ import { z } from "zod";
 import { assertMayBind } from "./access/caller.js";
 import { closeCatalog } from "./catalog/catalog.js";
 import { releaseStaleLeases } from "./catalog/recording-queue.js";
-import { loadSecretKeys } from "./config/secret-keys.js";
 import { loadUrlKeys } from "./config/url-keys.js";
 import { AppError, describeError } from "./core/errors.js";
 import { createExpressApp } from "./http/express-app.js";
@@ -126,7 +125,7 @@ async function startServing(
   undo.push(() => worker.stop(STEP_GRACE_MS));
   const secretsDir = path.join(setup.config.dataDir, "secrets");
   const urlKeys = await loadUrlKeys(secretsDir, setup.clock.nowUs() / 1_000);
-  const deps = createHttpDeps(setup, parts, { urlKeys, ...access, secretKeys: await loadSecretKeys(secretsDir) });
+  const deps = createHttpDeps(setup, parts, { urlKeys, ...access });
   const app = createExpressApp({ ...deps, routes: createRoutes(deps, version) });
   const listening = await startListening(setup, app);
   undo.push(() => listening.stop(HTTP_GRACE_MS));

@@ -18,7 +18,9 @@ const USAGE = `Usage: reelkeeper COMMAND
   backup               back up the database to the store, now
   restore [--list] [--at KEY|latest] [--to FILE]
                        put a backup in the place of the database, which is kept
-  config render        print the mediamtx.yml that would be written
+  rotate-secrets       a new key for the passwords in the database
+  config render [--with-secrets]
+                       print the mediamtx.yml that would be written, passwords masked
   config diff          print where MediaMTX runs something else
 
 Configuration is by environment variables; see README.md.
@@ -27,13 +29,8 @@ Configuration is by environment variables; see README.md.
 /** Returns the exit code: 0 done, 1 failed, 2 wrong usage. */
 export async function main(argv: readonly string[]): Promise<number> {
   outliveStandardStreams();
-  const arguments_ = parse(argv);
-  if (arguments_ === undefined) {
-    process.stderr.write(USAGE);
-    return 2;
-  }
   try {
-    const exitCode = await run(arguments_);
+    const exitCode = await obey(argv);
     if (exitCode === FORCED) process.exit(exitCode);
     return exitCode;
   } catch (error) {
@@ -44,9 +41,19 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
+/** Some commands have words and options of their own. */
+async function obey([first, ...rest]: readonly string[]): Promise<number> {
+  await loadContract();
+  const arguments_ = parse(first === undefined ? [] : [first, ...rest]);
+  if (arguments_ !== undefined) return run(arguments_);
+  process.stderr.write(USAGE);
+  return 2;
+}
+
 interface Arguments {
   readonly command: readonly string[];
   readonly demo: boolean;
+  readonly withSecrets: boolean;
   readonly restore: RestoreOptions;
   readonly verify: { readonly full: boolean; readonly repair: boolean; readonly json: boolean };
 }
@@ -64,6 +71,7 @@ function parse(argv: readonly string[]): Arguments | undefined {
         list: { type: "boolean", default: false },
         at: { type: "string" },
         to: { type: "string" },
+        "with-secrets": { type: "boolean", default: false },
       },
     });
     const command = positionals.length === 0 ? ["serve"] : positionals;
@@ -71,7 +79,9 @@ function parse(argv: readonly string[]): Arguments | undefined {
     const isForRestore = list || at !== undefined || to !== undefined;
     if (isForRestore && command.join(" ") !== "restore") return undefined;
     if ((full || repair || json) && command.join(" ") !== "verify") return undefined;
-    return { command, demo, verify: { full, repair, json }, restore: { list, at: at ?? "latest", to: to ?? null } };
+    const withSecrets = values["with-secrets"];
+    if (withSecrets && command.join(" ") !== "config render") return undefined;
+    return { command, demo, withSecrets, verify: { full, repair, json }, restore: { list, at: at ?? "latest", to: to ?? null } };
   } catch {
     return undefined;
   }
@@ -81,8 +91,11 @@ function parse(argv: readonly string[]): Arguments | undefined {
  * All modules that one import leads to are opened at once. So each command loads what it needs and no more, and zod with
  * its hundred small modules comes before the rest: 112 descriptors are enough (F52).
  */
-async function run({ command, demo, restore, verify }: Arguments): Promise<number> {
+async function loadContract(): Promise<void> {
   await import("./contract/scalars.js");
+}
+
+async function run({ command, demo, withSecrets, restore, verify }: Arguments): Promise<number> {
   switch (command.join(" ")) {
     case "serve":
       return (await import("./cli/serve.js")).serve({ demo });
@@ -98,10 +111,12 @@ async function run({ command, demo, restore, verify }: Arguments): Promise<numbe
       return (await import("./cli/backup.js")).backup();
     case "restore":
       return (await import("./cli/restore.js")).restore(restore);
+    case "rotate-secrets":
+      return (await import("./cli/rotate-secrets.js")).rotateSecrets();
     case "config render":
-      return (await import("./cli/config.js")).printConfig("render");
+      return (await import("./cli/config.js")).renderConfig({ withSecrets });
     case "config diff":
-      return (await import("./cli/config.js")).printConfig("diff");
+      return (await import("./cli/config.js")).diffConfig();
     default:
       process.stderr.write(USAGE);
       return 2;

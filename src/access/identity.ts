@@ -40,6 +40,8 @@ export interface LoggedIn {
 
 /** So that they are found when they were published by mistake. */
 export const API_TOKEN_PREFIX = "rk_";
+/** A name that nobody has may be a password in the wrong field: it is told to nobody. */
+const NOBODY = "(unknown)";
 const SECRET_BYTES = 32;
 /** A session that nobody uses for so long is over. */
 const SESSION_US = 30 * 86_400 * US_PER_SEC;
@@ -61,9 +63,10 @@ export class Identity {
     const user = await findUser(catalog, { name: given.name });
     const isRight = await passwords.verify(user?.passwordHash ?? null, given.password);
     if (user === undefined || !isRight || user.disabled) {
+      const name = user?.name ?? NOBODY;
       await noteAudit(catalog, {
-        actor: { kind: "user", id: user?.id ?? "", name: given.name, address: client.address },
-        ...{ action: "login.fail", target: `user:${given.name}` },
+        actor: { kind: "user", id: user?.id ?? "", name, address: client.address },
+        ...{ action: "login.fail", target: `user:${name}` },
       });
       throw new AppError({ kind: "unauthenticated", message: "name or password is wrong" });
     }

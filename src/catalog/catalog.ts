@@ -1,24 +1,28 @@
 /** What every query of this folder takes first: the open database, and who is asking. */
 import type { Clock } from "../platform/clock.js";
 import { type Database, type DatabaseTarget, openDatabase } from "./database.js";
+import type { Sealing } from "./sealing.js";
 
 export interface Catalog {
   readonly db: Database;
   readonly clock: Clock;
   /** The machine whose files a row speaks of. */
   readonly nodeId: string;
+  /** What is secret in rows, and how it is kept. */
+  readonly sealing: Sealing;
 }
 
 export interface OpenCatalogOptions {
   readonly target: DatabaseTarget;
   readonly clock: Clock;
   readonly nodeId: string;
+  readonly sealing: Sealing;
 }
 
 /** Opens and migrates. Throws `failed-precondition` for a database of a newer Reelkeeper. */
-export async function openCatalog({ target, clock, nodeId }: OpenCatalogOptions): Promise<Catalog> {
-  const db = await openDatabase(target, clock);
-  return { db, clock, nodeId };
+export async function openCatalog({ target, ...rest }: OpenCatalogOptions): Promise<Catalog> {
+  const db = await openDatabase(target, rest.clock);
+  return { db, ...rest };
 }
 
 export async function closeCatalog(catalog: Catalog): Promise<void> {

@@ -10,7 +10,6 @@ import { AppError } from "../core/errors.js";
 import { type Actor, noteIn } from "./audit.js";
 import type { Catalog } from "./catalog.js";
 import { translating } from "./database.js";
-import { dialectOf } from "./dialect.js";
 import { storable } from "./recording-row.js";
 
 type ConfigReason = "edit" | "rollback" | "adopt" | "import" | "start";
@@ -42,8 +41,8 @@ export interface ConfigChange<Row> {
 }
 
 const MOST_CONFIG_VERSIONS = 500;
-/** Any number that nobody else locks. */
-const HISTORY_LOCK = 7_205_759_404;
+/** What a version is sealed for. */
+export const VERSION_CONTEXT = "a version of the configuration";
 
 const rowSchema = z
   .object({
@@ -57,12 +56,7 @@ const rowSchema = z
   })
   .transform(({ at_us: atUs, actor_name: author, ...row }): ConfigVersion => ({ ...row, atUs, author }));
 
-/** One after the other, so that each sees what the ones before it wrote. */
-export async function lockHistory(trx: Knex.Transaction): Promise<void> {
-  if (dialectOf(trx) === "postgres") await trx.raw("select pg_advisory_xact_lock(?)", [HISTORY_LOCK]);
-}
-
-/** `paths`: all, as they are in this transaction, after `lockHistory`. */
+/** `paths`: all, as they are in this transaction, after `lockSealing`. */
 export async function noteConfigChange<Row>(
   trx: Knex.Transaction,
   catalog: Catalog,

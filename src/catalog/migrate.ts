@@ -20,6 +20,7 @@ import { configHistory } from "./migrations/0008-config-history.js";
 import { pathGroups } from "./migrations/0009-path-groups.js";
 import { publishCredentials } from "./migrations/0010-publish-credentials.js";
 import { thumbnails } from "./migrations/0011-thumbnails.js";
+import { sealedSettings } from "./migrations/0012-sealed-settings.js";
 import { inTransaction } from "./transaction.js";
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -34,6 +35,7 @@ export const MIGRATIONS: readonly Migration[] = [
   pathGroups,
   publishCredentials,
   thumbnails,
+  sealedSettings,
 ];
 
 export async function migrate(db: Knex, clock: Clock, migrations: readonly Migration[] = MIGRATIONS): Promise<void> {

@@ -1,65 +1,32 @@
 /** The `paths` table: the truth about which paths there are and how they record. */
-import { isDeepStrictEqual } from "node:util";
-
 import type { Knex } from "knex";
-import { z } from "zod";
 
 import { AppError, errnoOf } from "../core/errors.js";
 import type { PathName } from "../core/path-name.js";
 import type { PathScopes } from "../core/principal.js";
 import { type AuditNote, noteIn } from "./audit.js";
 import type { Catalog } from "./catalog.js";
-import { type ConfigChange, listConfigVersions, lockHistory, noteConfigChange } from "./config-history.js";
+import { type ConfigChange, listConfigVersions, noteConfigChange } from "./config-history.js";
 import { translating } from "./database.js";
+import { columnsOf, type PathFacts, pathFromRow, type PathRow, saysTheSame } from "./path-row.js";
 import { inScopes } from "./path-scope.js";
 import { notePathCondition } from "./recording-conditions.js";
+import { lockSealing } from "./sealing.js";
 import { inWriteTransaction } from "./write-transaction.js";
-
-export interface PathRow {
-  readonly name: PathName;
-  /** MediaMTX's own settings, by its own names; only those that an admin has set. */
-  readonly settings: Readonly<Record<string, unknown>>;
-  readonly enabled: boolean;
-  readonly archive: "all" | "none";
-  /** Duration; null: LOCAL_RETENTION. */
-  readonly localRetention: string | null;
-  /** Duration; null: for ever. */
-  readonly archiveRetention: string | null;
-  readonly labels: readonly string[];
-  /** What the path is listed under. */
-  readonly group: string | null;
-  readonly createdAtUs: number;
-  readonly updatedAtUs: number;
-}
-
-export type PathFacts = Omit<PathRow, "createdAtUs" | "updatedAtUs" | "group"> & { readonly group?: string | null };
-
-const rowSchema = z.object({
-  name: z.string(),
-  settings: z.string(),
-  enabled: z.union([z.boolean(), z.number()]),
-  archive: z.enum(["all", "none"]),
-  local_retention: z.string().nullable(),
-  archive_retention: z.string().nullable(),
-  labels: z.string(),
-  path_group: z.string().nullable(),
-  created_at_us: z.coerce.number(),
-  updated_at_us: z.coerce.number(),
-});
 
 /** Those that are open to these scopes, all without; in order of their names. */
 export function listPaths(catalog: Catalog, scopes: PathScopes = []): Promise<PathRow[]> {
   return translating("list the paths", async () => {
     const query = inScopes(catalog.db("paths") as Knex.QueryBuilder, "name", scopes);
     const rows = (await query.orderBy("name")) as unknown[];
-    return rows.map(pathFromRow);
+    return rows.map((row) => pathFromRow(catalog.sealing, row));
   });
 }
 
 export function findPath(catalog: Catalog, name: PathName): Promise<PathRow | undefined> {
   return translating("find a path", async () => {
     const rows = (await catalog.db("paths").where({ name }).limit(1)) as unknown[];
-    return rows[0] === undefined ? undefined : pathFromRow(rows[0]);
+    return rows[0] === undefined ? undefined : pathFromRow(catalog.sealing, rows[0]);
   });
 }
 
@@ -69,7 +36,11 @@ export function insertPath(catalog: Catalog, facts: PathFacts, change?: ConfigCh
     const nowUs = catalog.clock.nowUs();
     try {
       await inWriteTransaction(catalog, [facts.name], async (trx) => {
-        await trx("paths").insert({ ...columnsOf(facts), created_at_us: nowUs, updated_at_us: nowUs });
+        await lockSealing(trx, catalog);
+        await trx("paths").insert({
+          ...columnsOf(catalog.sealing, facts),
+          ...{ created_at_us: nowUs, updated_at_us: nowUs },
+        });
         await noteConditions(trx, catalog, facts);
         await noteChange(trx, catalog, { change, target: facts.name, after: facts });
       });
@@ -92,18 +63,17 @@ export function updatePath(
   { before, change }: { readonly before?: PathFacts; readonly change?: ConfigChange<PathRow> } = {},
 ): Promise<boolean> {
   return translating("change a path", async () => {
-    const { name, ...changes } = columnsOf(facts);
-    const changed = await inWriteTransaction(catalog, [facts.name], async (trx) => {
-      const rows = await trx("paths")
-        .where(before === undefined ? { name } : columnsOf(before))
-        .update({ ...changes, updated_at_us: catalog.clock.nowUs() });
-      if (rows === 0) return rows;
+    const isChanged = await inWriteTransaction(catalog, [facts.name], async (trx) => {
+      await lockSealing(trx, catalog);
+      const now = await findPath({ ...catalog, db: trx }, facts.name);
+      if (now === undefined || (before !== undefined && !saysTheSame(now, before))) return false;
+      await storeRow(trx, catalog, facts);
       await noteConditions(trx, catalog, facts);
       await noteChange(trx, catalog, { change, target: facts.name, before, after: facts });
-      return rows;
+      return true;
     });
-    if (changed === 0 && before === undefined) throw unknownPath(facts.name);
-    return changed > 0;
+    if (!isChanged && before === undefined) throw unknownPath(facts.name);
+    return isChanged;
   });
 }
 
@@ -131,7 +101,7 @@ export function replacePaths(
     const known = await listPaths(catalog);
     const names = [...known, ...wanted].map(({ name }) => name);
     return inWriteTransaction(catalog, names, async (trx) => {
-      await lockHistory(trx);
+      await lockSealing(trx, catalog);
       const inside = { ...catalog, db: trx };
       const now = new Map((await listPaths(inside)).map((row) => [row.name, row]));
       for (const facts of wanted) await putRow(trx, catalog, { facts, known: now.get(facts.name) });
@@ -152,22 +122,28 @@ async function putRow(
   catalog: Catalog,
   { facts, known }: { readonly facts: PathFacts; readonly known: PathRow | undefined },
 ): Promise<void> {
-  const { name, ...columns } = columnsOf(facts);
-  const nowUs = catalog.clock.nowUs();
-  if (known === undefined) await trx("paths").insert({ name, ...columns, created_at_us: nowUs, updated_at_us: nowUs });
-  else if (isDeepStrictEqual(columnsOf(known), columnsOf(facts))) return;
-  else
-    await trx("paths")
-      .where({ name })
-      .update({ ...columns, updated_at_us: nowUs });
+  if (known !== undefined && saysTheSame(known, facts)) return;
+  if (known !== undefined) await storeRow(trx, catalog, facts);
+  else {
+    const nowUs = catalog.clock.nowUs();
+    const times = { created_at_us: nowUs, updated_at_us: nowUs };
+    await trx("paths").insert({ ...columnsOf(catalog.sealing, facts), ...times });
+  }
   await noteConditions(trx, catalog, facts);
+}
+
+async function storeRow(trx: Knex.Transaction, catalog: Catalog, facts: PathFacts): Promise<void> {
+  const { name, ...columns } = columnsOf(catalog.sealing, facts);
+  await trx("paths")
+    .where({ name })
+    .update({ ...columns, updated_at_us: catalog.clock.nowUs() });
 }
 
 /** A version for what the table says now, whoever changed it; nothing when it is what the newest version says. */
 export function noteConfigNow(catalog: Catalog, change: ConfigChange<PathRow>): Promise<void> {
   return translating("note the configuration", async () => {
     await inWriteTransaction(catalog, [], async (trx) => {
-      await lockHistory(trx);
+      await lockSealing(trx, catalog);
       const inside = { ...catalog, db: trx };
       const paths = await listPaths(inside);
       const sealed = await change.seal(paths);
@@ -192,8 +168,16 @@ async function noteChange(
   },
 ): Promise<void> {
   if (change === undefined) return;
-  await lockHistory(trx);
-  await noteConfigChange(trx, catalog, { ...change, ...of, paths: await listPaths({ ...catalog, db: trx }) });
+  await lockSealing(trx, catalog);
+  const [before, after] = [of.before, of.after].map((facts) => (facts === undefined ? facts : masked(catalog, facts)));
+  const paths = await listPaths({ ...catalog, db: trx });
+  await noteConfigChange(trx, catalog, { ...change, target: of.target, before, after, paths });
+}
+
+/** For the audit log. */
+function masked({ sealing }: Catalog, facts: PathFacts): PathFacts {
+  const shown = Object.entries(facts.settings).map(([name, value]) => [name, sealing.mask(name, value)] as const);
+  return { ...facts, settings: Object.fromEntries(shown) };
 }
 
 /** What keeps the path from being recorded, for the timeline of later. */
@@ -209,35 +193,6 @@ async function noteConditions(
 
 export function unknownPath(name: string): AppError {
   return new AppError({ kind: "not-found", message: `no path is named "${name}"` });
-}
-
-function columnsOf(facts: PathFacts) {
-  return {
-    name: facts.name,
-    settings: JSON.stringify(facts.settings),
-    enabled: facts.enabled,
-    archive: facts.archive,
-    local_retention: facts.localRetention,
-    archive_retention: facts.archiveRetention,
-    labels: JSON.stringify(facts.labels),
-    path_group: facts.group ?? null,
-  };
-}
-
-function pathFromRow(raw: unknown): PathRow {
-  const row = rowSchema.parse(raw);
-  return {
-    name: row.name as PathName,
-    settings: z.record(z.string(), z.unknown()).parse(JSON.parse(row.settings)),
-    enabled: Boolean(row.enabled),
-    archive: row.archive,
-    localRetention: row.local_retention,
-    archiveRetention: row.archive_retention,
-    labels: z.array(z.string()).parse(JSON.parse(row.labels)),
-    group: row.path_group,
-    createdAtUs: row.created_at_us,
-    updatedAtUs: row.updated_at_us,
-  };
 }
 
 export interface PathWrites {
@@ -259,11 +214,11 @@ export function writePaths(
   const names = [...created, ...changed.map(({ after }) => after), ...removed].map(({ name }) => name);
   return translating("change paths", () =>
     inWriteTransaction(catalog, names, async (trx) => {
-      await lockHistory(trx);
+      await lockSealing(trx, catalog);
       const nowUs = catalog.clock.nowUs();
       for (const facts of created) {
         const added = await trx("paths")
-          .insert({ ...columnsOf(facts), created_at_us: nowUs, updated_at_us: nowUs })
+          .insert({ ...columnsOf(catalog.sealing, facts), created_at_us: nowUs, updated_at_us: nowUs })
           .onConflict("name")
           .ignore()
           .returning("name");
@@ -271,14 +226,13 @@ export function writePaths(
         await noteConditions(trx, catalog, facts);
       }
       for (const { before, after } of changed) {
-        const rows = await trx("paths")
-          .where(columnsOf(before))
-          .update({ ...columnsOf(after), updated_at_us: nowUs });
-        if (rows === 0) throw takenMeanwhile(before.name);
+        await assertUntouched(trx, catalog, before);
+        await storeRow(trx, catalog, after);
         await noteConditions(trx, catalog, after);
       }
       for (const row of removed) {
-        if ((await trx("paths").where(columnsOf(row)).delete()) === 0) throw takenMeanwhile(row.name);
+        await assertUntouched(trx, catalog, row);
+        await trx("paths").where({ name: row.name }).delete();
         await noteConditions(trx, catalog, { name: row.name, enabled: true, settings: {} });
       }
       for (const note of notes) await noteIn(trx, catalog, note);
@@ -286,6 +240,11 @@ export function writePaths(
       await noteConfigChange(trx, catalog, { ...change, target: "config", paths });
     }),
   );
+}
+
+async function assertUntouched(trx: Knex.Transaction, catalog: Catalog, before: PathFacts): Promise<void> {
+  const now = await findPath({ ...catalog, db: trx }, before.name);
+  if (now === undefined || !saysTheSame(now, before)) throw takenMeanwhile(before.name);
 }
 
 function takenMeanwhile(name: string): AppError {

@@ -17,6 +17,7 @@ import type { ObjectStore } from "../archive/object-store.js";
 import { ensureDirectory } from "../platform/files.js";
 import { lockFolders } from "../wiring/lock-folders.js";
 import { openConfiguredStore, type Setup, setUp } from "../wiring/setup.js";
+import { createSealing } from "../wiring/unlock-catalog.js";
 
 export interface RestoreOptions {
   /** Only tells what there is. */
@@ -86,8 +87,14 @@ async function replace(
 }
 
 /** The guard would see by itself that the database is behind the recordings, but for one that is minutes old. */
-async function stopDeletions({ clock, nodeId }: Setup, restored: string, { key, takenAtUs }: Backup): Promise<void> {
-  const catalog = await openCatalog({ target: { kind: "sqlite", file: restored }, clock, nodeId });
+async function stopDeletions(
+  { config, clock, nodeId }: Setup,
+  restored: string,
+  { key, takenAtUs }: Backup,
+): Promise<void> {
+  // Its keys may be others than ours: the start says so.
+  const target = { kind: "sqlite", file: restored } as const;
+  const catalog = await openCatalog({ target, clock, nodeId, sealing: createSealing(config) });
   try {
     const message = `the database was restored as of ${formatRfc3339(takenAtUs)}, from ${key}`;
     await insertDeletionStop(catalog, { doubt: "database", sinceUs: clock.nowUs(), message, evidence: null });

@@ -14,6 +14,8 @@ export interface Config {
   readonly dataDir: string;
   readonly recordDir: string;
   readonly cacheDir: string;
+  /** What secrets in the database are sealed with. `isGiven`: by whoever deploys; else it is made where there is none. */
+  readonly secretKeys: { readonly file: string; readonly isGiven: boolean };
   readonly http: HttpConfig;
   /** False: whoever asks from this machine, or has ADMIN_TOKEN, is an admin. */
   readonly login: boolean;
@@ -112,6 +114,10 @@ export function loadConfig(env: Env, where: { readonly cwd: string; readonly pro
     dataDir,
     recordDir,
     cacheDir: read.dir("CACHE_DIR", path.join(os.homedir(), ".cache", "reelkeeper")),
+    secretKeys: {
+      file: read.dir("SECRET_KEY_FILE", path.join(dataDir, "secrets", "secret-keys")),
+      isGiven: read.text("SECRET_KEY_FILE") !== undefined,
+    },
     http: readHttp(read),
     login: read.oneOf("LOGIN", "required", ["required", "off"]) === "required",
     cookieSecure: read.oneOf("COOKIE_SECURE", "true", ["true", "false"]) === "true",

@@ -107,6 +107,11 @@ export const VARIABLES = {
     fallback: "./data",
     accepts: "a path without $, quotes, % or line breaks",
   },
+  SECRET_KEY_FILE: {
+    about: "Keys that passwords in the database are sealed with, one per line, the newest first",
+    fallback: "made in DATA_DIR/secrets",
+    accepts: "a file of lines as `openssl rand -base64 32` prints them",
+  },
   RECORD_DIR: {
     about: "Where MediaMTX writes segments, as Reelkeeper sees it",
     fallback: "DATA_DIR/recordings",

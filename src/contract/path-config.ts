@@ -21,6 +21,10 @@ export const settingListSchema = z
         mediamtxDefault: z.unknown().meta({ description: "Where neither the path nor the base configuration says" }),
         minVersion: z.string().nullable().meta({ description: "Of MediaMTX; null: every supported one" }),
         isSupported: z.boolean().meta({ description: "By the MediaMTX that runs" }),
+        secret: z
+          .enum(["whole", "in-url"])
+          .nullable()
+          .meta({ description: "Answered with *** in its place; sent back so, it stays. in-url: the password in it" }),
         needsReconnect: z.boolean().meta({ description: "A change disconnects the source or publisher of this path" }),
       }),
     ),

@@ -13,6 +13,8 @@ export interface SettingFacts {
   readonly mediamtxDefault: unknown;
   /** MediaMTX ends over a setting that it does not know. Absent: in every supported version. */
   readonly minVersion?: string;
+  /** For no other eyes: sealed at rest, masked wherever it is shown. `in-url`: what a URL may hold besides its address. */
+  readonly secret?: "whole" | "in-url";
   /** The source or publisher of this path is disconnected when it changes; never those of other paths. */
   readonly needsReconnect: boolean;
 }
@@ -24,13 +26,14 @@ const source = { section: "source", ...cold } as const;
 const yesNo = { type: "boolean", accepts: "true or false" } as const;
 const aWait = { type: "duration", accepts: "100ms to 24h" } as const;
 
-const SETTING_FACTS = {
+export const SETTING_FACTS = {
   source: {
     ...source,
     type: "text",
     accepts: "`publisher`, or an rtsp, rtmp, http (HLS), udp, srt or whep URL",
     help: "Where the stream comes from: a camera that publishes by itself, or a URL that MediaMTX pulls from.",
     mediamtxDefault: "publisher",
+    secret: "in-url",
   },
   sourceFingerprint: {
     ...source,

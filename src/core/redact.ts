@@ -9,6 +9,8 @@ const MASK = "***";
 const URL_PASSWORD = /\b([a-z][a-z0-9+.-]{0,20}:\/\/[^\s:/@?#]{0,256}):(?!\d{1,5}[/?#])[^\s"<>]{0,1000}@/gi;
 /** Query parameters that carry credentials. */
 const QUERY_SECRET = /([?&][^\s=&?]{0,40}(?:token|jwt|pass|pwd|secret|signature|credential)[^\s=&?]{0,20}=)[^&\s"]*/gi;
+/** Cameras that want theirs in the path: `/user=admin_password=secret_channel=1.sdp`. */
+const PATH_SECRET = /([/;_](?:password|passwd|pass|pwd)=)[^&\s"/;]*?(?=_[a-z]{1,20}=|[&\s"/;]|$)/gi;
 /** The page of a share link: whoever has its URL may look; and where MediaMTX asks us who may. */
 const SECRET_URL = /(\/(?:share|mediamtx\/auth)\/)[\w-]{20,}/g;
 const SECRET_FIELD = /(pass|secret|token|authorization|cookie|accesskey)/i;
@@ -19,6 +21,7 @@ export function redactText(text: string, secrets: readonly string[] = []): strin
   let clean = text
     .replace(URL_PASSWORD, `$1:${MASK}@`)
     .replace(QUERY_SECRET, `$1${MASK}`)
+    .replace(PATH_SECRET, `$1${MASK}`)
     .replace(SECRET_URL, `$1${MASK}`);
   for (const secret of secrets) if (secret.length >= 4) clean = clean.replaceAll(secret, MASK);
   return clean;

@@ -20,14 +20,13 @@ const SETTLE_MS = 100;
 const READ_BACK_DEADLINE_MS = 10_000;
 const READ_BACK_PAUSE_MS = 250;
 const CHECK_INTERVAL_MS = 30_000;
-/** It holds camera passwords. */
-const FILE_MODE = 0o640;
-
 export interface ConfigPublisherDeps {
   readonly clock: Clock;
   readonly log: Logger;
   /** Absolute; its directory is what MediaMTX watches. */
   readonly configFile: string;
+  /** Of that file, which holds the cameras' passwords as MediaMTX needs them. */
+  readonly fileMode: number;
   /** Text of the configuration by what the rows and the base say now. */
   readonly render: () => Promise<string>;
   /** Throws when MediaMTX would refuse the file (`mediamtx --validate-conf`). */
@@ -129,28 +128,28 @@ export class ConfigPublisher {
 
   /** True when the file was written. */
   async #write(evenIfUnchanged: boolean): Promise<boolean> {
-    const { configFile, render } = this.#deps;
+    const { configFile, fileMode, render } = this.#deps;
     const text = await render();
     const known = await readIfThere(configFile);
     if (text === known && !evenIfUnchanged) return false;
     if (text !== known) await this.#validate(text);
     await faultPoint("config.before-previous");
     if (known !== null && text !== known) {
-      await writeFileAtomically(beside(configFile, "previous"), known, FILE_MODE);
+      await writeFileAtomically(beside(configFile, "previous"), known, fileMode);
     }
     await faultPoint("config.before-write");
-    await writeFileAtomically(configFile, text, FILE_MODE);
+    await writeFileAtomically(configFile, text, fileMode);
     await faultPoint("config.after-write");
     this.#lastWriteMs = this.#deps.clock.monotonicMs();
     return true;
   }
 
   async #validate(text: string): Promise<void> {
-    const { configFile, validate } = this.#deps;
+    const { configFile, fileMode, validate } = this.#deps;
     if (validate === undefined) return;
     const candidate = beside(configFile, "candidate");
     try {
-      await writeFileAtomically(candidate, text, FILE_MODE);
+      await writeFileAtomically(candidate, text, fileMode);
       await validate(candidate, this.#stopping.signal);
     } finally {
       await rm(candidate, { force: true });

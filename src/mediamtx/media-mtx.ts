@@ -95,6 +95,8 @@ export class MediaMtx {
       clock: deps.clock,
       log: deps.logger,
       configFile: this.#configFile,
+      // A MediaMTX that somebody else starts may run as another user of our group.
+      fileMode: options.mode === "embedded" ? 0o600 : 0o640,
       render: () => this.render(),
       validate: (file, signal) => this.#validateFile(file, signal),
       readServer: (signal) => this.#readServer(signal),

@@ -36,7 +36,7 @@ export interface SpawnRequest {
 export async function spawnMediaMtx(request: SpawnRequest, onPid: (pid: number) => void): Promise<RunningProcess> {
   let child: ChildProcess | undefined;
   try {
-    const logFd = openSync(request.logFile, "a", 0o640);
+    const logFd = openSync(request.logFile, "a", 0o600);
     try {
       child = spawn(request.bin, [request.configFile], {
         cwd: path.dirname(request.configFile),

@@ -27,6 +27,8 @@ export type FaultPoint =
   | `rebuild.${"before-row" | "after-row"}`
   | `migrate.${"before" | "in-begun" | "in-done" | "after"}`
   | `config.${"before-previous" | "before-write" | "after-write"}`
+  | `seal.${"in-rows" | "before-erase" | "after-erase"}`
+  | `rotate.${"before-keys" | "after-keys" | "in-rows" | "after-rows" | "after-retired" | "after-drop"}`
   | `files.${"before-rename" | "after-rename"}`;
 
 export const faultPoint: (name: FaultPoint) => Promise<void> | undefined = () => undefined;

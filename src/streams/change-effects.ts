@@ -1,5 +1,5 @@
 /** What a change of paths does to mediamtx.yml and to whoever is connected, before it is made. */
-import type { PathFacts } from "../catalog/paths.js";
+import type { PathFacts } from "../catalog/path-row.js";
 import type { PathName } from "../core/path-name.js";
 import type { RenderedConfig } from "./config-snapshot.js";
 import { type ConfiguredPath, configuredPathOf } from "./configured-paths.js";

@@ -4,7 +4,8 @@
  */
 import { type Actor, REELKEEPER } from "../catalog/audit.js";
 import { type ConfigVersion, getConfigVersion, listConfigVersions } from "../catalog/config-history.js";
-import { listPaths, noteConfigNow, type PathFacts, replacePaths, unknownPath } from "../catalog/paths.js";
+import type { PathFacts } from "../catalog/path-row.js";
+import { listPaths, noteConfigNow, replacePaths, unknownPath } from "../catalog/paths.js";
 import { newPathSchema, pathPatchSchema } from "../contract/paths.js";
 import { AppError } from "../core/errors.js";
 import type { PathName } from "../core/path-name.js";

@@ -2,8 +2,8 @@
 import { createHash } from "node:crypto";
 import { gunzipSync, gzipSync } from "node:zlib";
 
-import type { SealedConfig } from "../catalog/config-history.js";
-import type { PathFacts, PathRow } from "../catalog/paths.js";
+import { type SealedConfig, VERSION_CONTEXT } from "../catalog/config-history.js";
+import type { PathFacts, PathRow } from "../catalog/path-row.js";
 import type { SecretBox } from "../platform/secret-box.js";
 import { type ConfiguredPath, configuredPathOf } from "./configured-paths.js";
 
@@ -22,17 +22,15 @@ export interface SnapshotDeps {
   readonly render: (paths: readonly ConfiguredPath[]) => Promise<RenderedConfig>;
 }
 
-const CONTEXT = "a version of the configuration";
-
 export async function sealConfig({ box, render }: SnapshotDeps, paths: readonly PathRow[]): Promise<SealedConfig> {
   const snapshot: ConfigSnapshot = { ...(await render(paths.map(configuredPathOf))), paths };
-  const sealed = box.seal(gzipSync(JSON.stringify(snapshot)).toString("base64"), CONTEXT);
+  const sealed = box.seal(gzipSync(JSON.stringify(snapshot)).toString("base64"), VERSION_CONTEXT);
   return { sealed, sha256: sha256Of(snapshot.yaml) };
 }
 
 /** Throws `data-loss` when its key is gone. What opens was sealed by us, so its form is not doubted. */
 export function openConfig({ box }: Pick<SnapshotDeps, "box">, sealed: string): ConfigSnapshot {
-  return JSON.parse(gunzipSync(Buffer.from(box.open(sealed, CONTEXT), "base64")).toString()) as ConfigSnapshot;
+  return JSON.parse(gunzipSync(Buffer.from(box.open(sealed, VERSION_CONTEXT), "base64")).toString()) as ConfigSnapshot;
 }
 
 export function sha256Of(text: string): string {

@@ -1,6 +1,7 @@
 /** The rows of `paths` in the form that the configuration is rendered from. */
 import type { Catalog } from "../catalog/catalog.js";
-import { listPaths, type PathFacts } from "../catalog/paths.js";
+import type { PathFacts } from "../catalog/path-row.js";
+import { listPaths } from "../catalog/paths.js";
 import { type PathSettings, pathSettingsSchema } from "../contract/path-settings.js";
 import type { PathName } from "../core/path-name.js";
 

@@ -1,6 +1,6 @@
 /** Each setting of a path as it counts, and who said so. */
+import { maskSetting } from "../contract/secret-settings.js";
 import { SETTING_NAMES, type SettingName, settingFacts } from "../contract/setting-facts.js";
-import { maskSource } from "./mask-source.js";
 
 interface EffectiveSetting {
   readonly value: unknown;
@@ -21,9 +21,11 @@ export function effectiveSettings(own: Settings, inherited: Settings): Effective
 
 /** As the API shows them. */
 export function withoutPassword(settings: EffectiveSettings): EffectiveSettings {
-  const { value, inherited, from } = settings.source;
-  const source = { from, value: maskSource(String(value)), inherited: maskSource(String(inherited)) };
-  return { ...settings, source };
+  const shown = Object.entries(settings).map(([name, { from, value, inherited }]) => [
+    name,
+    { from, value: maskSetting(name, value), inherited: maskSetting(name, inherited) },
+  ]);
+  return Object.fromEntries(shown) as EffectiveSettings;
 }
 
 function effective(name: SettingName, own: Settings, inherited: Settings): EffectiveSetting {

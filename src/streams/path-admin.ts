@@ -5,18 +5,18 @@
 import type { Actor } from "../catalog/audit.js";
 import type { Catalog } from "../catalog/catalog.js";
 import type { ConfigChange, SealedConfig } from "../catalog/config-history.js";
+import type { PathFacts, PathRow } from "../catalog/path-row.js";
 import {
   deletePath,
   findPath,
   insertPath,
   listPaths,
-  type PathFacts,
-  type PathRow,
   unknownPath,
   updatePath,
 } from "../catalog/paths.js";
 import { queueUnarchived, rescheduleReleases } from "../catalog/path-policies.js";
 import { pathSettingsSchema } from "../contract/path-settings.js";
+import { isMaskedSetting, maskSetting } from "../contract/secret-settings.js";
 import type { NewPath, PathPatch } from "../contract/paths.js";
 import { AppError } from "../core/errors.js";
 import type { PathName } from "../core/path-name.js";
@@ -24,7 +24,6 @@ import type { PathScopes } from "../core/principal.js";
 import { parseDurationMs } from "../core/duration.js";
 import type { Logger } from "../platform/logger.js";
 import { type ConfiguredPath, configuredPathOf } from "./configured-paths.js";
-import { isMasked, maskSource } from "./mask-source.js";
 
 export interface PathAdminDeps {
   readonly catalog: Catalog;
@@ -128,21 +127,21 @@ export function mergePath(before: PathFacts, patch: PathPatch): PathFacts {
     const own = OURS.find((name) => name === key);
     if (own !== undefined) changes[own] = value;
     else if (value === null) settings.delete(key);
-    else if (!isMaskOf(value, before.settings[key])) settings.set(key, value);
+    else if (!isMaskOf(key, value, before.settings[key])) settings.set(key, value);
   }
   return { ...before, ...(changes as Partial<PathFacts>), settings: checkSettings(Object.fromEntries(settings)) };
 }
 
-function isMaskOf(value: unknown, known: unknown): boolean {
-  return typeof value === "string" && typeof known === "string" && value !== known && value === maskSource(known);
+function isMaskOf(key: string, value: unknown, known: unknown): boolean {
+  return typeof value === "string" && value !== known && value === maskSetting(key, known);
 }
 
 /** Rules that need several settings together. Throws `invalid-argument` that names the field. */
 function checkSettings(settings: Record<string, unknown>): Record<string, unknown> {
   const defined = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
   const parsed = pathSettingsSchema.safeParse(defined);
-  const { source } = defined;
-  if (typeof source === "string" && isMasked(source)) throw refuseMask();
+  const masked = Object.entries(defined).find(([key, value]) => isMaskedSetting(key, value));
+  if (masked !== undefined) throw refuseMask(masked[0]);
   if (parsed.success) return defined;
   const fields = parsed.error.issues.map(({ path, message }) => ({ field: path.join("."), message }));
   const [first] = fields;
@@ -154,12 +153,12 @@ function checkSettings(settings: Record<string, unknown>): Record<string, unknow
 }
 
 /** Otherwise the camera would be asked with the mask for a password. */
-function refuseMask(): AppError {
+function refuseMask(field: string): AppError {
   const message = "holds the mask *** in place of a password; to change the rest, write the password out as well";
   return new AppError({
     kind: "invalid-argument",
-    message: `the path is not accepted: source ${message}`,
-    fields: [{ field: "source", message }],
+    message: `the path is not accepted: ${field} ${message}`,
+    fields: [{ field, message }],
   });
 }
 

@@ -1,12 +1,13 @@
 /** Many paths at once: one validation, one transaction, one apply. All of it happens or nothing. */
 import type { Actor, AuditNote } from "../catalog/audit.js";
-import { listPaths, type PathFacts, type PathRow, type PathWrites, unknownPath, writePaths } from "../catalog/paths.js";
+import type { PathFacts, PathRow } from "../catalog/path-row.js";
+import { listPaths, type PathWrites, unknownPath, writePaths } from "../catalog/paths.js";
+import { maskSettings } from "../contract/secret-settings.js";
 import { newPathSchema, type PathPatch, pathPatchSchema } from "../contract/paths.js";
 import { AppError, isAppError } from "../core/errors.js";
 import type { PathName } from "../core/path-name.js";
 import { configuredPathOf } from "./configured-paths.js";
 import { type ChangeEffects, type EffectDeps, effectsOf, type NamedWarning, seldomMeant } from "./change-effects.js";
-import { maskSource } from "./mask-source.js";
 import { applyPolicies, factsOf, mergePath, type PathAdminDeps } from "./path-admin.js";
 import { parsePathFields } from "./parse-path-fields.js";
 import { type ListedPath, type ListFormat, readPathList, writePathList } from "./path-list-text.js";
@@ -182,7 +183,5 @@ function notesOf({ created, changed, removed }: PathWrites, actor: Actor): Audit
 }
 
 function shown(facts: PathFacts): PathFacts {
-  const { source } = facts.settings;
-  if (typeof source !== "string") return facts;
-  return { ...facts, settings: { ...facts.settings, source: maskSource(source) } };
+  return { ...facts, settings: maskSettings(facts.settings) };
 }

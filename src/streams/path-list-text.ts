@@ -5,11 +5,11 @@
 import { CsvError, type Info, parse } from "csv-parse/sync";
 import { isMap, isScalar } from "yaml";
 
-import type { PathRow } from "../catalog/paths.js";
+import type { PathRow } from "../catalog/path-row.js";
+import { maskSettings } from "../contract/secret-settings.js";
 import { SETTING_NAMES, settingFacts, type SettingName } from "../contract/setting-facts.js";
 import { AppError, isAppError } from "../core/errors.js";
 import { parsePlainYaml, refusePlainYaml, writePlainYaml } from "../platform/plain-yaml.js";
-import { maskSource } from "./mask-source.js";
 
 export type ListFormat = "csv" | "yaml";
 
@@ -40,12 +40,7 @@ export function writePathList(rows: readonly PathRow[], format: ListFormat): str
 }
 
 function fieldsOf(row: PathRow): Record<string, unknown> {
-  const { source } = row.settings;
-  return {
-    ...Object.fromEntries(OURS.map((name) => [name, row[name]])),
-    ...row.settings,
-    ...(typeof source === "string" ? { source: maskSource(source) } : {}),
-  };
+  return { ...Object.fromEntries(OURS.map((name) => [name, row[name]])), ...maskSettings(row.settings) };
 }
 
 function cell(value: unknown): string {

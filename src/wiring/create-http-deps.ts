@@ -9,7 +9,6 @@ import { noteSegment, noteSource } from "../ingest/note-hook.js";
 import { GrowingFiles } from "../playback/growing-files.js";
 import { Transcoder } from "../playback/transcoder.js";
 import { compareConfigs, maskConfig } from "../mediamtx/config-diff.js";
-import { createSecretBox } from "../platform/secret-box.js";
 import { createConfigAdmin } from "../streams/config-admin.js";
 import { sealConfig, type SnapshotDeps } from "../streams/config-snapshot.js";
 import { createPathAdmin } from "../streams/path-admin.js";
@@ -29,10 +28,9 @@ export function createHttpDeps(
   parts: Parts,
   {
     urlKeys,
-    secretKeys,
     login,
     streams,
-  }: { readonly urlKeys: Keys; readonly secretKeys: Keys } & Pick<HttpDeps, "login" | "streams">,
+  }: { readonly urlKeys: Keys } & Pick<HttpDeps, "login" | "streams">,
 ): HttpDeps {
   const { config, secrets, logger } = setup;
   const { catalog, store, playback, pace, backlog, pulse, metrics, mediamtx, ingest, guard, worker, scanner } = parts;
@@ -59,7 +57,7 @@ export function createHttpDeps(
     bucketOrigin: bucketOriginOf(setup),
     ...createThumbnails(setup, { store, playback, growing, pictures: parts.pictures }),
     publicUrl: config.storage.kind === "r2" ? config.storage.publicUrl : null,
-    ...createAdmin(setup, parts, secretKeys),
+    ...createAdmin(setup, parts),
     hooks: {
       noteSegment: (kind, note) => noteSegment(ingest, kind, note),
       noteSource: (kind, note) => noteSource(ingest, kind, note),
@@ -103,10 +101,10 @@ function bucketOriginOf({ config: { playbackArchive, storage } }: Setup): string
   return playbackArchive === "direct" && storage.kind === "r2" ? new URL(storage.endpoint).origin : null;
 }
 
-function createAdmin(setup: Setup, parts: Parts, secretKeys: Keys): PathDeps {
+function createAdmin(setup: Setup, parts: Parts): PathDeps {
   const { catalog, mediamtx, worker } = parts;
   const snapshots: SnapshotDeps = {
-    box: createSecretBox(secretKeys),
+    box: catalog.sealing.box,
     render: (paths) => mediamtx.renderPaths(paths),
   };
   const deps: PathBatchDeps = {

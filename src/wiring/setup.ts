@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { createFolderStore } from "../archive/folder-store.js";
 import type { ObjectStore } from "../archive/object-store.js";
 import { createS3Store } from "../archive/s3-store.js";
-import { type Catalog, openCatalog } from "../catalog/catalog.js";
+import { type Catalog, closeCatalog, openCatalog } from "../catalog/catalog.js";
 import { type Config, loadConfig } from "../config/config.js";
 import { type Env, readEnv } from "../config/env.js";
 import { loadSecrets, type Secrets, secretValues } from "../config/secrets.js";
@@ -15,6 +15,7 @@ import { errnoOf } from "../core/errors.js";
 import { type Clock, systemClock } from "../platform/clock.js";
 import { ensureDirectory, writeFileAtomically } from "../platform/files.js";
 import { createLogger, type Logger } from "../platform/logger.js";
+import { createSealing, unlockCatalog } from "./unlock-catalog.js";
 
 export interface Setup {
   readonly config: Config;
@@ -50,16 +51,23 @@ export async function setUp(): Promise<Setup> {
   };
 }
 
-/** Throws `failed-precondition` for a database of a newer Reelkeeper. */
-export async function openConfiguredCatalog({ config, secrets, clock, nodeId }: Setup): Promise<Catalog> {
-  if (config.database.kind === "postgres") {
-    return openCatalog({ target: { kind: "postgres", url: secrets.databaseUrl ?? "" }, clock, nodeId });
+/** Throws `failed-precondition` for a database of a newer Reelkeeper, and when its secrets do not open with our keys. */
+export async function openConfiguredCatalog(setup: Setup): Promise<Catalog> {
+  const { config, secrets, clock, nodeId } = setup;
+  const { database } = config;
+  if (database.kind === "sqlite") await makePrivate(database.file);
+  const target = database.kind === "sqlite" ? database : { kind: "postgres" as const, url: secrets.databaseUrl ?? "" };
+  const catalog = await openCatalog({ target, clock, nodeId, sealing: createSealing(config) });
+  try {
+    await unlockCatalog(setup, catalog);
+    return catalog;
+  } catch (error) {
+    await closeCatalog(catalog);
+    throw error;
   }
-  await makePrivate(config.database.file);
-  return openCatalog({ target: config.database, clock, nodeId });
 }
 
-/** Rows of paths hold cameras' passwords. SQLite gives its other files the mode that the first one has. */
+/** It tells of every camera. SQLite gives its other files the mode that the first one has. */
 async function makePrivate(file: string): Promise<void> {
   await ensureDirectory(path.dirname(file), 0o750);
   const handle = await open(file, "a", 0o600);

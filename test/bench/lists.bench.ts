@@ -11,6 +11,7 @@ import type { DatabaseTarget } from "../../src/catalog/database.js";
 import { systemClock } from "../../src/platform/clock.js";
 import { startApp } from "../support/app.js";
 import { startPostgres } from "../support/postgres.js";
+import { SEALING } from "../support/sealing.js";
 import { tempDir } from "../support/temp-dir.js";
 import { below, IS_QUICK, type Line, report } from "./support/report.js";
 import { SEED, seededPath, seedRows } from "./support/seed-rows.js";
@@ -47,7 +48,7 @@ async function seededSqlite(): Promise<string> {
 }
 
 async function seed(target: DatabaseTarget): Promise<void> {
-  const catalog = await openCatalog({ target, clock: systemClock, nodeId: SEED.nodeId });
+  const catalog = await openCatalog({ target, clock: systemClock, nodeId: SEED.nodeId, sealing: SEALING });
   if (target.kind === "sqlite") await catalog.db.raw("pragma synchronous=off");
   await seedRows(catalog.db, ROWS, (done) => process.stderr.write(`${target.kind}: ${done} of ${ROWS} rows\r`));
   await closeCatalog(catalog);

@@ -14,6 +14,7 @@ import { claimDue } from "../../src/catalog/recording-queue.js";
 import { listRecordings } from "../../src/catalog/recording-lists.js";
 import { recordFoundFiles } from "../../src/catalog/recordings.js";
 import { createFakeClock } from "../support/fake-clock.js";
+import { SEALING } from "../support/sealing.js";
 import { tempDir } from "../support/temp-dir.js";
 import { CAM1, countRows, recordOne, segmentFile } from "./catalog/builders.js";
 import { openOn } from "./catalog/dialects.js";
@@ -164,7 +165,7 @@ async function newTarget(): Promise<DatabaseTarget & { readonly file: string }> 
 /** A database of some pages, written whole, without a write-ahead log beside it. */
 async function closedCatalog(): Promise<DatabaseTarget & { readonly file: string }> {
   const target = await newTarget();
-  const catalog = await openCatalog({ target, clock: createFakeClock(), nodeId: "node-1" });
+  const catalog = await openCatalog({ target, clock: createFakeClock(), nodeId: "node-1", sealing: SEALING });
   await recordFoundFiles(
     catalog,
     Array.from({ length: 50 }, (_, number) => segmentFile(number)),

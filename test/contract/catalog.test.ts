@@ -7,6 +7,7 @@ import { describeGaps } from "./catalog/gaps.js";
 import { describeLists } from "./catalog/lists.js";
 import { describeMigrations } from "./catalog/migrations.js";
 import { describeQueue } from "./catalog/queue.js";
+import { describeSealing } from "./catalog/sealing.js";
 import { describeSmallTables } from "./catalog/small-tables.js";
 
 describe.each(DIALECTS.map((dialect) => [dialect.name, dialect] as const))("the catalog on %s", (_name, dialect) => {
@@ -18,4 +19,5 @@ describe.each(DIALECTS.map((dialect) => [dialect.name, dialect] as const))("the 
   describeQueue(dialect);
   describeLists(dialect);
   describeSmallTables(dialect);
+  describeSealing(dialect);
 });

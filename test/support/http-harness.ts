@@ -51,7 +51,6 @@ import { ByteCappedCache } from "../../src/platform/byte-capped-cache.js";
 import { readDiskSpace } from "../../src/platform/disk-space.js";
 import { ensureDirectory } from "../../src/platform/files.js";
 import type { Logger } from "../../src/platform/logger.js";
-import { createSecretBox } from "../../src/platform/secret-box.js";
 import { Exports } from "../../src/playback/exports.js";
 import { GrowingFiles } from "../../src/playback/growing-files.js";
 import { PictureCache } from "../../src/playback/picture-cache.js";
@@ -66,6 +65,7 @@ import { createPathAdmin } from "../../src/streams/path-admin.js";
 import { createPathBatches, type PathBatchDeps } from "../../src/streams/path-batch.js";
 import { createPrincipals } from "../../src/wiring/create-principals.js";
 import { createFakeClock, type FakeClock } from "./fake-clock.js";
+import { SEALING } from "./sealing.js";
 import { createTempDir, removeTempDir } from "./temp-dir.js";
 
 export const HOOK_SECRET = "hook-secret-of-the-tests";
@@ -164,7 +164,7 @@ export async function startHttp(options: HttpOptions = {}): Promise<HttpHarness>
   await ensureDirectory(recordDir);
   const databaseFile = path.join(directory, "catalog.sqlite");
   const clock = createFakeClock();
-  const opened = await openCatalog({ target: { kind: "sqlite", file: databaseFile }, clock, nodeId: "node-1" });
+  const opened = await openCatalog({ target: { kind: "sqlite", file: databaseFile }, clock, nodeId: "node-1", sealing: SEALING });
   const catalog = { ...opened, clock };
   const folder = createFolderStore({ dir: path.join(directory, "bucket"), clock });
   const fakes = createFakes(recordDir);
@@ -410,7 +410,7 @@ function createAdmin({
   ...parts
 }: Pick<PathBatchDeps, "catalog" | "logger" | "wake"> & { readonly mediamtx: FakeMediaMtx }) {
   const snapshots: SnapshotDeps = {
-    box: createSecretBox([URL_KEY]),
+    box: SEALING.box,
     render: (paths) => {
       const api = { address: "127.0.0.1:9997", ...MEDIAMTX_API };
       const settings = { recordDir: MEDIAMTX_RECORD_DIR, hookCommand: "/hook", api, version: "1.21.0", templates: [] };

@@ -94,9 +94,9 @@ function tellingRoutes(deps: HttpDeps): Route[] {
 function describeSettings(version: string, base: Readonly<Record<string, unknown>>) {
   const inherited = withoutPassword(effectiveSettings({}, base));
   const items = SETTING_NAMES.map((name) => {
-    const { minVersion = null, ...facts } = settingFacts(name);
+    const { minVersion = null, secret = null, ...facts } = settingFacts(name);
     const isSupported = minVersion === null || compareVersions(version, minVersion) >= 0;
-    return { name, ...facts, inherited: inherited[name].value, minVersion, isSupported };
+    return { name, ...facts, inherited: inherited[name].value, minVersion, secret, isSupported };
   });
   return { mediamtxVersion: version, items };
 }

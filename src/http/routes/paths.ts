@@ -3,7 +3,7 @@ import { z } from "zod";
 import { assertAllowed } from "../../access/policy.js";
 import { listRecordedPaths } from "../../catalog/latest-recordings.js";
 import { findLastPathEvent } from "../../catalog/path-events.js";
-import type { PathRow } from "../../catalog/paths.js";
+import type { PathRow } from "../../catalog/path-row.js";
 import {
   newPathSchema,
   pathFilterSchema,
@@ -13,11 +13,11 @@ import {
   pathSchema,
 } from "../../contract/paths.js";
 import { pathName } from "../../contract/scalars.js";
+import { maskSettings } from "../../contract/secret-settings.js";
 import { formatRfc3339 } from "../../core/instant.js";
 import type { PathName } from "../../core/path-name.js";
 import type { Principal } from "../../core/principal.js";
 import { effectiveSettings, withoutPassword } from "../../streams/effective-settings.js";
-import { maskSource } from "../../streams/mask-source.js";
 import { warningsOf } from "../../streams/path-warnings.js";
 import { actorOf } from "../actor.js";
 import type { HttpDeps, LivePath } from "../http-deps.js";
@@ -179,12 +179,10 @@ interface Now {
 }
 
 async function viewOf(deps: HttpDeps, row: PathRow, { live, inherited }: Now) {
-  const { source } = row.settings;
   const { applied, error } = deps.configState();
   return {
     name: row.name,
-    ...row.settings,
-    ...(typeof source === "string" ? { source: maskSource(source) } : {}),
+    ...maskSettings(row.settings),
     enabled: row.enabled,
     archive: row.archive,
     localRetention: row.localRetention,

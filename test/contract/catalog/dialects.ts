@@ -5,8 +5,10 @@ import { onTestFinished } from "vitest";
 
 import { type Catalog, closeCatalog, openCatalog } from "../../../src/catalog/catalog.js";
 import type { DatabaseTarget } from "../../../src/catalog/database.js";
+import type { Sealing } from "../../../src/catalog/sealing.js";
 import { createFakeClock, type FakeClock } from "../../support/fake-clock.js";
 import { type PostgresServer, startPostgres } from "../../support/postgres.js";
+import { SEALING } from "../../support/sealing.js";
 import { tempDir } from "../../support/temp-dir.js";
 
 export interface TestedDialect {
@@ -54,12 +56,15 @@ export interface TestCatalog extends Catalog {
 export interface OpenOptions {
   readonly clock?: FakeClock;
   readonly nodeId?: string;
+  readonly sealing?: Sealing;
 }
 
 /** As another process would open it: own connections. Closed when the test ends. */
 export async function openOn(target: DatabaseTarget, options: OpenOptions = {}): Promise<TestCatalog> {
   const clock = options.clock ?? createFakeClock();
-  const catalog = await openCatalog({ target, clock, nodeId: options.nodeId ?? "node-1" });
+  const catalog = await openCatalog({
+    ...{ target, clock, nodeId: options.nodeId ?? "node-1", sealing: options.sealing ?? SEALING },
+  });
   onTestFinished(() => closeCatalog(catalog));
   return { ...catalog, clock };
 }

@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 
 import { pingCatalog } from "../../../src/catalog/catalog.js";
 import { findLastPathEvent, insertPathEvent } from "../../../src/catalog/path-events.js";
-import { deletePath, findPath, insertPath, listPaths, type PathFacts, updatePath } from "../../../src/catalog/paths.js";
+import type { PathFacts } from "../../../src/catalog/path-row.js";
+import { deletePath, findPath, insertPath, listPaths, updatePath } from "../../../src/catalog/paths.js";
 import { forgetRejectedFiles, listRejectedFiles, recordRejectedFile } from "../../../src/catalog/rejected-files.js";
 import { parsePathName } from "../../../src/core/path-name.js";
 import { at, CAM1, insertRow } from "./builders.js";

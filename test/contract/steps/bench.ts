@@ -32,6 +32,7 @@ import { createPipeline } from "../../../src/wiring/create-pipeline.js";
 import { Pulse } from "../../../src/wiring/pulse.js";
 import type { Setup } from "../../../src/wiring/setup.js";
 import { compileInspectionWorker } from "../../support/compiled-worker.js";
+import { SEALING } from "../../support/sealing.js";
 import { createTempDir, removeTempDir, tempDir } from "../../support/temp-dir.js";
 import { waitFor } from "../../support/wait-for.js";
 
@@ -135,7 +136,7 @@ export async function createBench(options: BenchOptions = {}): Promise<Bench> {
   const databaseFile = options.databaseFile ?? path.join(await tempDir(options), "catalog.sqlite");
   const catalog = await openCatalog({
     target: options.database ?? { kind: "sqlite", file: databaseFile },
-    ...{ clock, nodeId: "node-1" },
+    ...{ clock, nodeId: "node-1", sealing: SEALING },
   });
   onTestFinished(() => closeCatalog(catalog));
   const store = options.store ?? createFolderStore({ dir: bucketDir, clock });

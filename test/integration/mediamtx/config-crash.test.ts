@@ -21,6 +21,7 @@ const writeConfig = (configFile: string): string => `
     clock: systemClock,
     log: silentLogger,
     configFile: ${JSON.stringify(configFile)},
+    fileMode: 0o600,
     render: async () => "# new\\n".repeat(20_000),
     validate: async () => undefined,
     readServer: () => Promise.reject(new Error("not asked")),

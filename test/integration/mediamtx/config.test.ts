@@ -190,6 +190,7 @@ describe.each(VERSIONS)("a rendered configuration in MediaMTX %s", (version) => 
       clock: systemClock,
       log: silentLogger,
       configFile: path.join(setup.directory, "mediamtx.yml"),
+      fileMode: 0o600,
       render: () => Promise.resolve(renderConfig({ ...setup.input, paths: rows })),
       readServer: (signal) => readServer(setup.api, signal),
     });

@@ -1,35 +1,75 @@
-/** Secrets are told to nobody: not by log, answers, metrics, process arguments, nor the environment of MediaMTX's hooks. */
+/**
+ * Secrets are told to nobody: not by log, answers, metrics, exports, process arguments, the environment of MediaMTX's
+ * hooks, the database or its backup; in no form that they may take.
+ */
 import { readdirSync, readFileSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
+import { gunzipSync } from "node:zlib";
 
 import { expect, it, onTestFinished } from "vitest";
 
 import { type App, startApp } from "../../support/app.js";
 import { startCamera } from "../../support/camera.js";
+import { findSecrets, formsOf } from "../../support/secret-forms.js";
 import { tempDir } from "../../support/temp-dir.js";
 import { startS3Server } from "../../support/versitygw.js";
 import { waitFor } from "../../support/wait-for.js";
+import { runCommand } from "./command.js";
 
 const CANARIES = {
   HOOK_SECRET: "canary-hook-secret-0123456789",
   ADMIN_TOKEN: "canary-admin-token-0123456789",
+  ADMIN_PASSWORD: "canary-admin-password-0123456789",
   MEDIAMTX_API_PASSWORD: "canary-api-password-0123456789",
 };
-const CAMERA_PASSWORD = "canary-camera-password";
-const QUERY_TOKEN = "canary-query-token";
+/** Of cameras: as people type them, and where cameras want them. */
+const CAMERA_SECRETS = {
+  "camera password": "canary-camera+pass=word",
+  "later password": "canary-later-password",
+  "refused password": "canary-refused-password",
+  "query token": "canary-query-token",
+  "password in the path": "canary-in-the-path",
+};
+const SOURCE = `rtsp://admin:${CAMERA_SECRETS["camera password"]}@192.0.2.10:9/stream?token=${CAMERA_SECRETS["query token"]}`;
+const LATER = SOURCE.replace(CAMERA_SECRETS["camera password"], CAMERA_SECRETS["later password"]);
+const IN_PATH = `rtsp://192.0.2.10:9/user=admin_password=${CAMERA_SECRETS["password in the path"]}_channel=1.sdp`;
 const ASKED = [
   ...["/health", "/ready", "/metrics", "/", "/api/docs"],
   ...[
-    "recordings",
-    "archive",
-    "paths",
-    "paths?path=secret-cam",
-    "rejected-files",
-    "health/details",
-    "openapi.json",
+    ...["recordings", "archive", "paths", "paths/secret-cam", "paths?path=secret-cam", "rejected-files"],
+    ...["health/details", "openapi.json", "config", "config/history", "config/history/1", "config/history/2"],
+    ...["config/paths?format=csv", "config/paths?format=yaml", "config/settings", "config/templates"],
+    ...["audit", "audit?action=path", "users", "me", "login/options"],
   ].map((name) => `/api/v1/${name}`),
   ...["/api/v1/nowhere", "/api/v1/recordings?limit=x", "/api/v1/recordings/not-an-id"],
+];
+const REFUSED = SOURCE.replace(CAMERA_SECRETS["camera password"], CAMERA_SECRETS["refused password"]);
+/** Of these some are refused. */
+const SENT: readonly (readonly [string, string, unknown])[] = [
+  ["PATCH", "/api/v1/paths/secret-cam", { source: LATER }],
+  ["PATCH", "/api/v1/paths/secret-cam", { source: `${REFUSED} x`, maxReaders: -1 }],
+  ["PATCH", "/api/v1/paths/absent", { source: REFUSED }],
+  ["POST", "/api/v1/paths", { name: "secret-cam", source: REFUSED }],
+  ["POST", "/api/v1/paths", { name: REFUSED }],
+  ["POST", "/api/v1/paths", { name: "cam9", [REFUSED]: REFUSED }],
+  ["POST", "/api/v1/config/preview", { changes: [{ action: "create", name: "cam9", settings: { source: REFUSED } }] }],
+  ["POST", "/api/v1/config/preview", { changes: [{ action: "update", name: "cam9", settings: { source: REFUSED } }] }],
+  ["POST", "/api/v1/config/bulk", { names: ["secret-cam"], patch: { source: REFUSED }, dryRun: true }],
+  [
+    "POST",
+    "/api/v1/config/paths",
+    { format: "csv", mode: "merge", text: `name,source\ncam9,${REFUSED} x`, dryRun: true },
+  ],
+  [
+    "POST",
+    "/api/v1/config/paths",
+    { format: "yaml", mode: "merge", text: `paths: {cam9: {source: "${REFUSED}"`, dryRun: true },
+  ],
+  ["POST", "/api/v1/config/rollback", { version: 99 }],
+  ["POST", "/api/v1/login", { name: "admin", password: CANARIES.ADMIN_PASSWORD }],
+  ["POST", "/api/v1/login", { name: "admin", password: `${CANARIES.ADMIN_PASSWORD}x` }],
+  ["POST", "/api/v1/login", { name: CANARIES.ADMIN_PASSWORD, password: "x" }],
 ];
 
 /** The arguments of every process on this machine that is of this app, by its directory. */
@@ -48,43 +88,55 @@ function commandLines(directory: string): string[] {
 
 async function answers(app: App): Promise<string> {
   const texts: string[] = [];
+  const tell = async (target: string, response: Response) =>
+    texts.push(`${target} ${String(response.status)}\n${[...response.headers].join("\n")}\n${await response.text()}`);
   for (const token of [CANARIES.ADMIN_TOKEN, "not-the-admin-token"]) {
-    for (const target of ASKED) {
-      const response = await fetch(app.url + target, { headers: { authorization: `Bearer ${token}` } });
-      texts.push(`${target}\n${[...response.headers].join("\n")}\n${await response.text()}`);
+    const headers = { authorization: `Bearer ${token}` };
+    for (const target of ASKED) await tell(target, await fetch(app.url + target, { headers }));
+    for (const [method, target, body] of SENT) {
+      const sent = { method, headers: { ...headers, "content-type": "application/json" }, body: JSON.stringify(body) };
+      await tell(`${method} ${target}`, await fetch(app.url + target, sent));
     }
   }
   for (const secret of ["wrong", CANARIES.HOOK_SECRET]) {
     const body = new URLSearchParams({ secret, path: "cam1", segmentPath: "/elsewhere/x.mp4" });
-    const response = await fetch(`${app.url}/hooks/segment-complete`, { method: "POST", body });
-    texts.push(await response.text());
+    await tell("the hook", await fetch(`${app.url}/hooks/segment-complete`, { method: "POST", body }));
   }
   return texts.join("\n");
 }
 
-it("keeps every secret out of log, answers, metrics and process arguments, at level debug and when things fail", async () => {
+/** The newest backup in the bucket, as the database that it is. */
+async function backupIn(bucketDir: string): Promise<Buffer> {
+  const names = await readdir(bucketDir, { recursive: true });
+  const name = names
+    .filter((one) => one.includes("~backup/") && one.endsWith(".gz"))
+    .sort()
+    .at(-1);
+  if (name === undefined) throw new Error(`no backup among ${names.join()}`);
+  return gunzipSync(await readFile(path.join(bucketDir, name)));
+}
+
+it("keeps every secret out of whatever leaves the process or is kept, at level debug and when things fail", async () => {
   const directory = await tempDir();
   const server = await startS3Server({ directory: await tempDir() });
   onTestFinished(() => server.stop());
-  const app = await startApp({ directory, store: { server }, env: { ...CANARIES, LOG_LEVEL: "debug" } });
+  const env = { ...CANARIES, LOG_LEVEL: "debug", LOGIN: "required", COOKIE_SECURE: "false" };
+  const app = await startApp({ directory, store: { server }, env });
   onTestFinished(() => app.close());
-  const secrets = [...Object.values(CANARIES), CAMERA_PASSWORD, QUERY_TOKEN, server.secretAccessKey];
+  const secrets = { ...CANARIES, ...CAMERA_SECRETS, R2_SECRET_ACCESS_KEY: server.secretAccessKey };
   const seenArguments = new Set<string>();
   const watch = setInterval(() => {
     for (const line of commandLines(directory)) seenArguments.add(line);
   }, 5);
   onTestFinished(() => clearInterval(watch));
   const headers = { "content-type": "application/json", authorization: `Bearer ${CANARIES.ADMIN_TOKEN}` };
-  const source = `rtsp://admin:${CAMERA_PASSWORD}@127.0.0.1:9/stream?token=${QUERY_TOKEN}`;
   for (const settings of [
-    { name: "secret-cam", source },
+    { name: "secret-cam", source: SOURCE },
+    { name: "path-cam", source: IN_PATH },
     { name: "cam1", record: true, recordSegmentDuration: "1s" },
   ]) {
-    const response = await fetch(`${app.url}/api/v1/paths`, {
-      method: "POST",
-      headers,
-      body: JSON.stringify(settings),
-    });
+    const body = JSON.stringify(settings);
+    const response = await fetch(`${app.url}/api/v1/paths`, { method: "POST", headers, body });
     expect(response.status).toBe(201);
   }
   await waitFor("MediaMTX to run with it", async () => {
@@ -101,24 +153,41 @@ it("keeps every secret out of log, answers, metrics and process arguments, at le
     { timeoutMs: 30_000 },
   );
   const told = await answers(app);
+  const commands = [["backup"], ["config", "render"], ["config", "diff"], ["rotate-secrets"], ["backup"]];
+  const printed: string[] = [];
+  for (const args of commands) {
+    const { code, stdout, stderr } = await runCommand(app.installed, args);
+    printed.push(`${args.join(" ")}: ${String(code)}\n${stdout}${stderr}`);
+  }
+  const backup = await backupIn(server.bucketDir);
   await camera.stop();
   await server.stop();
   const failed = await answers(app);
+  const configFile = path.join(app.dataDir, "mediamtx", "mediamtx.yml");
+  const config = await readFile(configFile, "utf8");
+  expect((await stat(configFile)).mode & 0o777).toBe(0o600);
   expect(await app.stop()).toBe(0);
   clearInterval(watch);
   const places = {
     log: app.output(),
     answers: told + failed,
+    commands: printed.join("\n"),
     arguments: [...seenArguments].join("\n"),
     "MediaMTX's hook settings": await readFile(path.join(app.dataDir, "mediamtx", "hook.env"), "utf8"),
+    "MediaMTX's log": await app.mediamtxLog(),
+    database: await readFile(app.databaseFile),
+    backup,
   };
   expect(places.log).toContain("secret-cam");
   expect(places.arguments).toContain("hook.sh");
-  expect(places.answers).toContain("rtsp://admin:***@127.0.0.1");
-  for (const [place, text] of Object.entries(places)) {
-    for (const secret of secrets) {
-      const at = text.indexOf(secret);
-      expect(at < 0 ? "" : `${place}: …${text.slice(Math.max(0, at - 200), at + secret.length)}…`).toBe("");
-    }
-  }
+  expect(places.answers).toContain("rtsp://admin:***@192.0.2.10");
+  expect(places.commands).toContain("rtsp://admin:***@192.0.2.10");
+  expect(places.commands).toContain("sealed anew: 2 paths");
+  expect(backup.includes("secret-cam")).toBe(true);
+  expect(findSecrets(places, secrets)).toEqual([]);
+  // MediaMTX itself has to know it, and the search finds what is there.
+  expect(config).toContain(LATER);
+  expect(findSecrets({ config }, { later: CAMERA_SECRETS["later password"] })).toHaveLength(1);
+  for (const form of formsOf("canary"))
+    expect(findSecrets({ form: `..${form}..` }, { canary: "canary" })).not.toEqual([]);
 });

@@ -21,6 +21,11 @@ export async function faultPointsInSource(): Promise<string[]> {
   return [...points].sort();
 }
 
+/** Swept in sealed-secrets.test.ts. */
+export function isOfSecrets(point: string): boolean {
+  return point.startsWith("seal.") || point.startsWith("rotate.");
+}
+
 /** Reached with a bucket behind S3, and not with a folder. */
 export function isOfS3(point: string): boolean {
   return point.startsWith("s3.") || point.startsWith("multipart.");

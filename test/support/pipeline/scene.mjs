@@ -135,7 +135,8 @@ function openStore({ config, env, clock }, { isFolder }) {
 async function writeConfig({ clock, logger }, { configFile, configTexts }) {
   for (const text of configTexts) {
     const readServer = () => Promise.reject(new Error("not asked"));
-    await new ConfigPublisher({ clock, log: logger, configFile, render: async () => text, readServer }).writeNow();
+    const deps = { clock, log: logger, configFile, fileMode: 0o600, render: async () => text, readServer };
+    await new ConfigPublisher(deps).writeNow();
   }
 }
 
@@ -265,9 +266,9 @@ function isWaiting({ step, next_attempt_at_us: nextUs }) {
 }
 
 /** Rows of the bucket alone, into a database of their own. */
-async function rebuild({ setup, store }, { rebuiltFile }) {
+async function rebuild({ setup, store, catalog: { sealing } }, { rebuiltFile }) {
   const { clock, logger, nodeId, config } = setup;
-  const catalog = await openCatalog({ target: { kind: "sqlite", file: rebuiltFile }, clock, nodeId });
+  const catalog = await openCatalog({ target: { kind: "sqlite", file: rebuiltFile }, clock, nodeId, sealing });
   try {
     const deps = { catalog, logger, store, prefix: config.storage.prefix };
     for (let tries = 1; ; tries += 1) {

@@ -7,6 +7,7 @@ import type { Backup } from "../../../src/core/backup.js";
 import { AppError } from "../../../src/core/errors.js";
 import type { Logger } from "../../../src/platform/logger.js";
 import { createFakeClock, type FakeClock } from "../../support/fake-clock.js";
+import { SEALING } from "../../support/sealing.js";
 import { tempDir } from "../../support/temp-dir.js";
 
 const HOUR_MS = 3_600_000;
@@ -23,7 +24,7 @@ interface Scene {
 async function createScene(): Promise<Scene> {
   const clock = createFakeClock();
   const file = `${await tempDir()}/catalog.sqlite`;
-  const catalog = await openCatalog({ target: { kind: "sqlite", file }, clock, nodeId: "node-1" });
+  const catalog = await openCatalog({ target: { kind: "sqlite", file }, clock, nodeId: "node-1", sealing: SEALING });
   onTestFinished(() => closeCatalog(catalog));
   const errors: string[] = [];
   const ignore = (): void => undefined;

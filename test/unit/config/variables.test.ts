@@ -37,6 +37,7 @@ const MALFORMED: Partial<Record<string, readonly string[]>> = {
   OIDC_SCOPES: ["profile", "openid  email", "openid\nemail"],
   ADMIN_TOKEN: ["fifteen-chars-x", "sixteen chars with spaces", "line-break-in-it\nx", "ümlaut-ümlaut-ümlaut"],
   DATA_DIR: UNSAFE_PATHS,
+  SECRET_KEY_FILE: ["/keys\nmore"],
   RECORD_DIR: UNSAFE_PATHS,
   DATABASE_URL: ["mysql://u:p@h/db", "postgres://", "postgres://h/d b", "sqlite:", "sqlite:a?mode=ro", "data.sqlite"],
   PLAYBACK_ARCHIVE: ["Direct", "redirect", "1", "direct"],

@@ -9,6 +9,7 @@ import { listRejectedFiles } from "../../../src/catalog/rejected-files.js";
 import { Scanner } from "../../../src/ingest/scanner.js";
 import { silentLogger } from "../../../src/platform/logger.js";
 import { createFakeClock, type FakeClock } from "../../support/fake-clock.js";
+import { SEALING } from "../../support/sealing.js";
 import { tempDir } from "../../support/temp-dir.js";
 import { waitFor } from "../../support/wait-for.js";
 
@@ -23,7 +24,12 @@ beforeEach(async () => {
   clock = createFakeClock();
   recordDir = path.join(await tempDir(), "recordings");
   await mkdir(recordDir);
-  catalog = await openCatalog({ target: { kind: "sqlite", file: ":memory:" }, clock, nodeId: "node-1" });
+  catalog = await openCatalog({
+    target: { kind: "sqlite", file: ":memory:" },
+    clock,
+    nodeId: "node-1",
+    sealing: SEALING,
+  });
   onTestFinished(() => closeCatalog(catalog));
   scanner = new Scanner(
     {

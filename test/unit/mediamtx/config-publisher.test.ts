@@ -64,6 +64,7 @@ function create(changes: Partial<ConfigPublisherDeps> = {}): ConfigPublisher {
     clock,
     log: silentLogger,
     configFile,
+    fileMode: 0o600,
     render: () => {
       renderings += 1;
       return Promise.resolve(yaml(wanted));
@@ -90,10 +91,10 @@ afterEach(async () => {
 const isApplied = (): boolean => !publisher.state().pending && publisher.state().lastAppliedAtUs !== null;
 
 describe("the publisher of mediamtx.yml", () => {
-  it("writes before the server starts, readable by owner and group only", async () => {
+  it("writes before the server starts, readable by its owner only", async () => {
     await create().writeNow();
     expect(await readFile(configFile, "utf8")).toBe(yaml("info"));
-    expect((await stat(configFile)).mode & 0o777).toBe(0o640);
+    expect((await stat(configFile)).mode & 0o777).toBe(0o600);
     expect(await readdir(directory)).toEqual(["mediamtx.yml"]);
   });
 

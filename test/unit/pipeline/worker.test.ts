@@ -10,6 +10,7 @@ import { type Lane, Worker } from "../../../src/pipeline/worker.js";
 import type { LogFields, Logger } from "../../../src/platform/logger.js";
 import { insertRow, read } from "../../contract/catalog/builders.js";
 import { createFakeClock, type FakeClock } from "../../support/fake-clock.js";
+import { SEALING } from "../../support/sealing.js";
 import { waitFor } from "../../support/wait-for.js";
 
 const LEASE_MS = 60_000;
@@ -21,7 +22,12 @@ let log: { readonly level: string; readonly message: string; readonly fields: Lo
 
 beforeEach(async () => {
   clock = createFakeClock();
-  catalog = await openCatalog({ target: { kind: "sqlite", file: ":memory:" }, clock, nodeId: "node-1" });
+  catalog = await openCatalog({
+    target: { kind: "sqlite", file: ":memory:" },
+    clock,
+    nodeId: "node-1",
+    sealing: SEALING,
+  });
   log = [];
 });
 

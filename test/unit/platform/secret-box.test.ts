@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { createSecretBox } from "../../../src/platform/secret-box.js";
+import { createSecretBox, UnreadableSecret } from "../../../src/platform/secret-box.js";
 
 const KEY = randomBytes(32);
 
@@ -47,6 +47,21 @@ describe("the secret box", () => {
     expect(rotated.open(sealed, "a")).toBe("secret");
     expect(rotated.isStale(sealed)).toBe(true);
     expect(rotated.isStale(rotated.seal("secret", "a"))).toBe(false);
+  });
+
+  it("asks for its keys when it meets one that it does not know, and seals as others do", () => {
+    const NEWER = randomBytes(32);
+    let keys: readonly [Buffer, ...Buffer[]] = [KEY];
+    const box = createSecretBox(() => keys);
+    const old = box.seal("secret", "a");
+    keys = [NEWER];
+    expect(box.isStale(old)).toBe(false);
+    const sealed = createSecretBox([NEWER]).seal("secret", "a");
+    box.follow(sealed);
+    expect(box.isStale(box.seal("secret", "a"))).toBe(false);
+    expect(box.isStale(old)).toBe(true);
+    expect([old, sealed].map((one) => box.open(one, "a"))).toEqual(["secret", "secret"]);
+    expect(() => box.follow(createSecretBox([randomBytes(32)]).seal("secret", "a"))).toThrow(UnreadableSecret);
   });
 
   it("takes keys of 32 bytes", () => {

@@ -9,6 +9,7 @@ import { type Catalog, closeCatalog, openCatalog } from "../../../src/catalog/ca
 import { createFakeClock } from "../../support/fake-clock.js";
 import { type AuditInput } from "../../support/auditor.js";
 import { init } from "../../support/fmp4.js";
+import { SEALING } from "../../support/sealing.js";
 import { tempDir } from "../../support/temp-dir.js";
 
 const STREAM = "0a5c1b1e-0000-4000-8000-00000000000a";
@@ -37,7 +38,7 @@ export async function healthyWorld(): Promise<World> {
     await mkdir(folder, { recursive: true });
   }
   const target = { kind: "sqlite", file: databaseFile } as const;
-  const catalog = await openCatalog({ target, clock: createFakeClock(), nodeId: "n1" });
+  const catalog = await openCatalog({ target, clock: createFakeClock(), nodeId: "n1", sealing: SEALING });
   onTestFinished(() => closeCatalog(catalog));
   const world: World = {
     db: catalog.db,

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { pathSettingsSchema } from "../../../src/contract/path-settings.js";
-import { isMasked, maskSource } from "../../../src/streams/mask-source.js";
+import { isMaskedSetting, isSecretSetting, maskSource } from "../../../src/contract/secret-settings.js";
 
 describe("a source", () => {
   it.each([
@@ -14,11 +14,14 @@ describe("a source", () => {
     ["rtsp://admin:554@10.0.0.7/x@y", "rtsp://admin:***@y"],
     ["http://h/v.cgi?user=a&pwd=b'c&x=1", "http://h/v.cgi?user=a&pwd=***&x=1"],
     ["srt://h:1?streamid=a&passphrase=0123456789", "srt://h:1?streamid=a&passphrase=***"],
+    ["rtsp://h/user=admin_password=tlJw+b_o6_channel=1.sdp", "rtsp://h/user=admin_password=***_channel=1.sdp"],
+    ["rtsp://h/user=admin&password=x/y", "rtsp://h/user=admin&password=***"],
   ])("%s is shown as %s", (source, shown) => {
     expect(maskSource(source)).toBe(shown);
     expect(maskSource(shown)).toBe(shown);
-    expect(isMasked(shown)).toBe(source !== shown);
-    expect(isMasked(source)).toBe(false);
+    expect(isMaskedSetting("source", shown)).toBe(source !== shown);
+    expect(isMaskedSetting("source", source)).toBe(false);
+    if (source !== shown) expect(isSecretSetting("source", source)).toBe(true);
   });
 
   it("shows no password that the API takes", () => {

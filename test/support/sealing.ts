@@ -1,0 +1,8 @@
+/** A key of the tests, for catalogs that no command opens. */
+import type { Sealing } from "../../src/catalog/sealing.js";
+import { isSecretSetting, maskSetting } from "../../src/contract/secret-settings.js";
+import { createSecretBox } from "../../src/platform/secret-box.js";
+
+const SECRET_KEY = Buffer.alloc(32, 7);
+
+export const SEALING: Sealing = { box: createSecretBox([SECRET_KEY]), isSecret: isSecretSetting, mask: maskSetting };
