@@ -18,6 +18,8 @@ const USAGE = `Usage: reelkeeper COMMAND
   backup               back up the database to the store, now
   restore [--list] [--at KEY|latest] [--to FILE]
                        put a backup in the place of the database, which is kept
+  user list|add|set-password|disable|enable
+                       who may log in, for an admin who cannot
   rotate-secrets       a new key for the passwords in the database
   config render [--with-secrets]
                        print the mediamtx.yml that would be written, passwords masked
@@ -44,6 +46,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 /** Some commands have words and options of their own. */
 async function obey([first, ...rest]: readonly string[]): Promise<number> {
   await loadContract();
+  if (first === "user") return (await import("./cli/user.js")).user(rest);
   const arguments_ = parse(first === undefined ? [] : [first, ...rest]);
   if (arguments_ !== undefined) return run(arguments_);
   process.stderr.write(USAGE);

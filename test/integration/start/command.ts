@@ -19,15 +19,18 @@ export function runCommand(
   installed: Pick<InstalledApp, "program" | "env">,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  input = "",
 ): Promise<Ended> {
   const child = spawn(process.execPath, [installed.program, ...args], {
     cwd: path.dirname(path.dirname(installed.program)),
     // Libraries announce which Node they will want next year.
     env: { ...process.env, NODE_NO_WARNINGS: "1", ...installed.env, ...env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
     timeout: DEADLINE_MS,
     killSignal: "SIGKILL",
   });
+  // A command that reads nothing may have ended by then.
+  child.stdin.on("error", () => undefined).end(input);
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
