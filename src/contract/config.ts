@@ -51,9 +51,50 @@ export const configSchema = z
     applied: z.boolean(),
     error: z.string().nullable(),
     version: z.number().nullable().meta({ description: "The newest of the history" }),
-    drift: z.boolean().meta({ description: "MediaMTX runs something else than its file says" }),
+    drift: z.boolean().meta({ description: "MediaMTX or its file say something else; see GET /api/v1/config/drift" }),
   })
   .meta({ id: "Config" });
+
+const shownValue = z.string().nullable().meta({ description: "Secrets masked; null: not set, or not told" });
+const side = z.enum(["file", "server"]);
+
+export const driftSchema = z
+  .object({
+    items: z.array(
+      z.object({
+        where: z.enum(["global", "pathDefaults", "path"]),
+        path: z.string().nullable().meta({ description: "May be a pattern of the base configuration" }),
+        setting: z.string().meta({ description: "Empty: whether there is an entry at all" }),
+        table: shownValue.meta({ description: "What paths and base configuration say" }),
+        file: shownValue.meta({ description: "What mediamtx.yml says" }),
+        server: shownValue.meta({ description: "What MediaMTX runs" }),
+        canTakeOver: z.array(side).meta({ description: "From where it can become the path's own setting" }),
+      }),
+    ),
+    serverError: z.string().nullable().meta({ description: "Why MediaMTX cannot be asked" }),
+  })
+  .meta({ id: "ConfigDrift" });
+
+export const resolveDriftSchema = z.strictObject({
+  takeOver: z
+    .array(
+      z.strictObject({
+        path: pathName,
+        from: side,
+        settings: z
+          .array(z.string().max(64))
+          .max(100)
+          .optional()
+          .meta({ description: "Absent: all that differ there; an empty one: the entry as a whole" }),
+      }),
+    )
+    .max(1_000)
+    .default([])
+    .meta({ description: "What becomes the paths' own; everything else becomes again what the table says" }),
+});
+export const resolvedDriftSchema = z
+  .object({ takenOver: z.array(z.string()).meta({ description: "Paths that changed" }) })
+  .meta({ id: "ConfigDriftResolved" });
 
 export const historyQuerySchema = z.strictObject({
   limit: integer("1 to 200", [1, 200]).default(50),

@@ -25,6 +25,7 @@ import type { Sprites } from "../playback/sprites.js";
 import type { Thumbnails } from "../playback/thumbnails.js";
 import type { Transcoder } from "../playback/transcoder.js";
 import type { ConfigAdmin } from "../streams/config-admin.js";
+import type { ConfigDrift } from "../streams/config-drift.js";
 import type { ConfigState, PathAdmin } from "../streams/path-admin.js";
 import type { PathBatches } from "../streams/path-batch.js";
 import type { AuthenticateDeps } from "./authenticate.js";
@@ -71,6 +72,7 @@ export interface HttpDeps extends Pick<AuthenticateDeps, "identify" | "principal
   /** Of the MediaMTX that runs. */
   readonly mediamtxVersion: () => string;
   readonly config: ConfigAdmin;
+  readonly drift: ConfigDrift;
   readonly hooks: {
     readonly noteSegment: (kind: "segment-create" | "segment-complete", note: SegmentNote) => Promise<RecordingId>;
     readonly noteSource: (kind: "ready" | "not-ready", note: SourceNote) => Promise<void>;

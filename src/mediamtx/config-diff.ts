@@ -21,7 +21,7 @@ const HOT = new Set([
   ...["recordSegmentDuration", "recordDeleteAfter"],
 ]);
 /** What MediaMTX has where nothing is said, so that saying it changes nothing. */
-const BUILT_IN: Settings = {
+export const BUILT_IN: Settings = {
   ...{ source: "publisher", sourceFingerprint: "", sourceOnDemand: false, maxReaders: 0, useAbsoluteTimestamp: false },
   ...{ sourceOnDemandStartTimeout: "10s", sourceOnDemandCloseAfter: "10s", rtspTransport: "automatic" },
   ...{ overridePublisher: true, record: false, recordFormat: "fmp4", recordPartDuration: "1s" },

@@ -31,6 +31,8 @@ export interface ConfigPublisherDeps {
   readonly render: () => Promise<string>;
   /** Throws when MediaMTX would refuse the file (`mediamtx --validate-conf`). */
   readonly validate?: (file: string, signal: AbortSignal) => Promise<void>;
+  /** Whether a file that somebody else changed may stay until a person decides; else it is put right at once. */
+  readonly mayWait?: (wanted: string, found: string) => boolean;
   /** What the server runs; throws while it cannot be asked. */
   readonly readServer: (signal: AbortSignal) => Promise<ServerConfig>;
 }
@@ -52,6 +54,8 @@ export class ConfigPublisher {
   #isRequested = false;
   #wake: () => void = () => undefined;
   #lastWriteMs = Number.NEGATIVE_INFINITY;
+  /** By us; what else is in the file is of somebody else. Null: nothing yet. */
+  #written: string | null = null;
   #running: Promise<void> | undefined;
 
   constructor(deps: ConfigPublisherDeps) {
@@ -102,7 +106,12 @@ export class ConfigPublisher {
     if (this.#isRequested) await clock.sleep(SETTLE_MS, signal);
     await this.#waitToWrite(signal);
     if (signal.aborted) return;
+    const isAsked = this.#isRequested;
     this.#isRequested = false;
+    if (!isAsked && !this.#state.pending && (await this.#isHeld())) {
+      this.#settle([CHANGED_BY_OTHERS, ...(await this.#drift(signal))]);
+      return;
+    }
     const isChanged = await this.#write(false);
     if (isChanged) log.info("mediamtx configuration written", { file: configFile });
     if (!isChanged && !this.#state.pending) {
@@ -120,6 +129,16 @@ export class ConfigPublisher {
     this.#settle(drift);
   }
 
+  /** Somebody else changed the file, which can be told of and wait. */
+  async #isHeld(): Promise<boolean> {
+    const { configFile, log, mayWait, render } = this.#deps;
+    const [known, text] = [await readIfThere(configFile), await render()];
+    if (known === null || this.#written === null || known === this.#written || known === text) return false;
+    if (mayWait?.(text, known) === true) return true;
+    log.error("mediamtx configuration was changed by somebody else, and is put right", { file: configFile });
+    return false;
+  }
+
   async #waitToWrite(signal: AbortSignal): Promise<void> {
     const { clock } = this.#deps;
     const waitMs = this.#lastWriteMs + MIN_WRITE_INTERVAL_MS - clock.monotonicMs();
@@ -131,6 +150,7 @@ export class ConfigPublisher {
     const { configFile, fileMode, render } = this.#deps;
     const text = await render();
     const known = await readIfThere(configFile);
+    if (text === known) this.#written = text;
     if (text === known && !evenIfUnchanged) return false;
     if (text !== known) await this.#validate(text);
     await faultPoint("config.before-previous");
@@ -140,6 +160,7 @@ export class ConfigPublisher {
     await faultPoint("config.before-write");
     await writeFileAtomically(configFile, text, fileMode);
     await faultPoint("config.after-write");
+    this.#written = text;
     this.#lastWriteMs = this.#deps.clock.monotonicMs();
     return true;
   }
@@ -174,10 +195,9 @@ export class ConfigPublisher {
   }
 
   async #drift(signal: AbortSignal): Promise<readonly Drift[]> {
-    const text = await readIfThere(this.#deps.configFile);
-    if (text === null) {
-      throw new AppError({ kind: "failed-precondition", message: `${this.#deps.configFile}: no such file` });
-    }
+    const { configFile } = this.#deps;
+    const text = this.#written ?? (await readIfThere(configFile));
+    if (text === null) throw new AppError({ kind: "failed-precondition", message: `${configFile}: no such file` });
     return findDrift(text, await this.#deps.readServer(signal));
   }
 
@@ -213,6 +233,13 @@ export class ConfigPublisher {
     this.#wake = () => undefined;
   }
 }
+
+const CHANGED_BY_OTHERS: Drift = {
+  where: "the file",
+  setting: "",
+  expected: "as it was written",
+  actual: "changed by somebody else",
+};
 
 /** `mediamtx.yml` → `mediamtx.previous.yml`, in the same directory. */
 function beside(configFile: string, word: string): string {

@@ -15,6 +15,7 @@ import type { ServerAuth } from "./auth-settings.js";
 import { type InheritedSettings, readInherited } from "./base-document.js";
 import { findOrGetMediaMtx, type MediaMtxBinary } from "./binary.js";
 import { type ConfiguredPath, renderConfig } from "./config-document.js";
+import { compareThree, type ConfigDifference, mayWait } from "./config-differences.js";
 import { type Drift, findDrift } from "./config-drift.js";
 import { ConfigPublisher, type ConfigPublisherState } from "./config-publisher.js";
 import { type ControlApi, createControlApi, type ServerPath, type ServerSession } from "./control-api.js";
@@ -99,6 +100,7 @@ export class MediaMtx {
       fileMode: options.mode === "embedded" ? 0o600 : 0o640,
       render: () => this.render(),
       validate: (file, signal) => this.#validateFile(file, signal),
+      mayWait,
       readServer: (signal) => this.#readServer(signal),
     });
   }
@@ -172,6 +174,20 @@ export class MediaMtx {
   /** Where the server runs something else than `render` says. Throws `unavailable` when it cannot be asked. */
   async findDrift(signal: AbortSignal): Promise<readonly Drift[]> {
     return findDrift(await this.render(), await this.#readServer(signal));
+  }
+
+  /** Where paths and base, the file, and the server say different things; `serverError`: why it cannot be asked. */
+  async compare(signal: AbortSignal): Promise<{
+    readonly differences: readonly ConfigDifference[];
+    readonly serverError: string | null;
+  }> {
+    const [table, file] = [await this.render(), await readFile(this.#configFile, "utf8").catch(() => null)];
+    try {
+      const server = await this.#readServer(signal);
+      return { differences: compareThree({ table, file, server }), serverError: null };
+    } catch (error) {
+      return { differences: compareThree({ table, file, server: null }), serverError: describeError(error) };
+    }
   }
 
   templates(): Promise<readonly Template[]> {

@@ -13,6 +13,8 @@ export interface MetricSources {
   readonly nowUs: () => number;
   readonly uploadConcurrency: () => number;
   readonly deletionStops: () => readonly DeletionStop[];
+  /** Settings in which file or server are not what the paths say. */
+  readonly configDrift: () => number;
   /** Of the database; null where none is made. */
   readonly backup: () => {
     readonly last: { readonly takenAtUs: number; readonly bytes: number } | null;
@@ -135,6 +137,11 @@ function addSafetyGauges(registry: Registry, sources: MetricSources): void {
     collect() {
       const stops = sources.deletionStops();
       for (const doubt of DOUBTS) this.set({ doubt }, stops.some((stop) => stop.doubt === doubt) ? 1 : 0);
+    },
+  });
+  gauge("config_drift", "Settings that MediaMTX or its file have otherwise than the paths say; a person decides", {
+    collect() {
+      this.set(sources.configDrift());
     },
   });
   gauge("disk_used_ratio", "How full a disk is, 0 to 1; absent when it cannot be told", {

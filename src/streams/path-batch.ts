@@ -39,6 +39,13 @@ interface How {
   readonly actor: Actor;
 }
 
+interface TakenOver {
+  readonly name: PathName;
+  /** As an edit of the path would say it, or all that there is of a new one. */
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly from: "file" | "server";
+}
+
 export interface PathBatches {
   /** Throws `not-found`, `invalid-argument`, `failed-precondition`, and `unavailable` when others change the same paths. */
   patchAll(names: readonly PathName[], patch: PathPatch, how: How): Promise<BatchReport>;
@@ -48,6 +55,8 @@ export interface PathBatches {
     list: { readonly text: string; readonly format: ListFormat; readonly mode: "merge" | "replace" },
     how: How,
   ): Promise<BatchReport>;
+  /** What was set past the table becomes its own. Throws as `patchAll`. The names of what changed. */
+  takeOver(changes: readonly TakenOver[], actor: Actor): Promise<readonly PathName[]>;
 }
 
 interface Plan extends PathWrites {
@@ -73,6 +82,17 @@ export function createPathBatches(deps: PathBatchDeps): PathBatches {
       const kept = new Set<string>(pairs.map(({ before }) => before.name));
       const removed = mode === "replace" ? [...known.values()].filter(({ name }) => !kept.has(name)) : [];
       return carryOut(deps, { plan: { ...sortOut(pairs), created, removed }, known, errors }, how);
+    },
+    takeOver: async (changes, actor) => {
+      const known = new Map((await listPaths(deps.catalog)).map((row) => [row.name, row]));
+      const listed = changes.map(({ name, fields }) => ({ line: 0, name, fields }));
+      const { created, pairs, errors } = readRows(listed, known);
+      if (errors.length > 0) throw refuseTakeOver(errors);
+      const sides = [...new Set(changes.map(({ from }) => from))].join(" and the ");
+      const as = { reason: "adopt", summary: (what: string) => `taken over from the ${sides}: ${what}` } as const;
+      const work = { plan: { ...sortOut(pairs), created, removed: [] }, known, errors, as };
+      const report = await carryOut(deps, work, { dryRun: false, actor });
+      return [...report.created, ...report.changed];
     },
   };
 }
@@ -134,13 +154,22 @@ function refuseRows(errors: readonly RowError[]): AppError {
   });
 }
 
+function refuseTakeOver(errors: readonly RowError[]): AppError {
+  const fields = errors.map(({ path, field, message }) => ({ field: `${path}: ${field}`, message }));
+  const [first] = fields;
+  const message = `nothing is taken over: ${first?.field ?? ""} ${first?.message ?? ""}`;
+  return new AppError({ kind: "invalid-argument", message, fields });
+}
+
 interface Work {
   readonly plan: Plan;
   readonly known: ReadonlyMap<PathName, PathRow>;
   readonly errors: readonly RowError[];
+  /** Of its version; default: an edit. */
+  readonly as?: { readonly reason: "adopt"; readonly summary: (what: string) => string };
 }
 
-async function carryOut(deps: PathBatchDeps, { plan, known, errors }: Work, how: How): Promise<BatchReport> {
+async function carryOut(deps: PathBatchDeps, { plan, known, errors, as }: Work, how: How): Promise<BatchReport> {
   const { created, changed, removed, unchanged } = plan;
   const after = new Map<PathName, PathFacts>(known);
   for (const facts of [...created, ...changed.map((pair) => pair.after)]) after.set(facts.name, facts);
@@ -148,8 +177,10 @@ async function carryOut(deps: PathBatchDeps, { plan, known, errors }: Work, how:
   const isEmpty = created.length + changed.length + removed.length === 0;
   if (!isEmpty) await deps.validatePaths([...after.values()].map(configuredPathOf));
   if (!isEmpty && !how.dryRun) {
-    const summary = `${String(created.length)} added, ${String(changed.length)} changed, ${String(removed.length)} removed`;
-    const change = { actor: how.actor, reason: "edit", action: "paths.update", summary, seal: deps.seal } as const;
+    const what = `${String(created.length)} added, ${String(changed.length)} changed, ${String(removed.length)} removed`;
+    const { actor } = how;
+    const summary = as?.summary(what) ?? what;
+    const change = { actor, reason: as?.reason ?? "edit", action: "paths.update", summary, seal: deps.seal } as const;
     await writePaths(deps.catalog, plan, { notes: notesOf(plan, how.actor), change });
     for (const pair of changed) await applyPolicies(deps, pair.before, pair.after);
     deps.requestApply();

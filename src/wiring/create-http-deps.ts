@@ -9,7 +9,9 @@ import { noteSegment, noteSource } from "../ingest/note-hook.js";
 import { GrowingFiles } from "../playback/growing-files.js";
 import { Transcoder } from "../playback/transcoder.js";
 import { compareConfigs, maskConfig } from "../mediamtx/config-diff.js";
+import { shownValue } from "../mediamtx/config-differences.js";
 import { createConfigAdmin } from "../streams/config-admin.js";
+import { createConfigDrift } from "../streams/config-drift.js";
 import { sealConfig, type SnapshotDeps } from "../streams/config-snapshot.js";
 import { createPathAdmin } from "../streams/path-admin.js";
 import { createPathBatches, type PathBatchDeps } from "../streams/path-batch.js";
@@ -20,6 +22,7 @@ import type { Parts } from "./parts.js";
 import type { Setup } from "./setup.js";
 
 const VALIDATE_WITHIN_MS = 15_000;
+const LOOK_WITHIN_MS = 10_000;
 
 type Keys = readonly [Buffer, ...Buffer[]];
 
@@ -93,7 +96,7 @@ function createTranscoder({ config, env }: Setup, playback: HttpDeps["playback"]
 
 type PathDeps = Pick<
   HttpDeps,
-  "paths" | "pathBatches" | "config" | "inheritedSettings" | "templates" | "mediamtxVersion"
+  "paths" | "pathBatches" | "config" | "drift" | "inheritedSettings" | "templates" | "mediamtxVersion"
 >;
 
 /** Null: players are sent to nobody else. */
@@ -119,9 +122,14 @@ function createAdmin(setup: Setup, parts: Parts): PathDeps {
     render: snapshots.render,
     compare: compareConfigs,
   };
+  const batches = createPathBatches(deps);
   return {
     paths: createPathAdmin(deps),
-    pathBatches: createPathBatches(deps),
+    pathBatches: batches,
+    drift: createConfigDrift({
+      ...{ catalog, batches, requestApply: deps.requestApply, show: shownValue },
+      look: () => mediamtx.compare(AbortSignal.timeout(LOOK_WITHIN_MS)),
+    }),
     inheritedSettings: deps.inheritedSettings,
     templates: () => mediamtx.templates(),
     mediamtxVersion: () => mediamtx.state().version,

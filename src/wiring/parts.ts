@@ -79,6 +79,7 @@ export function createParts(setup: Setup, catalog: Catalog, tokens: StreamTokens
     backlog,
     uploadConcurrency: () => pace.concurrency,
     deletionStops: () => guard.stops,
+    configDrift: () => mediamtx.state().config.drift.length,
     backup: () => backup?.state() ?? null,
   });
   const serverNotes = new ServerNotes(catalog, logger);

@@ -45,7 +45,9 @@ import { readHead } from "../../src/media/read-head.js";
 import { mapSegmentPath } from "../../src/mediamtx/hook-payload.js";
 import { createNameDecoder } from "../../src/mediamtx/record-path.js";
 import { compareConfigs, maskConfig } from "../../src/mediamtx/config-diff.js";
+import { compareThree, shownValue } from "../../src/mediamtx/config-differences.js";
 import { renderConfig } from "../../src/mediamtx/config-document.js";
+import type { ServerConfig } from "../../src/mediamtx/config-drift.js";
 import { createMetrics } from "../../src/metrics/metrics.js";
 import { ByteCappedCache } from "../../src/platform/byte-capped-cache.js";
 import { readDiskSpace } from "../../src/platform/disk-space.js";
@@ -58,8 +60,9 @@ import type { PlaybackDeps } from "../../src/playback/playback-deps.js";
 import { Sprites } from "../../src/playback/sprites.js";
 import { Transcoder } from "../../src/playback/transcoder.js";
 import { Thumbnails } from "../../src/playback/thumbnails.js";
-import { type ConfiguredPath } from "../../src/streams/configured-paths.js";
+import { type ConfiguredPath, listConfiguredPaths } from "../../src/streams/configured-paths.js";
 import { createConfigAdmin } from "../../src/streams/config-admin.js";
+import { createConfigDrift } from "../../src/streams/config-drift.js";
 import { sealConfig, type SnapshotDeps } from "../../src/streams/config-snapshot.js";
 import { createPathAdmin } from "../../src/streams/path-admin.js";
 import { createPathBatches, type PathBatchDeps } from "../../src/streams/path-batch.js";
@@ -125,6 +128,10 @@ interface FakeMediaMtx {
   templates: readonly { readonly id: string; readonly description: string }[];
   /** The admin's part of its configuration. */
   baseYaml: string;
+  /** What mediamtx.yml says, from what was rendered. */
+  fileOf: (rendered: string) => string | null;
+  /** What the Control API answers; null: nothing. */
+  server: ServerConfig | null;
 }
 
 export interface HttpHarness {
@@ -218,6 +225,8 @@ function createFakes(recordDir: string): Fakes {
       inherited: {},
       templates: [],
       baseYaml: BASE_YAML,
+      fileOf: (rendered) => rendered,
+      server: null,
     },
     scanner: {
       state: { running: false, startedAtUs: null, finishedAtUs: null, progress: emptyProgress(), error: null },
@@ -310,6 +319,7 @@ function createDeps(parts: DepsParts): HttpDeps {
     nowUs: () => catalog.clock.nowUs(),
     uploadConcurrency: () => 4,
     deletionStops: () => fakes.stops.list,
+    configDrift: () => health.mediamtx().drift.length,
     backup: () => null,
     disks: [{ name: "recordings", directory: recordDir }],
     readDiskSpace,
@@ -431,7 +441,18 @@ function createAdmin({
     compare: compareConfigs,
   };
   const config = createConfigAdmin({ ...deps, ...snapshots, mask: maskConfig });
-  return { paths: createPathAdmin(deps), pathBatches: createPathBatches(deps), config };
+  const pathBatches = createPathBatches(deps);
+  const { catalog } = parts;
+  const drift = createConfigDrift({
+    ...{ catalog, batches: pathBatches, show: shownValue, requestApply: deps.requestApply },
+    look: async () => {
+      const { server } = mediamtx;
+      const table = (await snapshots.render(await listConfiguredPaths(catalog))).yaml;
+      const differences = compareThree({ table, file: mediamtx.fileOf(table), server });
+      return { differences, serverError: server === null ? "is not asked" : null };
+    },
+  });
+  return { paths: createPathAdmin(deps), pathBatches, config, drift };
 }
 
 function createIngest(

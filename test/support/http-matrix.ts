@@ -208,6 +208,8 @@ export const ROWS: Readonly<Record<string, Row>> = {
   }),
   "GET /api/v1/config/history": instance("/api/v1/config/history", "admin"),
   "GET /api/v1/config/history/{version}": instance("/api/v1/config/history/999", "admin"),
+  "GET /api/v1/config/drift": instance("/api/v1/config/drift", "admin"),
+  "POST /api/v1/config/drift/resolve": instance("/api/v1/config/drift/resolve", "admin", {}),
   "POST /api/v1/config/rollback": instance("/api/v1/config/rollback", "admin", { version: 999 }),
   "GET /api/v1/archive": instance("/api/v1/archive"),
   "GET /api/v1/rejected-files": instance("/api/v1/rejected-files"),

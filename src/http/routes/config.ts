@@ -3,10 +3,13 @@ import { z } from "zod";
 import {
   configSchema,
   configVersionSchema,
+  driftSchema,
   historyQuerySchema,
   historySchema,
   previewedSchema,
   previewSchema,
+  resolvedDriftSchema,
+  resolveDriftSchema,
   rollbackSchema,
   rolledBackSchema,
   versionParamsSchema,
@@ -41,6 +44,33 @@ export function configRoutes(deps: HttpDeps): Route[] {
       handler: async ({ body }) => json(await deps.config.preview(body)),
     }),
     ...historyRoutes(deps),
+    ...driftRoutes(deps),
+  ];
+}
+
+function driftRoutes({ drift }: HttpDeps): Route[] {
+  return [
+    defineRoute({
+      ...common,
+      method: "GET",
+      path: "/api/v1/config/drift",
+      summary: "Where the paths, mediamtx.yml and the running MediaMTX say different things",
+      query: z.strictObject({}),
+      responses: { 200: { description: "Each difference", schema: driftSchema } },
+      handler: async () => json(await drift.find()),
+    }),
+    defineRoute({
+      ...common,
+      method: "POST",
+      path: "/api/v1/config/drift/resolve",
+      summary: "Take over what was set past Reelkeeper, and apply the paths again for all the rest",
+      description:
+        "What is taken over is checked as an edit of the path is, and is a version of its own; 404 for what differs no more. Nothing is changed then.",
+      body: resolveDriftSchema,
+      responses: { 200: { description: "Resolved; MediaMTX follows within seconds", schema: resolvedDriftSchema } },
+      handler: async ({ body: { takeOver }, caller, request }) =>
+        json(await drift.resolve(takeOver, actorOf(caller, request))),
+    }),
   ];
 }
 

@@ -133,6 +133,8 @@ const REQUESTS: readonly (readonly [route: string, target: string, body?: unknow
   ["GET /api/v1/config/paths", "/api/v1/config/paths?format=csv"],
   ["POST /api/v1/config/paths", "/api/v1/config/paths", { format: "csv", text: "name\nimported\n" }],
   ["POST /api/v1/config/bulk", "/api/v1/config/bulk", { names: ["imported"], patch: { maxReaders: 2 } }],
+  ["GET /api/v1/config/drift", "/api/v1/config/drift"],
+  ["POST /api/v1/config/drift/resolve", "/api/v1/config/drift/resolve", {}],
   ["GET /api/v1/config/history/{version}", "/api/v1/config/history/1"],
   ["DELETE /api/v1/paths", "/api/v1/paths?path=cam1"],
   ["DELETE /api/v1/paths/{name+}", `/api/v1/paths/${NAME}`],

@@ -172,6 +172,7 @@ export async function createBench(options: BenchOptions = {}): Promise<Bench> {
         nowUs: () => clock.nowUs(),
         uploadConcurrency: () => pace.concurrency,
         deletionStops: () => guard.stops,
+        configDrift: () => 0,
         backup: () => null,
         disks: [],
         readDiskSpace,

@@ -102,6 +102,7 @@ async function createParts(setup, scene, undo) {
     nowUs: () => clock.nowUs(),
     uploadConcurrency: () => pace.concurrency,
     deletionStops: () => guard.stops,
+    configDrift: () => 0,
     disks: [],
     readDiskSpace: () => Promise.reject(new Error("not asked")),
   });

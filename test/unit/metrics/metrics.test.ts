@@ -17,6 +17,7 @@ beforeEach(() => {
     nowUs: () => NOW_US,
     uploadConcurrency: () => 4,
     deletionStops: () => [],
+    configDrift: () => 2,
     backup: () => null,
     disks: [],
     readDiskSpace: () => Promise.reject(new Error("no disk")),
