@@ -7,6 +7,7 @@ import type { Knex } from "knex";
 import { z } from "zod";
 
 import { AppError } from "../core/errors.js";
+import { faultPoint } from "../platform/fault-point.js";
 import { type Actor, noteIn } from "./audit.js";
 import type { Catalog } from "./catalog.js";
 import { translating } from "./database.js";
@@ -68,6 +69,7 @@ export async function noteConfigChange<Row>(
   },
 ): Promise<number> {
   const { actor, reason, action, target, before, after } = of;
+  await faultPoint("edit.in-rows");
   const { sealed, sha256 } = await of.seal(of.paths);
   const summary = storable(of.summary);
   const [added] = (await trx("config_versions")
@@ -84,6 +86,7 @@ export async function noteConfigChange<Row>(
     .offset(MOST_CONFIG_VERSIONS);
   await trx("config_versions").where("version", "<=", oldest).delete();
   await noteIn(trx, catalog, { actor, action, target, before, after: after ?? { version, summary } });
+  await faultPoint("edit.in-version");
   return version;
 }
 

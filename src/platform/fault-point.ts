@@ -26,6 +26,7 @@ export type FaultPoint =
   | `multipart.${"before-complete" | "after-complete"}`
   | `rebuild.${"before-row" | "after-row"}`
   | `migrate.${"before" | "in-begun" | "in-done" | "after"}`
+  | `edit.${"in-rows" | "in-version" | "after-commit" | "before-apply"}`
   | `config.${"before-previous" | "before-write" | "after-write"}`
   | `seal.${"in-rows" | "before-erase" | "after-erase"}`
   | `rotate.${"before-keys" | "after-keys" | "in-rows" | "after-rows" | "after-retired" | "after-drop"}`

@@ -9,6 +9,7 @@ import { listPaths, noteConfigNow, replacePaths, unknownPath } from "../catalog/
 import { newPathSchema, pathPatchSchema } from "../contract/paths.js";
 import { AppError } from "../core/errors.js";
 import type { PathName } from "../core/path-name.js";
+import { faultPoint } from "../platform/fault-point.js";
 import { openConfig, type RenderedConfig, sealConfig, sha256Of, type SnapshotDeps } from "./config-snapshot.js";
 import { configuredPathOf } from "./configured-paths.js";
 import { type ChangeEffects, effectsOf, type NamedWarning, seldomMeant } from "./change-effects.js";
@@ -127,10 +128,12 @@ async function rollback(deps: ConfigAdminDeps, version: number, actor: Actor) {
     ...{ actor, reason: "rollback", action: "config.rollback", summary: `back to version ${String(version)}` },
     seal: (rows) => sealConfig(deps, rows),
   });
+  await faultPoint("edit.after-commit");
   for (const facts of snapshot.paths) {
     const known = before.get(facts.name);
     if (known !== undefined) await applyPolicies(deps, known, facts);
   }
+  await faultPoint("edit.before-apply");
   deps.requestApply();
   deps.logger.info("configuration rolled back", { to: version, version: made });
   return { version: made, isExact: sha256Of(now.yaml) === snapshot.sha256 };

@@ -6,14 +6,7 @@ import type { Actor } from "../catalog/audit.js";
 import type { Catalog } from "../catalog/catalog.js";
 import type { ConfigChange, SealedConfig } from "../catalog/config-history.js";
 import type { PathFacts, PathRow } from "../catalog/path-row.js";
-import {
-  deletePath,
-  findPath,
-  insertPath,
-  listPaths,
-  unknownPath,
-  updatePath,
-} from "../catalog/paths.js";
+import { deletePath, findPath, insertPath, listPaths, unknownPath, updatePath } from "../catalog/paths.js";
 import { queueUnarchived, rescheduleReleases } from "../catalog/path-policies.js";
 import { pathSettingsSchema } from "../contract/path-settings.js";
 import { isMaskedSetting, maskSetting } from "../contract/secret-settings.js";
@@ -22,6 +15,7 @@ import { AppError } from "../core/errors.js";
 import type { PathName } from "../core/path-name.js";
 import type { PathScopes } from "../core/principal.js";
 import { parseDurationMs } from "../core/duration.js";
+import { faultPoint } from "../platform/fault-point.js";
 import type { Logger } from "../platform/logger.js";
 import { type ConfiguredPath, configuredPathOf } from "./configured-paths.js";
 
@@ -89,7 +83,9 @@ export function createPathAdmin(deps: PathAdminDeps): PathAdmin {
         const after = mergePath(before, patch);
         await validateWith(deps, after);
         if (!(await updatePath(catalog, after, { before, change }))) continue;
+        await faultPoint("edit.after-commit");
         await applyPolicies(deps, before, after);
+        await faultPoint("edit.before-apply");
         deps.requestApply();
         logger.info("path changed", { path: name, changed });
         return get(name);

@@ -9,7 +9,7 @@ import path from "node:path";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { faultPointsInSource, isOfFolder, isOfS3, isOfSecrets } from "../../support/pipeline/fault-points.js";
+import { faultPointsInSource, isOfFolder, isOfS3, isSweptElsewhere } from "../../support/pipeline/fault-points.js";
 import { layOutScene } from "../../support/pipeline/scene-files.js";
 import { violationsOf } from "../../support/pipeline/scene-checks.js";
 import { Stage } from "../../support/pipeline/stage.js";
@@ -22,7 +22,7 @@ const MODES: readonly FaultMode[] = ["kill", "error", "pause", "repeat"];
 /** Waiting for a turn counts as well. */
 const TURN_TIMEOUT_MS = 3_600_000;
 const FAULTS_OF: Record<FaultMode, string> = { kill: "F14, F62", error: "F42", pause: "F16, F54", repeat: "F54" };
-const points = (await faultPointsInSource()).filter((point) => !isOfSecrets(point));
+const points = (await faultPointsInSource()).filter((point) => !isSweptElsewhere(point));
 
 describe.each(["folder", "s3"] as const)("with the %s store", (kind) => {
   const ofStore = points.filter((point) => !(kind === "folder" ? isOfS3(point) : isOfFolder(point)));

@@ -21,9 +21,9 @@ export async function faultPointsInSource(): Promise<string[]> {
   return [...points].sort();
 }
 
-/** Swept in sealed-secrets.test.ts. */
-export function isOfSecrets(point: string): boolean {
-  return point.startsWith("seal.") || point.startsWith("rotate.");
+/** Swept in tests of their own: sealed-secrets.test.ts and config-apply.test.ts. */
+export function isSweptElsewhere(point: string): boolean {
+  return ["seal.", "rotate.", "edit."].some((start) => point.startsWith(start));
 }
 
 /** Reached with a bucket behind S3, and not with a folder. */
