@@ -80,6 +80,8 @@ export function rotateSession(
           .where({ [column]: hash })
           .whereNull("revoked_at_us")
           .andWhere("expires_at_us", ">", nowUs)
+          // In PostgreSQL the second of two that come at once waits, and then finds the token of before.
+          .forUpdate()
           .select(...COLUMNS, "rotated_at_us");
       const [current] = (await live("refresh_hash")) as Row[];
       if (current !== undefined) {

@@ -11,6 +11,7 @@ import type { User } from "../core/user.js";
 import { type Actor, noteIn } from "./audit.js";
 import type { Catalog } from "./catalog.js";
 import { translating } from "./database.js";
+import { dialectOf } from "./dialect.js";
 import { inWriteTransaction } from "./write-transaction.js";
 
 export type NewUser = Pick<User, "name" | "role" | "paths" | "passwordHash">;
@@ -69,6 +70,7 @@ export function updateUser(
 ): Promise<User> {
   return translating("change a user", () =>
     inWriteTransaction(catalog, [], async (trx) => {
+      await lockUsers(trx);
       const before = await userIn(trx, id);
       const { paths, ...own } = patch;
       await trx("users")
@@ -144,12 +146,21 @@ async function freeName(trx: Knex.Transaction, { name, identity }: OidcUser): Pr
 export function deleteUser(catalog: Catalog, id: string, actor: Actor): Promise<void> {
   return translating("remove a user", () =>
     inWriteTransaction(catalog, [], async (trx) => {
+      await lockUsers(trx);
       const before = await userIn(trx, id);
       await trx("users").where({ id }).delete();
       await assertAdminIsLeft(trx);
       await noteIn(trx, catalog, { actor, action: "user.delete", target: `user:${before.name}`, before: told(before) });
     }),
   );
+}
+
+/** Any number that nobody else locks. */
+const USERS_LOCK = 7_205_759_405;
+
+/** Two admins who remove each other at the same time: the second finds that none would be left. */
+async function lockUsers(trx: Knex.Transaction): Promise<void> {
+  if (dialectOf(trx) === "postgres") await trx.raw("select pg_advisory_xact_lock(?)", [USERS_LOCK]);
 }
 
 async function assertAdminIsLeft(trx: Knex.Transaction): Promise<void> {
