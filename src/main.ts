@@ -23,6 +23,8 @@ const USAGE = `Usage: reelkeeper COMMAND
   rotate-secrets       a new key for the passwords in the database
   config render [--with-secrets]
                        print the mediamtx.yml that would be written, passwords masked
+  config adopt FILE [--apply] [--leave-commands]
+                       make paths and base file of an existing mediamtx.yml
   config diff          print where MediaMTX runs something else
 
 Configuration is by environment variables; see README.md.
@@ -46,6 +48,9 @@ export async function main(argv: readonly string[]): Promise<number> {
 /** Some commands have words and options of their own. */
 async function obey([first, ...rest]: readonly string[]): Promise<number> {
   await loadContract();
+  if (first === "config" && rest[0] === "adopt") {
+    return (await import("./cli/config-adopt.js")).configAdopt(rest.slice(1));
+  }
   if (first === "user") return (await import("./cli/user.js")).user(rest);
   const arguments_ = parse(first === undefined ? [] : [first, ...rest]);
   if (arguments_ !== undefined) return run(arguments_);
@@ -84,7 +89,13 @@ function parse(argv: readonly string[]): Arguments | undefined {
     if ((full || repair || json) && command.join(" ") !== "verify") return undefined;
     const withSecrets = values["with-secrets"];
     if (withSecrets && command.join(" ") !== "config render") return undefined;
-    return { command, demo, withSecrets, verify: { full, repair, json }, restore: { list, at: at ?? "latest", to: to ?? null } };
+    return {
+      command,
+      demo,
+      withSecrets,
+      verify: { full, repair, json },
+      restore: { list, at: at ?? "latest", to: to ?? null },
+    };
   } catch {
     return undefined;
   }

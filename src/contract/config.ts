@@ -96,6 +96,32 @@ export const resolvedDriftSchema = z
   .object({ takenOver: z.array(z.string()).meta({ description: "Paths that changed" }) })
   .meta({ id: "ConfigDriftResolved" });
 
+const place = { where: z.string().meta({ examples: ["global", "pathDefaults", "paths/cam1"] }), setting: z.string() };
+
+export const adoptSchema = z.strictObject({
+  yaml: z.string().min(1).max(250_000).meta({ description: "An existing mediamtx.yml" }),
+  dryRun: z.boolean().default(true),
+  leaveCommands: z
+    .boolean()
+    .default(false)
+    .meta({ description: "Commands that no template holds are lost; without it they block" }),
+});
+export const adoptedSchema = z
+  .object({
+    dryRun: z.boolean(),
+    create: z.array(z.object({ path: z.string(), settings: z.record(z.string(), z.unknown()) })),
+    unchanged: z.array(z.string()),
+    kept: z.array(z.object(place)).meta({ description: "What stays in the base file, with its comments" }),
+    left: z
+      .array(z.object({ ...place, why: z.string(), kind: z.enum(["told", "command", "blocks"]) }))
+      .meta({ description: "What does not come along, and why" }),
+    templates: z.string().nullable().meta({ description: "For the file MEDIAMTX_TEMPLATES, to keep the commands" }),
+    baseDiff: diff.meta({ description: "Of the base file, unified, secrets masked" }),
+    diff: diff.meta({ description: "From the given text to what MediaMTX would get, secrets masked" }),
+    reconnects: z.array(z.object({ path: z.string(), reason: z.string() })),
+  })
+  .meta({ id: "ConfigAdopted" });
+
 export const historyQuerySchema = z.strictObject({
   limit: integer("1 to 200", [1, 200]).default(50),
   cursor: versionNumber.optional().meta({ description: "next of the page before" }),

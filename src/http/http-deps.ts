@@ -24,6 +24,7 @@ import type { PlaybackDeps } from "../playback/playback-deps.js";
 import type { Sprites } from "../playback/sprites.js";
 import type { Thumbnails } from "../playback/thumbnails.js";
 import type { Transcoder } from "../playback/transcoder.js";
+import type { ConfigAdopt } from "../streams/config-adopt.js";
 import type { ConfigAdmin } from "../streams/config-admin.js";
 import type { ConfigDrift } from "../streams/config-drift.js";
 import type { ConfigState, PathAdmin } from "../streams/path-admin.js";
@@ -73,6 +74,7 @@ export interface HttpDeps extends Pick<AuthenticateDeps, "identify" | "principal
   readonly mediamtxVersion: () => string;
   readonly config: ConfigAdmin;
   readonly drift: ConfigDrift;
+  readonly adopt: ConfigAdopt;
   readonly hooks: {
     readonly noteSegment: (kind: "segment-create" | "segment-complete", note: SegmentNote) => Promise<RecordingId>;
     readonly noteSource: (kind: "ready" | "not-ready", note: SourceNote) => Promise<void>;

@@ -15,6 +15,8 @@ import type { ServerAuth } from "./auth-settings.js";
 import { type InheritedSettings, readInherited } from "./base-document.js";
 import { findOrGetMediaMtx, type MediaMtxBinary } from "./binary.js";
 import { type ConfiguredPath, renderConfig } from "./config-document.js";
+import { type Adoption, takeApart } from "./adopt-document.js";
+import { BaseFile } from "./base-file.js";
 import { compareThree, type ConfigDifference, mayWait } from "./config-differences.js";
 import { type Drift, findDrift } from "./config-drift.js";
 import { ConfigPublisher, type ConfigPublisherState } from "./config-publisher.js";
@@ -149,7 +151,10 @@ export class MediaMtx {
 
   /** Throws `failed-precondition` with MediaMTX's own reason when it would refuse these paths. */
   async validatePaths(paths: readonly ConfiguredPath[], signal: AbortSignal): Promise<void> {
-    const text = (await this.renderPaths(paths)).yaml;
+    await this.#validateText((await this.renderPaths(paths)).yaml, signal);
+  }
+
+  async #validateText(text: string, signal: AbortSignal): Promise<void> {
     if (this.#binary === undefined) return;
     const candidate = path.join(this.#options.configDir, `.candidate-${randomUUID()}.yml`);
     try {
@@ -169,6 +174,23 @@ export class MediaMtx {
   async renderPaths(paths: readonly ConfiguredPath[]): Promise<{ readonly yaml: string; readonly baseYaml: string }> {
     const baseYaml = await readFile(this.#options.baseConfigFile, "utf8");
     return { yaml: await this.#render(paths, baseYaml), baseYaml };
+  }
+
+  /** The text that these paths would make over another base. Throws when MediaMTX would refuse it. */
+  async tryBase(baseYaml: string, paths: readonly ConfiguredPath[], signal: AbortSignal): Promise<string> {
+    const text = await this.#render(paths, baseYaml);
+    await this.#validateText(text, signal);
+    return text;
+  }
+
+  takeApart(text: string, of: { readonly mayNameFiles: boolean }): Promise<Adoption> {
+    return this.templates().then((templates) => takeApart(text, { ...of, templates, version: this.#version }));
+  }
+
+  /** The admin's base file. */
+  baseFile(): BaseFile {
+    const { baseConfigFile, projectDir } = this.#options;
+    return new BaseFile(baseConfigFile, path.join(projectDir, "mediamtx", "base.yml"));
   }
 
   /** Where the server runs something else than `render` says. Throws `unavailable` when it cannot be asked. */

@@ -27,6 +27,7 @@ export type FaultPoint =
   | `rebuild.${"before-row" | "after-row"}`
   | `migrate.${"before" | "in-begun" | "in-done" | "after"}`
   | `edit.${"in-rows" | "in-version" | "after-commit" | "before-apply"}`
+  | `adopt.${"after-rows" | "after-base"}`
   | `config.${"before-previous" | "before-write" | "after-write"}`
   | `seal.${"in-rows" | "before-erase" | "after-erase"}`
   | `rotate.${"before-keys" | "after-keys" | "in-rows" | "after-rows" | "after-retired" | "after-drop"}`

@@ -11,6 +11,7 @@ import { Transcoder } from "../playback/transcoder.js";
 import { compareConfigs, maskConfig } from "../mediamtx/config-diff.js";
 import { shownValue } from "../mediamtx/config-differences.js";
 import { createConfigAdmin } from "../streams/config-admin.js";
+import { createConfigAdopt } from "../streams/config-adopt.js";
 import { createConfigDrift } from "../streams/config-drift.js";
 import { sealConfig, type SnapshotDeps } from "../streams/config-snapshot.js";
 import { createPathAdmin } from "../streams/path-admin.js";
@@ -96,7 +97,7 @@ function createTranscoder({ config, env }: Setup, playback: HttpDeps["playback"]
 
 type PathDeps = Pick<
   HttpDeps,
-  "paths" | "pathBatches" | "config" | "drift" | "inheritedSettings" | "templates" | "mediamtxVersion"
+  "paths" | "pathBatches" | "config" | "drift" | "adopt" | "inheritedSettings" | "templates" | "mediamtxVersion"
 >;
 
 /** Null: players are sent to nobody else. */
@@ -126,6 +127,11 @@ function createAdmin(setup: Setup, parts: Parts): PathDeps {
   return {
     paths: createPathAdmin(deps),
     pathBatches: batches,
+    adopt: createConfigAdopt({
+      ...{ ...deps, compare: compareConfigs, base: mediamtx.baseFile() },
+      takeApart: (text, of) => mediamtx.takeApart(text, of),
+      tryBase: (base, paths) => mediamtx.tryBase(base, paths, AbortSignal.timeout(VALIDATE_WITHIN_MS)),
+    }),
     drift: createConfigDrift({
       ...{ catalog, batches, requestApply: deps.requestApply, show: shownValue },
       look: () => mediamtx.compare(AbortSignal.timeout(LOOK_WITHIN_MS)),

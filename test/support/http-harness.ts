@@ -44,10 +44,12 @@ import type { FfmpegSettings } from "../../src/media/ffmpeg.js";
 import { readHead } from "../../src/media/read-head.js";
 import { mapSegmentPath } from "../../src/mediamtx/hook-payload.js";
 import { createNameDecoder } from "../../src/mediamtx/record-path.js";
+import { takeApart } from "../../src/mediamtx/adopt-document.js";
 import { compareConfigs, maskConfig } from "../../src/mediamtx/config-diff.js";
 import { compareThree, shownValue } from "../../src/mediamtx/config-differences.js";
 import { renderConfig } from "../../src/mediamtx/config-document.js";
 import type { ServerConfig } from "../../src/mediamtx/config-drift.js";
+import type { Template } from "../../src/mediamtx/templates.js";
 import { createMetrics } from "../../src/metrics/metrics.js";
 import { ByteCappedCache } from "../../src/platform/byte-capped-cache.js";
 import { readDiskSpace } from "../../src/platform/disk-space.js";
@@ -62,8 +64,9 @@ import { Transcoder } from "../../src/playback/transcoder.js";
 import { Thumbnails } from "../../src/playback/thumbnails.js";
 import { type ConfiguredPath, listConfiguredPaths } from "../../src/streams/configured-paths.js";
 import { createConfigAdmin } from "../../src/streams/config-admin.js";
+import { createConfigAdopt } from "../../src/streams/config-adopt.js";
 import { createConfigDrift } from "../../src/streams/config-drift.js";
-import { sealConfig, type SnapshotDeps } from "../../src/streams/config-snapshot.js";
+import { sealConfig } from "../../src/streams/config-snapshot.js";
 import { createPathAdmin } from "../../src/streams/path-admin.js";
 import { createPathBatches, type PathBatchDeps } from "../../src/streams/path-batch.js";
 import { createPrincipals } from "../../src/wiring/create-principals.js";
@@ -128,6 +131,7 @@ interface FakeMediaMtx {
   templates: readonly { readonly id: string; readonly description: string }[];
   /** The admin's part of its configuration. */
   baseYaml: string;
+  readonly templatesOf: Template[];
   /** What mediamtx.yml says, from what was rendered. */
   fileOf: (rendered: string) => string | null;
   /** What the Control API answers; null: nothing. */
@@ -171,7 +175,12 @@ export async function startHttp(options: HttpOptions = {}): Promise<HttpHarness>
   await ensureDirectory(recordDir);
   const databaseFile = path.join(directory, "catalog.sqlite");
   const clock = createFakeClock();
-  const opened = await openCatalog({ target: { kind: "sqlite", file: databaseFile }, clock, nodeId: "node-1", sealing: SEALING });
+  const opened = await openCatalog({
+    target: { kind: "sqlite", file: databaseFile },
+    clock,
+    nodeId: "node-1",
+    sealing: SEALING,
+  });
   const catalog = { ...opened, clock };
   const folder = createFolderStore({ dir: path.join(directory, "bucket"), clock });
   const fakes = createFakes(recordDir);
@@ -225,6 +234,7 @@ function createFakes(recordDir: string): Fakes {
       inherited: {},
       templates: [],
       baseYaml: BASE_YAML,
+      templatesOf: [],
       fileOf: (rendered) => rendered,
       server: null,
     },
@@ -419,13 +429,13 @@ function createAdmin({
   mediamtx,
   ...parts
 }: Pick<PathBatchDeps, "catalog" | "logger" | "wake"> & { readonly mediamtx: FakeMediaMtx }) {
-  const snapshots: SnapshotDeps = {
+  const snapshots = {
     box: SEALING.box,
-    render: (paths) => {
+    render: (paths: readonly ConfiguredPath[], baseYaml = mediamtx.baseYaml) => {
       const api = { address: "127.0.0.1:9997", ...MEDIAMTX_API };
-      const settings = { recordDir: MEDIAMTX_RECORD_DIR, hookCommand: "/hook", api, version: "1.21.0", templates: [] };
-      const input = { baseYaml: mediamtx.baseYaml, paths, mode: "embedded", listen: "loopback", ...settings } as const;
-      return Promise.resolve({ yaml: renderConfig(input), baseYaml: mediamtx.baseYaml });
+      const settings = { recordDir: MEDIAMTX_RECORD_DIR, hookCommand: "/hook", api, version: "1.21.0" };
+      const common = { paths, mode: "embedded", listen: "loopback", templates: mediamtx.templatesOf } as const;
+      return Promise.resolve({ yaml: renderConfig({ baseYaml, ...common, ...settings }), baseYaml });
     },
   };
   const deps: PathBatchDeps = {
@@ -452,7 +462,24 @@ function createAdmin({
       return { differences, serverError: server === null ? "is not asked" : null };
     },
   });
-  return { paths: createPathAdmin(deps), pathBatches, config, drift };
+  const base = {
+    read: () => Promise.resolve(mediamtx.baseYaml),
+    assertOwn: () => undefined,
+    replace: (text: string) => {
+      mediamtx.baseYaml = text;
+      return Promise.resolve("before");
+    },
+  };
+  const adopt = createConfigAdopt({
+    ...{ ...deps, base, compare: compareConfigs },
+    takeApart: (text, of) =>
+      Promise.resolve().then(() => takeApart(text, { ...of, templates: mediamtx.templatesOf, version: "1.21.0" })),
+    tryBase: async (baseYaml, paths) => {
+      await mediamtx.validate(paths);
+      return (await snapshots.render(paths, baseYaml)).yaml;
+    },
+  });
+  return { paths: createPathAdmin(deps), pathBatches, config, drift, adopt };
 }
 
 function createIngest(

@@ -208,6 +208,7 @@ export const ROWS: Readonly<Record<string, Row>> = {
   }),
   "GET /api/v1/config/history": instance("/api/v1/config/history", "admin"),
   "GET /api/v1/config/history/{version}": instance("/api/v1/config/history/999", "admin"),
+  "POST /api/v1/config/adopt": instance("/api/v1/config/adopt", "admin", { yaml: "logLevel: info\n" }),
   "GET /api/v1/config/drift": instance("/api/v1/config/drift", "admin"),
   "POST /api/v1/config/drift/resolve": instance("/api/v1/config/drift/resolve", "admin", {}),
   "POST /api/v1/config/rollback": instance("/api/v1/config/rollback", "admin", { version: 999 }),

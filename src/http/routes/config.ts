@@ -1,6 +1,8 @@
 import { z } from "zod";
 
 import {
+  adoptedSchema,
+  adoptSchema,
   configSchema,
   configVersionSchema,
   driftSchema,
@@ -48,8 +50,21 @@ export function configRoutes(deps: HttpDeps): Route[] {
   ];
 }
 
-function driftRoutes({ drift }: HttpDeps): Route[] {
+function driftRoutes({ drift, adopt }: HttpDeps): Route[] {
   return [
+    defineRoute({
+      ...common,
+      method: "POST",
+      path: "/api/v1/config/adopt",
+      summary:
+        "Adopt an existing mediamtx.yml: its paths become rows, the rest the base file; a dry run unless told otherwise",
+      description:
+        "Commands (runOn…) never come along: a path gets a template of the deployer that says the same, or they block until leaveCommands. 409 with what blocks; nothing is changed then.",
+      body: adoptSchema,
+      responses: { 200: { description: "What was done, or would be", schema: adoptedSchema } },
+      handler: async ({ body: { yaml, ...how }, caller, request }) =>
+        json(await adopt.adopt(yaml, { ...how, mayNameFiles: false, actor: actorOf(caller, request) })),
+    }),
     defineRoute({
       ...common,
       method: "GET",

@@ -133,6 +133,7 @@ const REQUESTS: readonly (readonly [route: string, target: string, body?: unknow
   ["GET /api/v1/config/paths", "/api/v1/config/paths?format=csv"],
   ["POST /api/v1/config/paths", "/api/v1/config/paths", { format: "csv", text: "name\nimported\n" }],
   ["POST /api/v1/config/bulk", "/api/v1/config/bulk", { names: ["imported"], patch: { maxReaders: 2 } }],
+  ["POST /api/v1/config/adopt", "/api/v1/config/adopt", { yaml: "paths: { adopted: { runOnInit: x, record: yes } }" }],
   ["GET /api/v1/config/drift", "/api/v1/config/drift"],
   ["POST /api/v1/config/drift/resolve", "/api/v1/config/drift/resolve", {}],
   ["GET /api/v1/config/history/{version}", "/api/v1/config/history/1"],

@@ -46,6 +46,7 @@ const RIGHT: Readonly<Record<string, Record<string, unknown>>> = {
   "POST /api/v1/config/preview": { changes: [{ action: "create", name: "cam2" }] },
   "POST /api/v1/config/rollback": { version: 1 },
   "POST /api/v1/config/drift/resolve": { takeOver: [] },
+  "POST /api/v1/config/adopt": { yaml: "logLevel: info" },
   "POST /api/v1/exports": { path: "cam1", from: "2026-11-20T00:00:00Z", to: "2026-11-20T01:00:00Z" },
   "POST /api/v1/shares": {
     ...{ path: "cam1", from: "2026-11-20T00:00:00Z", to: "2026-11-20T01:00:00Z" },
@@ -152,6 +153,8 @@ const WRONG: Readonly<Record<string, readonly unknown[]>> = {
       .map(([field, most]) => [`${ASKS} ${field}`, [...NOT_A_STRING, "a".repeat(most + 1)]]),
   ),
   action: [...NOT_A_STRING, "", "Read", "delete", "constructor"],
+  yaml: [7, "", "paths: [", "[]", "a: *b", "paths: 7", "a".repeat(250_001)],
+  leaveCommands: ODD_BOOLEANS,
   takeOver: [7, "cam1", [{ path: "cam1" }], [{ path: "a//b", from: "file" }], [{ path: "cam1", from: "table" }]],
   role: [...NOT_A_STRING, "", "root", "Admin", "constructor"],
   paths: ["cam1", [7], [""], ["cam*"], ["../*"], ["a", null], ["~^cam"], Array.from({ length: 501 }, () => "a")],

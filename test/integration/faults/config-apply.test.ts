@@ -2,9 +2,9 @@
  * Kill -9 at each step of an edit and of a rollback: the file is the last good one or the new one, whole; rows and versions
  * agree; the next start makes the file what the rows say.
  */
-import { spawn } from "node:child_process";
+import { spawn, type SpawnOptions } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cp, readFile, rm } from "node:fs/promises";
+import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -15,6 +15,7 @@ import { copyArmedProgram } from "../../support/pipeline/swept-process.js";
 import { createTempDir, removeTempDir } from "../../support/temp-dir.js";
 
 const ARMED_EDIT = fileURLToPath(new URL("../../support/pipeline/armed-edit.mjs", import.meta.url));
+const ARMED_COMMAND = fileURLToPath(new URL("../../support/pipeline/armed-command.mjs", import.meta.url));
 const points = (await faultPointsInSource()).filter((point) => /^(?:edit|config|files)\./.test(point));
 
 let directory: string;
@@ -47,7 +48,14 @@ async function run(dataDir: string, what: "start" | "edit" | "rollback", point =
     ...{ RECORD_DIR: path.join(directory, "recordings"), MEDIAMTX_HOOK_COMMAND: "/hook" },
     ...{ MEDIAMTX_API_PASSWORD: "api-password", MEDIAMTX_API_URL: "http://127.0.0.1:9" },
   };
-  const child = spawn(process.execPath, [ARMED_EDIT, what], { env, stdio: ["ignore", "pipe", "pipe"] });
+  const { code, stdout, stderr } = await node([ARMED_EDIT, what], env);
+  if (code !== 0 && point === "") throw new Error(stderr);
+  const said = stdout === "" ? { text: "", version: { sha256: "", version: 0 } } : (JSON.parse(stdout) as Ended);
+  return { ...said, code };
+}
+
+async function node(args: readonly string[], env: NonNullable<SpawnOptions["env"]>) {
+  const child = spawn(process.execPath, args, { env, stdio: ["ignore", "pipe", "pipe"] });
   let [stdout, stderr] = ["", ""];
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
@@ -55,9 +63,7 @@ async function run(dataDir: string, what: "start" | "edit" | "rollback", point =
     child.once("error", reject);
     child.once("close", (exitCode, signal) => resolve(exitCode ?? signal ?? ""));
   });
-  if (code !== 0 && point === "") throw new Error(stderr);
-  const said = stdout === "" ? { text: "", version: { sha256: "", version: 0 } } : (JSON.parse(stdout) as Ended);
-  return { ...said, code };
+  return { code, stdout, stderr };
 }
 
 async function copyOf(state: "plain" | "edited"): Promise<string> {
@@ -84,4 +90,36 @@ describe.each([
     expect(started.version.sha256).toBe(createHash("sha256").update(started.text).digest("hex"));
     await rm(dataDir, { recursive: true });
   });
+});
+
+describe("an adoption", () => {
+  const GIVEN =
+    "# mine\nlogLevel: warn\npaths:\n  gate: { source: rtsp://h/1, record: yes }\n  yard: { maxReaders: 3 }\n";
+
+  it.each(["edit.in-rows", "edit.in-version", "adopt.after-rows", "adopt.after-base"])(
+    "that is killed at %s loses no path, and is ended by the next",
+    async (point) => {
+      const own = path.join(directory, `adopted-${point}`);
+      await mkdir(own);
+      const [given, baseFile] = [path.join(own, "given.yml"), path.join(own, "base.yml")];
+      await writeFile(given, GIVEN);
+      await writeFile(baseFile, GIVEN);
+      const env = {
+        ...{ ...process.env, NODE_NO_WARNINGS: "1", PROGRAM: program, DATA_DIR: path.join(own, "data") },
+        ...{ MEDIAMTX_MODE: "external", MEDIAMTX_BASE_CONFIG: baseFile, MEDIAMTX_API_URL: "http://127.0.0.1:9" },
+      };
+      const command = (args: readonly string[], at = "") => node([ARMED_COMMAND, ...args], { ...env, POINT: at });
+      const adopt = ["config", "adopt", given, "--apply"];
+      expect((await command(adopt, point)).code).toBe("SIGKILL");
+      const { stdout } = await command(["config", "render"]);
+      for (const text of ["gate", "yard", "rtsp://h/1"]) expect(stdout).toContain(text);
+      expect(await command(adopt)).toMatchObject({ code: 0 });
+      const base = await readFile(baseFile, "utf8");
+      expect(base).toContain("# mine");
+      expect(base).not.toContain("gate");
+      const again = await command(adopt);
+      expect(again.stdout).toContain("Are paths already:\n  gate\n  yard\n");
+      expect(await readFile(baseFile, "utf8")).toBe(base);
+    },
+  );
 });

@@ -23,7 +23,7 @@ export async function faultPointsInSource(): Promise<string[]> {
 
 /** Swept in tests of their own: sealed-secrets.test.ts and config-apply.test.ts. */
 export function isSweptElsewhere(point: string): boolean {
-  return ["seal.", "rotate.", "edit."].some((start) => point.startsWith(start));
+  return ["seal.", "rotate.", "edit.", "adopt."].some((start) => point.startsWith(start));
 }
 
 /** Reached with a bucket behind S3, and not with a folder. */
