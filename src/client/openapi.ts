@@ -708,6 +708,63 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/config/adopt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Adopt an existing mediamtx.yml: its paths become rows, the rest the base file; a dry run unless told otherwise
+         * @description Commands (runOn…) never come along: a path gets a template of the deployer that says the same, or they block until leaveCommands. 409 with what blocks; nothing is changed then.
+         */
+        post: operations["postApiVConfigAdopt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/config/drift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where the paths, mediamtx.yml and the running MediaMTX say different things */
+        get: operations["getApiVConfigDrift"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/config/drift/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take over what was set past Reelkeeper, and apply the paths again for all the rest
+         * @description What is taken over is checked as an edit of the path is, and is a version of its own; 404 for what differs no more. Nothing is changed then.
+         */
+        post: operations["postApiVConfigDriftResolve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/archive": {
         parameters: {
             query?: never;
@@ -1800,6 +1857,8 @@ export interface components {
                 minVersion: string | null;
                 /** @description By the MediaMTX that runs */
                 isSupported: boolean;
+                /** @description Answered with *** in its place; sent back so, it stays. in-url: the password in it */
+                secret: ("whole" | "in-url") | null;
                 /** @description A change disconnects the source or publisher of this path */
                 needsReconnect: boolean;
             }[];
@@ -1878,7 +1937,7 @@ export interface components {
             error: string | null;
             /** @description The newest of the history */
             version: number | null;
-            /** @description MediaMTX runs something else than its file says */
+            /** @description MediaMTX or its file say something else; see GET /api/v1/config/drift */
             drift: boolean;
         };
         ConfigPreview: {
@@ -1923,6 +1982,73 @@ export interface components {
             version: number;
             /** @description The YAML is that of the version to the byte; false: MediaMTX or our own settings are others now */
             exact: boolean;
+        };
+        ConfigAdopted: {
+            dryRun: boolean;
+            create: {
+                path: string;
+                settings: {
+                    [key: string]: unknown;
+                };
+            }[];
+            unchanged: string[];
+            /** @description What stays in the base file, with its comments */
+            kept: {
+                /**
+                 * @example global
+                 * @example pathDefaults
+                 * @example paths/cam1
+                 */
+                where: string;
+                setting: string;
+            }[];
+            /** @description What does not come along, and why */
+            left: {
+                /**
+                 * @example global
+                 * @example pathDefaults
+                 * @example paths/cam1
+                 */
+                where: string;
+                setting: string;
+                why: string;
+                /** @enum {string} */
+                kind: "told" | "command" | "blocks";
+            }[];
+            /** @description For the file MEDIAMTX_TEMPLATES, to keep the commands */
+            templates: string | null;
+            /** @description Of the base file, unified, secrets masked */
+            baseDiff: string;
+            /** @description From the given text to what MediaMTX would get, secrets masked */
+            diff: string;
+            reconnects: {
+                path: string;
+                reason: string;
+            }[];
+        };
+        ConfigDrift: {
+            items: {
+                /** @enum {string} */
+                where: "global" | "pathDefaults" | "path";
+                /** @description May be a pattern of the base configuration */
+                path: string | null;
+                /** @description Empty: whether there is an entry at all */
+                setting: string;
+                /** @description What paths and base configuration say */
+                table: string | null;
+                /** @description What mediamtx.yml says */
+                file: string | null;
+                /** @description What MediaMTX runs */
+                server: string | null;
+                /** @description From where it can become the path's own setting */
+                canTakeOver: ("file" | "server")[];
+            }[];
+            /** @description Why MediaMTX cannot be asked */
+            serverError: string | null;
+        };
+        ConfigDriftResolved: {
+            /** @description Paths that changed */
+            takenOver: string[];
         };
         ArchiveStatus: {
             store: string;
@@ -4369,6 +4495,124 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConfigRolledBack"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postApiVConfigAdopt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description An existing mediamtx.yml */
+                    yaml: string;
+                    /** @default true */
+                    dryRun?: boolean;
+                    /**
+                     * @description Commands that no template holds are lost; without it they block
+                     * @default false
+                     */
+                    leaveCommands?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description What was done, or would be */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigAdopted"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getApiVConfigDrift: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Each difference */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigDrift"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postApiVConfigDriftResolve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description What becomes the paths' own; everything else becomes again what the table says
+                     * @default []
+                     */
+                    takeOver?: {
+                        /** @description MediaMTX path name (its rule since 1.17.1) */
+                        path: string;
+                        /** @enum {string} */
+                        from: "file" | "server";
+                        /** @description Absent: all that differ there; an empty one: the entry as a whole */
+                        settings?: string[];
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description Resolved; MediaMTX follows within seconds */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigDriftResolved"];
                 };
             };
             /** @description Problem */

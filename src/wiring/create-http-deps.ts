@@ -30,11 +30,7 @@ type Keys = readonly [Buffer, ...Buffer[]];
 export function createHttpDeps(
   setup: Setup,
   parts: Parts,
-  {
-    urlKeys,
-    login,
-    streams,
-  }: { readonly urlKeys: Keys } & Pick<HttpDeps, "login" | "streams">,
+  { urlKeys, login, streams }: { readonly urlKeys: Keys } & Pick<HttpDeps, "login" | "streams">,
 ): HttpDeps {
   const { config, secrets, logger } = setup;
   const { catalog, store, playback, pace, backlog, pulse, metrics, mediamtx, ingest, guard, worker, scanner } = parts;

@@ -68,7 +68,7 @@ async function openScene({ camera = "h264-aac", env, store = {}, assertMayRemove
   await bench.stopWorker();
   const metrics = createMetrics({
     ...{ backlog: () => Promise.resolve([]), latest: () => Promise.resolve([]), nowUs: () => clock.nowUs() },
-    ...{ uploadConcurrency: () => 1, deletionStops: () => [], backup: () => null, disks: [] },
+    ...{ uploadConcurrency: () => 1, deletionStops: () => [], configDrift: () => 0, backup: () => null, disks: [] },
     readDiskSpace: () => Promise.reject(new Error("no disk")),
   });
   const again = (changes: Partial<ObjectStore> = {}): ThumbnailMaker => {

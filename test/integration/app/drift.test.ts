@@ -14,6 +14,7 @@ const API_PASSWORD = "the-api-password";
 const SOURCE = "rtsp://admin:canary-password@192.0.2.10:9/1";
 /** The file is looked at twice a minute. */
 const LOOK_MS = 60_000;
+const QUICKLY = { timeoutMs: 2_000 };
 
 interface Shown {
   readonly path: string | null;
@@ -61,12 +62,17 @@ it("tells what somebody changed past Reelkeeper, and makes it the path's own or 
   expect(await alarms(app)).toEqual({ health: "ok", metric: "0" });
 
   // Both by hand: MediaMTX reads the file anew.
-  await editFile(app, ["paths", "cam1", "maxReaders"], 7);
   const bothSeven = [["cam1", "maxReaders", "5", "7", "7"]];
-  await waitFor("MediaMTX to run it", async () => {
-    expect(values(await drift(app))).toEqual(bothSeven);
-    return true;
-  });
+  await waitFor(
+    "MediaMTX to run it",
+    async () => {
+      // It drops a change that comes just after its last reload.
+      await editFile(app, ["paths", "cam1", "maxReaders"], 7);
+      await waitFor("it to be read", async () => values(await drift(app)).join() === bothSeven.join(), QUICKLY);
+      return true;
+    },
+    { timeoutMs: LOOK_MS },
+  );
   await waitFor("the alarm", async () => (await alarms(app)).health === "fail", { timeoutMs: LOOK_MS });
   expect(Number((await alarms(app)).metric)).toBeGreaterThan(0);
   expect(values(await drift(app))).toEqual(bothSeven);

@@ -181,7 +181,7 @@ it("keeps every secret out of whatever leaves the process or is kept, at level d
   expect(places.log).toContain("secret-cam");
   expect(places.arguments).toContain("hook.sh");
   expect(places.answers).toContain("rtsp://admin:***@192.0.2.10");
-  expect(places.commands).toContain("rtsp://admin:***@192.0.2.10");
+  expect(places.commands).toContain("user=admin_password=***_channel=1.sdp");
   expect(places.commands).toContain("sealed anew: 2 paths");
   expect(backup.includes("secret-cam")).toBe(true);
   expect(findSecrets(places, secrets)).toEqual([]);

@@ -18,7 +18,7 @@ import type { Path, Setting } from "../../../src/web/api-types.js";
 
 const setting = (name: string, type: Setting["type"], more: Partial<Setting> = {}): Setting => ({
   ...{ name, type, section: "recording", accepts: "", help: "", inherited: "1h", mediamtxDefault: "1h" },
-  ...{ minVersion: null, isSupported: true, needsReconnect: false },
+  ...{ minVersion: null, secret: null, isSupported: true, needsReconnect: false },
   ...more,
 });
 
