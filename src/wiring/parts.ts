@@ -78,8 +78,7 @@ export function createParts(setup: Setup, catalog: Catalog, tokens: StreamTokens
     ...metricsOf(setup, catalog),
     backlog,
     uploadConcurrency: () => pace.concurrency,
-    deletionStops: () => guard.stops,
-    configDrift: () => mediamtx.state().config.drift.length,
+    ...{ deletionStops: () => guard.stops, configDrift: () => mediamtx.state().config.drift.length },
     backup: () => backup?.state() ?? null,
   });
   const serverNotes = new ServerNotes(catalog, logger);
