@@ -1,18 +1,21 @@
 /** Hooks at a steady pace and in a burst: how fast they are answered, and that each becomes an indexed row. */
-import { link, mkdir } from "node:fs/promises";
-import path from "node:path";
-
 import { it } from "vitest";
 
 import { type App, startApp } from "../support/app.js";
 import { tempDir } from "../support/temp-dir.js";
 import { waitFor } from "../support/wait-for.js";
 import { readMetrics } from "./support/app-metrics.js";
+import {
+  appearAndTell,
+  HOOK_SECRET,
+  type HookAnswer,
+  prepareSegments,
+  type Segment,
+  sendSteadily,
+} from "./support/hooks.js";
 import { forgetPeak, usageOf } from "./support/process-usage.js";
 import { below, IS_QUICK, type Line, percentile, report } from "./support/report.js";
-import { writeSegments } from "./support/segments.js";
 
-const HOOK_SECRET = "hook-secret-of-the-bench";
 const SECONDS = IS_QUICK ? 2 : 60;
 const BURST = IS_QUICK ? 100 : 10_000;
 const BURST_CONNECTIONS = 32;
@@ -27,15 +30,8 @@ it("answers hooks at a steady pace and in a burst", async () => {
 
 async function steady(perSec: number): Promise<Line[]> {
   return withSegments(perSec * SECONDS, async (app, segments) => {
-    const answers: HookAnswer[] = [];
-    const sent: Promise<unknown>[] = [];
     const before = usageOf(app.pid).cpuSec;
-    const startedMs = performance.now();
-    for (const [index, segment] of segments.entries()) {
-      await until(startedMs + (index * 1_000) / perSec);
-      sent.push(appear(segment).then(async () => answers.push(await hook(app, segment))));
-    }
-    await Promise.all(sent);
+    const answers = await sendSteadily(app, segments, perSec);
     const lastAckMs = performance.now();
     await indexed(app, { count: segments.length, isScanNeeded: answers.some(isRefused) });
     const indexedAfterSec = (performance.now() - lastAckMs) / 1_000;
@@ -60,8 +56,7 @@ async function burst(): Promise<Line[]> {
     const waiting = [...segments];
     const work = async (): Promise<void> => {
       for (let segment = waiting.pop(); segment !== undefined; segment = waiting.pop()) {
-        await appear(segment);
-        answers.push(await hook(app, segment));
+        answers.push(await appearAndTell(app, segment));
       }
     };
     await Promise.all(Array.from({ length: BURST_CONNECTIONS }, work));
@@ -81,13 +76,6 @@ async function burst(): Promise<Line[]> {
   });
 }
 
-interface Segment {
-  /** Written already, where nobody looks. */
-  readonly source: string;
-  /** Where it appears, as MediaMTX names it. */
-  readonly file: string;
-}
-
 async function withSegments(
   count: number,
   run: (app: App, segments: readonly Segment[]) => Promise<Line[]>,
@@ -97,25 +85,10 @@ async function withSegments(
   const app = await startApp({ directory, env: { HOOK_SECRET, SCAN_INTERVAL: "24h" } });
   try {
     await waitFor("the first scan", async () => !(await app.get<{ running: boolean }>("/api/v1/scan")).running);
-    const sources = path.join(directory, "sources");
-    const names = await writeSegments(sources, { camera: "cam1", count, seconds: 4, bytes: 4_000 });
-    return await run(
-      app,
-      names.map((name) => ({ source: path.join(sources, name), file: path.join(app.recordDir, name) })),
-    );
+    return await run(app, await prepareSegments(app, directory, { camera: "cam1", count }));
   } finally {
     await app.close();
   }
-}
-
-async function appear({ source, file }: Segment): Promise<void> {
-  await mkdir(path.dirname(file), { recursive: true });
-  await link(source, file);
-}
-
-interface HookAnswer {
-  readonly status: number;
-  readonly afterMs: number;
 }
 
 function isRefused({ status }: HookAnswer): boolean {
@@ -125,14 +98,6 @@ function isRefused({ status }: HookAnswer): boolean {
 /** Their files are indexed all the same, by the watch or the scan. */
 function refused(what: string, answers: readonly HookAnswer[]): Line {
   return { what: `${what}: refused`, value: answers.filter(isRefused).length, unit: "hooks" };
-}
-
-async function hook(app: App, { file: segmentPath }: Segment): Promise<HookAnswer> {
-  const startedMs = performance.now();
-  const body = new URLSearchParams({ secret: HOOK_SECRET, path: "cam1", segmentPath, segmentDuration: "4" });
-  const response = await fetch(`${app.url}/hooks/segment-complete`, { method: "POST", body });
-  await response.arrayBuffer();
-  return { status: response.status, afterMs: performance.now() - startedMs };
 }
 
 /** Resolves to the event loop's longest delay (p99) since the last look, in ms. */
@@ -149,9 +114,4 @@ async function indexed(
   };
   await waitFor("all hooks to be indexed rows", look, { intervalMs: 250, timeoutMs: INDEXED_WITHIN_MS });
   return lagSec * 1_000;
-}
-
-async function until(atMs: number): Promise<void> {
-  const leftMs = atMs - performance.now();
-  if (leftMs > 1) await new Promise((resolve) => setTimeout(resolve, leftMs));
 }
