@@ -53,7 +53,7 @@ describe.each(DIALECTS.map((dialect) => [dialect.name, dialect] as const))("on %
       const bert = await insertUser(catalog, { ...newUser("Bert", "admin"), passwordHash: null }, ROOT);
       expect(anna).toEqual({
         ...{ id: anna.id, name: "anna", role: "viewer", paths: ["cam1", "site/*"], disabled: false },
-        ...{ passwordHash: "hash of anna", createdAtUs: at(0), lastLoginAtUs: null },
+        ...{ passwordHash: "hash of anna", oidcIdentity: null, createdAtUs: at(0), lastLoginAtUs: null },
       });
       expect(await findUser(catalog, { id: anna.id })).toEqual(anna);
       expect(await findUser(catalog, { name: "anna" })).toEqual(anna);

@@ -47,6 +47,7 @@ const NOT_REBUILT: Readonly<Record<string, string>> = {
   shares: "links are in the backup of the database",
   audit: "who did what is in the backup of the database",
   config_versions: "earlier configurations are in the backup of the database",
+  sealing: "a new database is sealed from its first row",
   exports: "results can be asked for again",
   thumbnails: "pictures are found in the store again, or made again",
   thumbnail_queue: "a rebuild queues what it brings back",
