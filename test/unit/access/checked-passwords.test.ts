@@ -58,7 +58,7 @@ describe("guessing", () => {
     const { checked, paid, goOn } = scene();
     const guess = (name: string) => checked.verify("slow:right", "wrong", { ...TRIED, name });
     for (let each = 0; each < 5; each += 1) expect(await guess("anna")).toBe(false);
-    await expect(guess("anna")).rejects.toMatchObject({ kind: "unavailable" });
+    await expect(guess("anna")).rejects.toMatchObject({ kind: "rate-limited" });
     expect(await guess("bert")).toBe(false);
     expect(paid).toHaveLength(6);
     goOn(60_000);
@@ -72,7 +72,7 @@ describe("guessing", () => {
       expect(await checked.verify(null, "wrong", { ...TRIED, name: `guess-${each}` })).toBe(false);
     }
     await expect(checked.verify(null, "wrong", { ...TRIED, name: "another" })).rejects.toMatchObject({
-      kind: "unavailable",
+      kind: "rate-limited",
     });
     expect(await checked.verify("slow:right", "right", TRIED)).toBe(true);
     expect(await checked.verify(null, "wrong", { address: "192.0.2.2", name: "another" })).toBe(false);

@@ -39,12 +39,14 @@ class SteppedClock implements Clock {
       await vi.waitUntil(() => this.#sleepers.size > 0 || isDone(), { interval: 1 });
       const next = [...this.#sleepers].sort((a, b) => a.atMs - b.atMs)[0];
       if (next === undefined || isDone()) return;
-      if (next.atMs > untilMs) break;
+      if (next.atMs > untilMs) {
+        this.nowMs = Math.max(this.nowMs, untilMs);
+        return;
+      }
       this.nowMs = Math.max(this.nowMs, next.atMs);
       next.wake();
       await new Promise((resolve) => setImmediate(resolve));
     }
-    this.nowMs = Math.max(this.nowMs, untilMs);
   }
 }
 
