@@ -184,7 +184,7 @@ describe("rebuild", () => {
 });
 
 describe("config", () => {
-  it("render prints the very mediamtx.yml that serve writes", async () => {
+  it("render prints the very mediamtx.yml that serve writes, passwords only when asked", async () => {
     const server = await serve();
     await addPath({ name: "cam1", record: true, recordSegmentDuration: "4s" });
     const file = path.join(installed.dataDir, "mediamtx", "mediamtx.yml");
@@ -197,8 +197,12 @@ describe("config", () => {
       },
       { timeoutMs: 30_000 },
     );
+    const whole = await runCommand(installed, ["config", "render", "--with-secrets"]);
+    expect(whole).toMatchObject({ code: 0, stderr: "", stdout: written });
+    const masked = written.replaceAll(/pass: "sha256:[^"]+"/g, 'pass: "***"');
+    expect(masked).not.toBe(written);
     const ended = await runCommand(installed, ["config", "render"]);
-    expect(ended).toMatchObject({ code: 0, stderr: "", stdout: written });
+    expect(ended).toMatchObject({ code: 0, stderr: "", stdout: masked });
     expect(parse(ended.stdout)).toMatchObject({
       pathDefaults: { recordDeleteAfter: "0s" },
       paths: { cam1: { record: true, recordSegmentDuration: "4s" } },
