@@ -100,7 +100,8 @@ describe("resuming", () => {
     const { uploadId } = await interrupted(await createSource(bench.sourceDir, BYTES));
     const source = await createSource(bench.sourceDir, BYTES);
     await put(source, { uploadId });
-    expect(partsSent().sort()).toEqual([1, 2, 3, 4]);
+    // A part of the first may still have been under way.
+    expect(partsSent(({ url }) => !url.includes(uploadId)).sort()).toEqual([1, 2, 3, 4]);
     expect(await store.head(key, never)).toMatchObject({ sha256: source.sha256 });
     expect(await openUploads()).toBe(0);
   });
