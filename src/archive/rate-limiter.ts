@@ -34,7 +34,7 @@ export function createRateLimiter(clock: Clock, bytesPerSec: number): RateLimite
       await clock.sleep(Math.max(1, Math.ceil((-tokens / bytesPerSec) * 1_000)), signal);
       fill();
     }
-    if (signal.aborted) throw new AppError({ kind: "cancelled", message: "wait for upload rate: cancelled" });
+    if (signal.aborted) throw cancelled();
     tokens -= bytes;
   };
 
@@ -49,7 +49,21 @@ export function createRateLimiter(clock: Clock, bytesPerSec: number): RateLimite
       waiting += 1;
       const turn = lastTurn.then(() => takeTurn(bytes, signal)).finally(() => (waiting -= 1));
       lastTurn = turn.catch(() => undefined);
-      return turn;
+      return unlessAborted(turn, signal);
     },
   };
+}
+
+/** Whoever is stopped does not wait until those before it have had their turns; its own passes unused. */
+function unlessAborted(turn: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(cancelled());
+    if (signal.aborted) stop();
+    signal.addEventListener("abort", stop, { once: true });
+    turn.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
+  });
+}
+
+function cancelled(): AppError {
+  return new AppError({ kind: "cancelled", message: "wait for upload rate: cancelled" });
 }

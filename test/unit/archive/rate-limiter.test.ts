@@ -88,3 +88,20 @@ it("ends a wait as cancelled when its signal aborts, and others go on", async ()
   expect(other.sent).toBeGreaterThan(1_000);
   await stopAll(clock, others);
 });
+
+it("ends the wait of whoever is stopped at once, not when those before it have gone", async () => {
+  const clock = createFakeClock();
+  const limiter = createRateLimiter(clock, 1_000);
+  await limiter.onBytes(never)(60_000);
+  const before = limiter.onBytes(never)(1_000);
+  const controller = new AbortController();
+  const stopped = Promise.resolve(limiter.onBytes(controller.signal)(1_000)).catch((error: unknown) => error);
+  controller.abort();
+  expect(await stopped).toMatchObject({ kind: "cancelled" });
+  // Nor does it cost those after it anything.
+  const after = limiter.onBytes(never)(1_000);
+  await clock.advance(60_001);
+  await before;
+  await clock.advance(1_001);
+  await after;
+});
