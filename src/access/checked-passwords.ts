@@ -27,7 +27,7 @@ export class CheckedPasswords {
     this.#limit = limit;
   }
 
-  /** Costs the same whether there is a hash or not. Throws `unavailable` after too many tries that were wrong. */
+  /** Costs the same whether there is a hash or not. Throws `rate-limited` after too many tries that were wrong. */
   async verify(hash: string | null, password: string, { address, name }: Tried): Promise<boolean> {
     if (hash?.startsWith(OF_RANDOM) === true) return isSame(hashOfRandom(password), hash);
     const claim = createHmac("sha256", this.#key)

@@ -99,8 +99,7 @@ export class Oidc {
   #discover(): Promise<client.Configuration> {
     const { issuer, clientId, clientSecret } = this.#settings;
     const authentication = clientSecret === null ? client.None() : client.ClientSecretBasic(clientSecret);
-    // It is marked so that nobody takes it for the network; config/oidc.ts lets plain HTTP through on loopback alone.
-    // eslint-disable-next-line @typescript-eslint/no-deprecated
+    // eslint-disable-next-line @typescript-eslint/no-deprecated -- so marked only to stand out; config/oidc.ts lets plain HTTP through on loopback alone
     const plain = issuer.startsWith("http:") ? { execute: [client.allowInsecureRequests] } : {};
     return client.discovery(new URL(issuer), clientId, undefined, authentication, plain);
   }

@@ -60,7 +60,7 @@ export const VARIABLES = {
     accepts: "true or false",
   },
   PUBLIC_URL: {
-    about: "Where browsers find Reelkeeper",
+    about: "Where browsers find Reelkeeper: the root of a host",
     fallback: "the address that a request names",
     accepts: "an http(s):// URL",
   },

@@ -29,7 +29,12 @@ export function createOpenApi(routes: readonly Route[], version: string): Json {
     paths,
     components: {
       securitySchemes: {
-        bearer: { type: "http", scheme: "bearer", description: "ADMIN_TOKEN; not needed on loopback when none is set" },
+        bearer: {
+          type: "http",
+          scheme: "bearer",
+          description:
+            "An API token, an access token or ADMIN_TOKEN; with LOGIN=off and no ADMIN_TOKEN this machine needs none",
+        },
         hook: { type: "http", scheme: "bearer", description: "HOOK_SECRET; or as the field secret of the body" },
       },
       schemas: Object.fromEntries(schemas),

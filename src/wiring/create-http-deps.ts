@@ -6,7 +6,6 @@ import { isPathName, type PathName } from "../core/path-name.js";
 import { checkHealth, type HealthSources } from "../doctor/health.js";
 import type { HttpDeps, LivePath } from "../http/http-deps.js";
 import { noteSegment, noteSource } from "../ingest/note-hook.js";
-import { GrowingFiles } from "../playback/growing-files.js";
 import { Transcoder } from "../playback/transcoder.js";
 import { compareConfigs, maskConfig } from "../mediamtx/config-diff.js";
 import { shownValue } from "../mediamtx/config-differences.js";
@@ -33,8 +32,8 @@ export function createHttpDeps(
   { urlKeys, login, streams }: { readonly urlKeys: Keys } & Pick<HttpDeps, "login" | "streams">,
 ): HttpDeps {
   const { config, secrets, logger } = setup;
-  const { catalog, store, playback, pace, backlog, pulse, metrics, mediamtx, ingest, guard, worker, scanner } = parts;
-  const growing = new GrowingFiles(setup.recordDir);
+  const { catalog, store, playback, growing, pace, backlog, pulse, metrics, mediamtx, ingest, guard, worker, scanner } =
+    parts;
   const access = { ...secrets, publicUrl: config.publicUrl };
   return {
     catalog,

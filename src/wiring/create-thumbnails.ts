@@ -3,12 +3,12 @@ import path from "node:path";
 
 import { US_PER_MS } from "../core/instant.js";
 import type { Metrics } from "../metrics/metrics.js";
-import { GrowingFiles } from "../playback/growing-files.js";
+import type { GrowingFiles } from "../playback/growing-files.js";
 import { PictureCache } from "../playback/picture-cache.js";
 import type { PlaybackDeps } from "../playback/playback-deps.js";
 import { Sprites } from "../playback/sprites.js";
 import { ThumbnailMaker } from "../playback/thumbnail-maker.js";
-import { type ThumbnailDeps, Thumbnails } from "../playback/thumbnails.js";
+import { Thumbnails } from "../playback/thumbnails.js";
 import { createResultStore, type ResultStoreParts } from "./result-store.js";
 import type { Setup } from "./setup.js";
 
@@ -25,12 +25,13 @@ export function createPictureCache({ config, logger, clock }: Setup): PictureCac
 
 export interface ThumbnailParts extends Pick<ResultStoreParts, "store"> {
   readonly playback: PlaybackDeps;
+  readonly growing: GrowingFiles;
   readonly pictures: PictureCache;
 }
 
 export function createThumbnails(
   { config, env }: Setup,
-  { store, playback, pictures, growing }: ThumbnailParts & Pick<ThumbnailDeps, "growing">,
+  { store, playback, pictures, growing }: ThumbnailParts,
 ): { readonly thumbnails: Thumbnails; readonly sprites: Sprites } {
   const deps = {
     ...playback,
@@ -42,16 +43,16 @@ export function createThumbnails(
 }
 
 export function createThumbnailMaker(
-  { config, env, logger, recordDir }: Setup,
+  { config, env, logger }: Setup,
   parts: ThumbnailParts & ResultStoreParts & { readonly metrics: Metrics; readonly isPressed: () => boolean },
 ): ThumbnailMaker {
-  const { playback, store, pictures, metrics, isPressed } = parts;
+  const { playback, store, growing, pictures, metrics, isPressed } = parts;
   const { ffmpegPath, intervalMs } = config.thumbnails;
   return new ThumbnailMaker({
     ...playback,
     logger,
     cache: pictures,
-    growing: new GrowingFiles(recordDir),
+    growing,
     ffmpeg: { configuredPath: ffmpegPath, env: env.all, timeoutMs: PATIENT_TIMEOUT_MS, isPatient: true },
     store: {
       ...createResultStore(parts, "image/jpeg"),

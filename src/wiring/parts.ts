@@ -16,6 +16,7 @@ import { MediaMtx } from "../mediamtx/media-mtx.js";
 import { createMetrics, type Metrics } from "../metrics/metrics.js";
 import { readDiskSpace } from "../platform/disk-space.js";
 import type { Exports } from "../playback/exports.js";
+import { GrowingFiles } from "../playback/growing-files.js";
 import type { PictureCache } from "../playback/picture-cache.js";
 import type { PlaybackDeps } from "../playback/playback-deps.js";
 import type { ThumbnailMaker } from "../playback/thumbnail-maker.js";
@@ -61,6 +62,7 @@ export interface Parts {
   readonly scrub: Scrub | null;
   readonly playback: PlaybackDeps;
   readonly exports: Exports;
+  readonly growing: GrowingFiles;
   readonly pictures: PictureCache;
   readonly thumbnailMaker: ThumbnailMaker;
 }
@@ -143,15 +145,17 @@ type PlayingParts = Omit<ExportParts, "playback"> &
 function createPlaying(
   setup: Setup,
   { catalog, ...rest }: PlayingParts,
-): Pick<Parts, "playback" | "exports" | "pictures" | "thumbnailMaker"> {
+): Pick<Parts, "playback" | "exports" | "growing" | "pictures" | "thumbnailMaker"> {
   const ffmpeg = { configuredPath: setup.config.thumbnails.ffmpegPath, env: setup.env.all };
   const playback = createPlayback(setup.recordDir, { catalog, store: rest.store, ffmpeg });
+  const growing = new GrowingFiles(setup.recordDir);
   const pictures = createPictureCache(setup);
   return {
     playback,
+    growing,
     pictures,
     exports: createExports(setup, { ...rest, playback }),
-    thumbnailMaker: createThumbnailMaker(setup, { ...rest, playback, pictures }),
+    thumbnailMaker: createThumbnailMaker(setup, { ...rest, playback, growing, pictures }),
   };
 }
 

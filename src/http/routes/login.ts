@@ -1,10 +1,10 @@
 /** Logging in and out, and one's own account. */
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 
 import type { Request } from "express";
 import { z } from "zod";
 
-import { assertSameOrigin, cookieOf } from "../../access/caller.js";
+import { assertSameOrigin, cookieOf, isLoopbackName } from "../../access/caller.js";
 import type { Identity, LoggedIn } from "../../access/identity.js";
 import { findUser, updateUser } from "../../catalog/users.js";
 import {
@@ -150,9 +150,9 @@ function assertOwnPage({ access }: HttpDeps, request: Request): void {
 }
 
 /** A browser would drop them without a word, and be asked to log in again. */
-function assertCookiesArrive({ login }: HttpDeps, request: IncomingMessage): void {
-  const { host = "", origin = "", "x-forwarded-proto": proto } = request.headers;
-  const isTrusted = proto === "https" || /^(localhost|127\.[\d.]+|\[::1\])(:\d+)?$/i.test(host);
+function assertCookiesArrive({ login }: HttpDeps, { secure, headers }: Request): void {
+  const { host = "", origin = "" } = headers;
+  const isTrusted = secure || isLoopbackName(host.replace(/:\d+$/, ""));
   if (!login.isSecure || isTrusted || !origin.startsWith("http://")) return;
   throw new AppError({
     kind: "failed-precondition",

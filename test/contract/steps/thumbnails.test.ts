@@ -17,6 +17,7 @@ import { formatRfc3339, parseRfc3339 } from "../../../src/core/instant.js";
 import { parsePathName } from "../../../src/core/path-name.js";
 import type { RecordingId } from "../../../src/core/recording.js";
 import { createMetrics } from "../../../src/metrics/metrics.js";
+import { GrowingFiles } from "../../../src/playback/growing-files.js";
 import type { ThumbnailMaker } from "../../../src/playback/thumbnail-maker.js";
 import { runVerify } from "../../../src/verify/run-verify.js";
 import { createPlayback } from "../../../src/wiring/create-playback.js";
@@ -77,6 +78,7 @@ async function openScene({ camera = "h264-aac", env, store = {}, assertMayRemove
       ...{ store: around, metrics, isPressed: () => false, onBytes: () => () => undefined },
       guard: { assertMayRemove: assertMayRemove ?? (() => Promise.resolve()) },
       playback: createPlayback(bench.recordDir, { catalog: bench.catalog, store: around, ffmpeg: NO_FFMPEG }),
+      growing: new GrowingFiles(bench.recordDir),
       pictures: createPictureCache(bench.setup),
     });
     onTestFinished(() => maker.stop());
