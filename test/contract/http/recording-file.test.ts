@@ -1,6 +1,6 @@
 /** The bytes of a recording: whole or a range, from disk or store, and never those of another file. */
 import { randomBytes } from "node:crypto";
-import { mkdir, readdir, readlink, rename, rm, symlink, truncate, unlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readlink, rename, rm, symlink, truncate, unlink, utimes, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import path from "node:path";
 import { Readable } from "node:stream";
@@ -206,13 +206,20 @@ describe("a recording's file", () => {
 describe("a file that is not the one of the row", () => {
   const OTHER = randomBytes(10_000);
 
+  /** Not in the tick of the kernel's clock in which the recording's own file was written: the mtime tells them apart. */
+  const writeLater = async (file: string): Promise<void> => {
+    await writeFile(file, OTHER);
+    const later = new Date(Date.now() + 5_000);
+    await utimes(file, later, later);
+  };
+
   /** In place of the recording's own file. */
   const SWAPS: Readonly<Record<string, (file: string, elsewhere: string) => Promise<void>>> = {
     "was replaced": async (file) => {
-      await writeFile(`${file}.new`, OTHER);
+      await writeLater(`${file}.new`);
       await rename(`${file}.new`, file);
     },
-    "was written over": (file) => writeFile(file, OTHER),
+    "was written over": writeLater,
     "is a link to another file": async (file, elsewhere) => {
       await unlink(file);
       await symlink(path.join(elsewhere, "secret"), file);
@@ -228,7 +235,7 @@ describe("a file that is not the one of the row", () => {
     "lies in a directory that became a link": async (file, elsewhere) => {
       const directory = path.dirname(file);
       await rm(directory, { recursive: true });
-      await writeFile(path.join(elsewhere, path.basename(file)), OTHER);
+      await writeLater(path.join(elsewhere, path.basename(file)));
       await symlink(elsewhere, directory);
     },
     "is a directory": async (file) => {

@@ -137,6 +137,7 @@ describe.skipIf(isSkipped)("the day view", () => {
     await page.evaluate(
       `fetch("/api/v1/exports", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ path: "yard", from: "2026-11-20T17:04:44Z", to: "2026-11-20T17:05:06Z" }) })`,
     );
+    await seen("#exports", /Exports/);
     await page.evaluate(`document.querySelector("#exports").click()`);
     await seen("[role=dialog] .exports", /Failed/);
     await seen("[role=dialog] .exports", /one file cannot hold both/);
