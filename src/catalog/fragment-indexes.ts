@@ -12,6 +12,14 @@ export async function storeFragmentIndex(trx: Knex, id: RecordingId, data: Uint8
     .merge();
 }
 
+/** One that an inspection has stored meanwhile stays. */
+export function addMissingFragmentIndex(catalog: Catalog, id: RecordingId, data: Uint8Array): Promise<void> {
+  return translating("add a fragment index", async () => {
+    const row = { recording_id: id, data: Buffer.from(data) };
+    await catalog.db("fragment_indexes").insert(row).onConflict("recording_id").ignore();
+  });
+}
+
 export function findFragmentIndex(catalog: Catalog, id: RecordingId): Promise<Uint8Array | undefined> {
   return translating("find a fragment index", async () => {
     const row = await catalog

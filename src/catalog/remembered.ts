@@ -7,10 +7,11 @@ import { translating } from "./database.js";
 /**
  * volumeId, storeId: markers · generation: high-water mark, also beside the recordings · latestUs: the latest instant ·
  * acceptedMissing: files that a person said may be missing, until the next scan · lastBackup: of this database, see
- * backup/last-backup · scrubKey: the object that the scrub read last.
+ * backup/last-backup · scrubKey: the object that the scrub read last · picturedTo: see
+ * thumbnail-catch-up.ts.
  */
 export type MemoryName =
-  "volumeId" | "storeId" | "generation" | "latestUs" | "acceptedMissing" | "lastBackup" | "scrubKey";
+  "volumeId" | "storeId" | "generation" | "latestUs" | "acceptedMissing" | "lastBackup" | "scrubKey" | "picturedTo";
 
 export type Memory = Readonly<Partial<Record<MemoryName, string>>>;
 
@@ -32,7 +33,7 @@ export function remember(catalog: Catalog, memory: Memory): Promise<void> {
 }
 
 export function forget(catalog: Catalog, name: MemoryName): Promise<void> {
-  return translating("forget what was accepted", async () => {
+  return translating("forget what was remembered", async () => {
     await catalog.db("remembered").where({ node_id: catalog.nodeId, name }).delete();
   });
 }

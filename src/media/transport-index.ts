@@ -43,7 +43,8 @@ interface OpenFragment {
   syncTicks: number | null;
 }
 
-class TransportPass {
+/** The packets of a file from its first one on, as far as they have come. */
+export class TransportPass {
   isOver = false;
   #isSane = true;
   #program: TransportProgram | undefined;
@@ -71,13 +72,29 @@ class TransportPass {
     }
   }
 
+  /** Offset after the last packet that was taken. */
+  get endBytes(): number {
+    return this.#endBytes;
+  }
+
+  /** As of a file that ends here. Null: the file cannot be cut. */
   finish(): FragmentIndex | null {
-    const program = this.#program;
-    if (program === undefined || this.#open === undefined || !this.#isSane) return null;
+    if (this.#open === undefined) return null;
     const frameTicks = this.#count > 1 ? Math.round((this.#latestTicks - this.#firstTicks) / (this.#count - 1)) : 0;
-    this.#close(this.#latestTicks + frameTicks, this.#endBytes);
-    if (this.#fragments.every(({ syncTicks }) => syncTicks === null)) return null;
-    return { mainTrackId: program.mainPid, timescale: TICKS_PER_SEC, initBytes: 0, fragments: this.#fragments };
+    const last = this.#fragmentTo(this.#latestTicks + frameTicks, this.#endBytes);
+    return this.#indexOf(last === undefined ? this.#fragments : [...this.#fragments, last]);
+  }
+
+  /** Of what no later packet changes: each fragment has the next one behind it. Null: there is none, or as above. */
+  wholeSoFar(): FragmentIndex | null {
+    return this.#indexOf([...this.#fragments]);
+  }
+
+  #indexOf(fragments: readonly Fragment[]): FragmentIndex | null {
+    const program = this.#program;
+    if (program === undefined || !this.#isSane) return null;
+    if (fragments.every(({ syncTicks }) => syncTicks === null)) return null;
+    return { mainTrackId: program.mainPid, timescale: TICKS_PER_SEC, initBytes: 0, fragments };
   }
 
   #packet(chunk: Uint8Array, at: number, offsetBytes: number): void {
@@ -140,17 +157,22 @@ class TransportPass {
   }
 
   #close(endTicks: number, endBytes: number): void {
+    const fragment = this.#fragmentTo(endTicks, endBytes);
+    if (fragment === undefined) return;
+    if (fragment.durationTicks < 0) this.#refuse();
+    this.#fragments.push(fragment);
+  }
+
+  #fragmentTo(endTicks: number, endBytes: number): Fragment | undefined {
     const { offsetBytes = 0, startTicks = null, syncTicks = null } = this.#open ?? {};
-    if (startTicks === null) return;
-    const durationTicks = endTicks - startTicks;
-    if (durationTicks < 0) this.#refuse();
-    this.#fragments.push({
+    if (startTicks === null) return undefined;
+    return {
       offsetBytes,
       sizeBytes: endBytes - offsetBytes,
       startTicks: startTicks - this.#firstTicks,
-      durationTicks,
+      durationTicks: endTicks - startTicks,
       syncTicks: syncTicks === null ? null : syncTicks - this.#firstTicks,
-    });
+    };
   }
 
   #refuse(): void {

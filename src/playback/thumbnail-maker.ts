@@ -1,8 +1,10 @@
 /**
  * Makes the periodic pictures of what waits in the table, one after the other, and removes those whose recording is gone.
- * It only ever waits for others: nothing of the pipeline waits for it. What cannot be made now comes back later; ffmpeg
- * gets a few chances for each recording.
+ * When nothing is due, recordings of before there were pictures join, some at a time, and MPEG-TS of before gets its
+ * index. It only ever waits for others: nothing of the pipeline waits for it. What cannot be made now comes back later;
+ * ffmpeg gets a few chances for each recording.
  */
+import { findToCatchUp, noteCaughtUp, restartThumbnailCatchUp } from "../catalog/thumbnail-catch-up.js";
 import {
   leaveThumbnailQueue,
   nextForThumbnails,
@@ -12,8 +14,10 @@ import {
 import { forgetThumbnail, listThumbnailsToRemove, type SweepPlace, sweepThumbnails } from "../catalog/thumbnails.js";
 import { fullJitterMs } from "../core/back-off.js";
 import { describeError, isAppError } from "../core/errors.js";
+import type { RecordingId } from "../core/recording.js";
 import { FfmpegUnavailable } from "../media/ffmpeg.js";
 import type { Logger } from "../platform/logger.js";
+import { indexTransport } from "./index-transport.js";
 import { makeThumbnails, type MakeThumbnailsDeps, type ThumbnailResult } from "./make-thumbnails.js";
 
 export interface ThumbnailMakerDeps extends Omit<MakeThumbnailsDeps, "giveWay" | "onResult"> {
@@ -27,6 +31,8 @@ export interface ThumbnailMakerDeps extends Omit<MakeThumbnailsDeps, "giveWay" |
 type ThumbnailCount = ThumbnailResult | "ffmpeg-failed" | "delayed" | "given-up";
 
 const LOOK_EVERY_MS = 5_000;
+/** Between pages of rows of before that hold nothing to do. */
+const WALK_EVERY_MS = 1_000;
 const SWEEP_EVERY_MS = 60_000;
 const PRESSED_REST_MS = 50;
 const MOST_FFMPEG_FAILURES = 5;
@@ -43,6 +49,7 @@ export class ThumbnailMaker {
   #restUntilMs = 0;
   #failures = 0;
   #told: string | null = null;
+  #hasCaughtUp = false;
 
   constructor(deps: ThumbnailMakerDeps) {
     this.#deps = deps;
@@ -64,8 +71,9 @@ export class ThumbnailMaker {
     while (!signal.aborted) {
       try {
         await this.removeGone();
-        const hasWorked = await this.makeNext();
-        if (!hasWorked) await clock.sleep(LOOK_EVERY_MS, signal);
+        if (await this.makeNext()) continue;
+        const restMs = (await this.catchUp()) === "looked" ? WALK_EVERY_MS : LOOK_EVERY_MS;
+        await clock.sleep(restMs, signal);
       } catch (error) {
         this.#tell("pictures cannot be made now", error);
         await clock.sleep(LONGEST_REST_MS, signal);
@@ -95,6 +103,34 @@ export class ThumbnailMaker {
       await this.#noteFailure(waiting, error);
     }
     return true;
+  }
+
+  /**
+   * A page of the recordings of before, when there is time for them; "looked": it held nothing to do. Throws when the
+   * database does not answer.
+   */
+  async catchUp(): Promise<"worked" | "looked" | "full" | "done"> {
+    const { catalog, intervalUs, isPressed } = this.#deps;
+    if (this.#hasCaughtUp) return "done";
+    if (isPressed() || catalog.clock.monotonicMs() < this.#restUntilMs) return "full";
+    if (intervalUs === 0) await restartThumbnailCatchUp(catalog);
+    const found = intervalUs === 0 ? "done" : await findToCatchUp(catalog, intervalUs);
+    this.#hasCaughtUp = found === "done";
+    if (found === "done" || found === "full") return found;
+    for (const id of found.uncut) await this.#index(id);
+    if (this.#stopping.signal.aborted) return "full";
+    await noteCaughtUp(catalog, found);
+    return found.uncut.length + found.withoutPictures.length > 0 ? "worked" : "looked";
+  }
+
+  /** What cannot be read now goes on being played as a whole file. */
+  async #index(id: RecordingId): Promise<void> {
+    await this.#giveWay();
+    try {
+      await indexTransport(this.#deps, id, this.#stopping.signal);
+    } catch (error) {
+      this.#tell("a recording cannot be indexed now", error);
+    }
   }
 
   /** Rows first, then objects; an object that cannot go now keeps its row. Throws when the database does not answer. */

@@ -16,6 +16,7 @@ import {
   recordFoundFiles,
 } from "../../src/catalog/recordings.js";
 import { findPlayableById } from "../../src/catalog/playable-neighbours.js";
+import { findToCatchUp } from "../../src/catalog/thumbnail-catch-up.js";
 import { findLastThumbnail, listThumbnails, sweepThumbnails } from "../../src/catalog/thumbnails.js";
 import { parsePathName } from "../../src/core/path-name.js";
 import { parsePathPattern } from "../../src/core/path-pattern.js";
@@ -55,6 +56,7 @@ const QUESTIONS: readonly (readonly [string, (catalog: Catalog) => Promise<unkno
   ["the pictures of a range", (catalog) => listThumbnails(catalog, CAM1, RANGE)],
   ["the last picture before an instant", (catalog) => findLastThumbnail(catalog, CAM1, RANGE)],
   ["the next pictures to look after", (catalog) => sweepThumbnails(catalog, { path: CAM1, atUs: at(5) })],
+  ["the next recordings without pictures", (catalog) => findToCatchUp(catalog, 1_000_000)],
   ["a recording that is pictured", async (catalog) => findPlayableById(catalog, (await anyRow(catalog)).id)],
 ];
 

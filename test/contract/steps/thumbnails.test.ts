@@ -1,7 +1,7 @@
 /** Periodic pictures of recordings that a real MediaMTX made, by the product's own pipeline, maker and folder store. */
 import { execFile } from "node:child_process";
 import { chmodSync, existsSync, writeFileSync } from "node:fs";
-import { cp, readdir, readFile, utimes } from "node:fs/promises";
+import { cp, readdir, readFile, rm, utimes } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 
@@ -162,6 +162,38 @@ describe("periodic pictures", () => {
     expect(new Set(puts).size).toBe(puts.length);
     await makeAll(scene.again({ put }));
     expect(puts).toHaveLength((await scene.objects()).length);
+  });
+
+  it.each([
+    ["h264-aac", "present"],
+    ["h264-aac", "released"],
+    ["mpegts", "present"],
+    ["mpegts", "released"],
+  ] as const)("of %s, %s, that were inspected before there were any, are caught up", async (camera, local) => {
+    const scene = await openScene({ camera });
+    await makeAll(scene.maker);
+    const times = await scene.times();
+    const { bench } = scene;
+    for (const name of await readdir(path.join(bench.root, "thumbnails"))) {
+      await rm(path.join(bench.root, "thumbnails", name));
+    }
+    for (const object of await scene.objects()) await rm(object);
+    await bench.catalog.db("thumbnails").delete();
+    const indexes: unknown = await bench.catalog.db("fragment_indexes").orderBy("recording_id");
+    if (local === "released") {
+      await rm(bench.recordDir, { recursive: true });
+      await bench.catalog.db("recordings").update({ local, step: null });
+    }
+    if (camera === "mpegts" && local === "present") await bench.catalog.db("fragment_indexes").delete();
+    const maker = scene.again();
+    await makeAll(maker);
+    expect(await scene.times()).toEqual([]);
+    for (let result = ""; result !== "done"; result = await maker.catchUp()) await makeAll(maker);
+    expect([await scene.times(), (await scene.objects()).length]).toEqual([times, times.length]);
+    expect(await scene.again().catchUp()).toBe("done");
+    // MPEG-TS of before there were indexes has its index too.
+    expect(await bench.catalog.db("fragment_indexes").orderBy("recording_id")).toEqual(indexes);
+    expect(await countWaitingForThumbnails(bench.catalog)).toBe(0);
   });
 
   it("wait as long as the store is away, and need no second ffmpeg then", async () => {
