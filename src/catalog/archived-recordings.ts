@@ -8,6 +8,7 @@ import { dialectOf } from "./dialect.js";
 import { columnsOf, recordingFromRow, type RecordingPatch } from "./recording-row.js";
 
 const PAGE = 500;
+const COUNTED_AT_ONCE = 10_000;
 
 /** All machines' rows that name an object, from the key after `after`; a page in memory at a time. */
 export async function* listByObjectKey(catalog: Catalog, after = ""): AsyncGenerator<Recording> {
@@ -29,16 +30,28 @@ export function findVerifiedAfter(catalog: Catalog, after: string): Promise<Reco
   });
 }
 
-/** Reads the index of all objects: not for often. */
-export function countVerified(catalog: Catalog): Promise<number> {
+/** Rows that name an object, proven or not: a page of the index at a time, for who waits for the connection meanwhile. */
+export function countObjectKeys(catalog: Catalog, atOnce = COUNTED_AT_ONCE): Promise<number> {
   return translating("count archived recordings", async () => {
-    const rows = (await catalog
-      .db("recordings")
-      .whereNotNull("object_key")
-      .where({ archive: "verified" })
-      .count({ objects: "*" })) as { objects: number | string }[];
-    return Number(rows[0]?.objects ?? 0);
+    let counted = 0;
+    for (let last = ""; ;) {
+      const rows = (await inKeyOrder(catalog, last)
+        .offset(atOnce - 1)
+        .limit(1)
+        .select("object_key")) as { object_key: string }[];
+      const end = rows[0]?.object_key;
+      if (end === undefined) return counted + (await countAfter(catalog, last));
+      counted += atOnce;
+      last = end;
+    }
   });
+}
+
+async function countAfter(catalog: Catalog, after: string): Promise<number> {
+  const rows = (await inKeyOrder(catalog, after).clearOrder().count({ objects: "*" })) as {
+    objects: number | string;
+  }[];
+  return Number(rows[0]?.objects ?? 0);
 }
 
 /** More than one when two rows name one object. */

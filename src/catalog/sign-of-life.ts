@@ -10,6 +10,8 @@ export async function findLastSignOfLife(catalog: Catalog): Promise<number | nul
     const [row] = (await catalog
       .db("recordings")
       .where({ node_id: catalog.nodeId })
+      // Holds for all: without it SQLite reads and sorts every row, and not the index by start from its end.
+      .where("start_us", ">=", 0)
       .orderBy([
         { column: "start_us", order: "desc" },
         { column: "id", order: "desc" },

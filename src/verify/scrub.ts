@@ -3,7 +3,7 @@
  * What is not what it was proven to be is not proven any more, so that nothing local is released on it; what is still on
  * disk is archived again. Where it stands is remembered in the database.
  */
-import { countVerified, findVerifiedAfter, takeProofBack } from "../catalog/archived-recordings.js";
+import { countObjectKeys, findVerifiedAfter, takeProofBack } from "../catalog/archived-recordings.js";
 import type { Catalog } from "../catalog/catalog.js";
 import { recall, remember } from "../catalog/remembered.js";
 import { AppError, describeError } from "../core/errors.js";
@@ -84,7 +84,7 @@ export class Scrub {
     const { catalog, days } = this.#deps;
     const nowMs = catalog.clock.monotonicMs();
     if (this.#counted === undefined || nowMs - this.#counted.atMs > COUNT_EVERY_MS) {
-      this.#counted = { objects: await countVerified(catalog), atMs: nowMs };
+      this.#counted = { objects: await countObjectKeys(catalog), atMs: nowMs };
     }
     return Math.min(LONGEST_PAUSE_MS, (days * DAY_MS) / Math.max(1, this.#counted.objects));
   }

@@ -1,6 +1,6 @@
 /** Lists and timelines from ten million rows, at the HTTP client, on both databases. */
 import { existsSync } from "node:fs";
-import { mkdir, rename, rm } from "node:fs/promises";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 
@@ -11,13 +11,13 @@ import type { DatabaseTarget } from "../../src/catalog/database.js";
 import { systemClock } from "../../src/platform/clock.js";
 import { startApp } from "../support/app.js";
 import { startPostgres } from "../support/postgres.js";
-import { SEALING } from "../support/sealing.js";
+import { SEALING, SECRET_KEY_LINE } from "../support/sealing.js";
 import { tempDir } from "../support/temp-dir.js";
 import { below, IS_QUICK, type Line, report } from "./support/report.js";
 import { SEED, seededPath, seedRows } from "./support/seed-rows.js";
 import { timeRequests } from "./support/timed-get.js";
 
-const ROWS = Number(process.env["BENCH_ROWS"] ?? (IS_QUICK ? 20_000 : 10_000_000));
+const ROWS = Number(process.env["BENCH_ROWS"] ?? (IS_QUICK ? 5_000 : 10_000_000));
 const REQUESTS = IS_QUICK ? 20 : 300;
 const ROWS_OF_A_DAY = 1_440;
 const CACHE_DIR = path.join(process.env["CACHE_DIR"] ?? path.join(os.homedir(), ".cache", "reelkeeper"), "bench");
@@ -37,9 +37,10 @@ it("lists from many rows in PostgreSQL", async () => {
 
 /** Kept between runs: writing the rows takes minutes. */
 async function seededSqlite(): Promise<string> {
-  const file = path.join(CACHE_DIR, `rows-${ROWS}-with-gaps.sqlite`);
+  const directory = IS_QUICK ? await tempDir() : CACHE_DIR;
+  const file = path.join(directory, `rows-${ROWS}-with-gaps.sqlite`);
   if (existsSync(file)) return file;
-  await mkdir(CACHE_DIR, { recursive: true });
+  await mkdir(directory, { recursive: true });
   const unfinished = `${file}.tmp`;
   for (const suffix of ["", "-wal", "-shm"]) await rm(unfinished + suffix, { force: true });
   await seed({ kind: "sqlite", file: unfinished });
@@ -55,9 +56,12 @@ async function seed(target: DatabaseTarget): Promise<void> {
 }
 
 async function measure(name: string, databaseUrl: string): Promise<Line[]> {
+  const directory = await tempDir();
+  const keyFile = path.join(directory, "secret-keys");
+  await writeFile(keyFile, SECRET_KEY_LINE, { mode: 0o600 });
   const app = await startApp({
-    directory: await tempDir(),
-    env: { DATABASE_URL: databaseUrl, NODE_ID: SEED.nodeId },
+    directory,
+    env: { DATABASE_URL: databaseUrl, NODE_ID: SEED.nodeId, SECRET_KEY_FILE: keyFile },
   });
   onTestFinished(() => app.close());
   const day = await app.get<{ items: unknown[] }>(dayTarget(0, ROWS_OF_A_DAY));

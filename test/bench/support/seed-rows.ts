@@ -15,7 +15,7 @@ export const SEED = {
   nodeId: "bench-node",
 } as const;
 
-const ROWS_PER_STATEMENT = 500_000;
+const ROWS_PER_STATEMENT = 100_000;
 const TRACKS = JSON.stringify([
   { kind: "video", id: 1, codec: "avc1.640028", timescale: 90_000, widthPx: 1_920, heightPx: 1_080, frameRate: 25 },
   { kind: "audio", id: 2, codec: "mp4a.40.2", timescale: 48_000, sampleRateHz: 48_000, channels: 2 },

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
+import { countObjectKeys } from "../../../src/catalog/archived-recordings.js";
 import type { Catalog } from "../../../src/catalog/catalog.js";
 import { listLatestRecordings } from "../../../src/catalog/latest-recordings.js";
 import type { ListedRecording } from "../../../src/catalog/listed-recording.js";
@@ -20,6 +21,14 @@ import { openFresh, type TestedDialect } from "./dialects.js";
 const CAM2 = parsePathName("site/cam2");
 
 export function describeLists(dialect: TestedDialect): void {
+  it.each([1, 2, 3, 10])("objects are counted whole, %i at once", async (atOnce) => {
+    const catalog = await openFresh(dialect);
+    expect(await countObjectKeys(catalog, atOnce)).toBe(0);
+    for (const sec of [0, 10, 20, 30]) await insertRow(catalog, sec, { objectKey: `Key/${sec}` });
+    await insertRow(catalog, 40, { objectKey: null });
+    expect(await countObjectKeys(catalog, atOnce)).toBe(4);
+  });
+
   describe("lists of recordings", () => {
     it.each(["newest", "oldest"] as const)("give every recording once, %s first, page by page", async (order) => {
       const catalog = await openFresh(dialect);

@@ -9,8 +9,9 @@ import { PATIENCE } from "../../support/patience.js";
 import { tempDir } from "../../support/temp-dir.js";
 
 const ROOT = path.resolve(import.meta.dirname, "../../..");
-const PARTS = ["hooks", "mediamtx-list", "probe"];
-/** About 30 s on a machine that does nothing else. */
+const PARTS = ["hooks", "lists", "mediamtx-list", "probe"];
+const REPORTS = ["hooks", "lists-postgres", "lists-sqlite", "mediamtx-list", "probe"];
+/** About 45 s on a machine that does nothing else. */
 const TEST_TIMEOUT_MS = 120_000 * PATIENCE;
 
 it(
@@ -26,8 +27,8 @@ it(
     );
     onTestFinished(() => void child.stop("SIGKILL"));
     expect(await child.exited, child.output()).toBe(0);
-    expect((await readdir(directory)).sort()).toEqual(PARTS.map((part) => `${part}.json`));
-    for (const part of PARTS) {
+    expect((await readdir(directory)).sort()).toEqual(REPORTS.map((part) => `${part}.json`));
+    for (const part of REPORTS) {
       const lines = JSON.parse(await readFile(path.join(directory, `${part}.json`), "utf8")) as { value: number }[];
       expect(lines.length).toBeGreaterThan(0);
       expect(lines.filter(({ value }) => !Number.isFinite(value))).toEqual([]);
