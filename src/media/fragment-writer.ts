@@ -10,6 +10,8 @@ export interface KeptSamples {
   readonly last: number;
   readonly startTicks: number;
   readonly durationTicks: number;
+  /** Samples that are presented from here on are there for others to be decoded, not to be shown; may be Infinity. */
+  readonly shownUntilTicks: number;
   /** Of the first of them, in the file that they come from. */
   readonly offsetBytes: number;
   readonly sizeBytes: number;

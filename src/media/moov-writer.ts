@@ -49,14 +49,15 @@ interface Times {
 
 /**
  * Tables count from their own first sample. The edit list says when that is shown: later than the first picture for
- * sound that begins after it, and not before its composition offset for pictures that were reordered.
+ * sound that begins after it, and not before its composition offset for pictures that were reordered. It ends with the
+ * last picture that is to be shown: others, which that one needs, may be shown later.
  */
 function timesOf({ timescale, presentationTicks }: Movie, { track }: SpliceTrack, table: SampleTable): Times {
   const own = track.timescale;
   const firstShownTicks = (table.firstTicks ?? 0) + table.firstCompositionTicks;
   const delayTicks = Math.max(0, firstShownTicks - rescaleTicks(presentationTicks, timescale, own));
   const { durationTicks, firstCompositionTicks } = table;
-  const shown = rescaleTicks(durationTicks, own, timescale);
+  const shown = rescaleTicks(table.shownTicks, own, timescale);
   const delay = rescaleTicks(delayTicks, own, timescale);
   if (delay === 0 && firstCompositionTicks === 0) return { movieDuration: shown, durationTicks };
   const edits = [...(delay === 0 ? [] : [edit(delay, -1)]), edit(shown, Math.max(0, firstCompositionTicks))];

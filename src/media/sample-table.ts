@@ -25,6 +25,9 @@ export class SampleTable {
   #isAllSync = true;
   #hasCompositions = false;
   #endTicks = 0;
+  /** Where the last sample that is to be shown ends, and where the first one that is not would begin. */
+  #shownEndTicks = -Infinity;
+  #hiddenFromTicks = Infinity;
   /** A sample lasts until the next one begins, which is not known before. */
   #lastDelta: number | undefined;
 
@@ -36,23 +39,39 @@ export class SampleTable {
     return this.firstTicks === undefined ? 0 : this.#endTicks - this.firstTicks;
   }
 
+  /** From when the first sample is shown to the end of the last one; of reordered samples not the sum of all durations. */
+  get shownTicks(): number {
+    if (this.firstTicks === undefined) return 0;
+    const endTicks = Math.min(this.#shownEndTicks, this.#hiddenFromTicks);
+    return Math.max(0, endTicks - this.firstTicks - this.firstCompositionTicks);
+  }
+
   /** The samples are one chunk, which begins at `offsetBytes` from the start of all media. */
-  add({ run, first, last, startTicks, durationTicks }: KeptSamples, offsetBytes: number): void {
+  add(kept: KeptSamples, offsetBytes: number): void {
+    const { run, first, last, startTicks, durationTicks } = kept;
     if (this.firstTicks === undefined) {
       this.firstTicks = startTicks;
       this.firstCompositionTicks = run.compositionTicks[first] ?? 0;
     } else if (this.#lastDelta !== undefined) this.#lastDelta += startTicks - this.#endTicks;
     this.#addChunk(offsetBytes, last - first);
+    let ticks = startTicks;
     for (let sample = first; sample < last; sample += 1) {
       this.#pushDelta(run.durationsTicks[sample] ?? 0);
       this.#sizes.push(run.sizesBytes[sample] ?? 0);
       const composition = run.compositionTicks[sample] ?? 0;
       this.#compositions.push(composition >>> 0);
       this.#hasCompositions ||= composition !== 0;
+      this.#show(ticks + composition, run.durationsTicks[sample] ?? 0, kept.shownUntilTicks);
+      ticks += run.durationsTicks[sample] ?? 0;
       if (((run.flags[sample] ?? 0) & NON_SYNC_SAMPLE) === 0) this.#syncs.push(this.#sizes.length);
       else this.#isAllSync = false;
     }
     this.#endTicks = startTicks + durationTicks;
+  }
+
+  #show(atTicks: number, durationTicks: number, untilTicks: number): void {
+    if (atTicks < untilTicks) this.#shownEndTicks = Math.max(this.#shownEndTicks, atTicks + durationTicks);
+    else this.#hiddenFromTicks = Math.min(this.#hiddenFromTicks, atTicks);
   }
 
   #addChunk(offsetBytes: number, sampleCount: number): void {

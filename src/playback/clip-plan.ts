@@ -4,7 +4,7 @@ import { joins } from "../core/continuity.js";
 import type { Fragment } from "../media/inspection.js";
 import type { SpliceInit } from "../media/splice-init.js";
 import { firstTickAtUs, ticksToUs } from "../media/ticks.js";
-import { findClipStart } from "./clip-start.js";
+import { type ClipStart, findClipStart } from "./clip-start.js";
 import type { ClipRequest } from "./clip-request.js";
 import { goesWith, readInits } from "./clip-inits.js";
 import { type ClipSegment, findSegmentBefore, LEAD_US, noFootage, readSegments } from "./clip-segments.js";
@@ -16,7 +16,7 @@ export interface ClipPart {
   readonly zeroTicks: number;
   /** Those that may hold samples of the clip. */
   readonly fragments: readonly Fragment[];
-  /** Samples from here on, by the recording's own media time, do not belong to the clip. */
+  /** The end of the clip by the recording's own media time; see clip-timeline.ts. Infinity: it goes on behind. */
   readonly untilUs: number;
 }
 
@@ -54,7 +54,7 @@ export async function planClip(
   const splice = await readInits(deps, segments, signal);
   const lead = await leadOf(deps, { first, startTicks: start.ticks, splice }, signal);
   const { timescale, mainTrackId } = first.index;
-  const parts = placeAll(segments, { request, startTicks: start.ticks });
+  const parts = placeAll(segments, { request, start });
   const leading = lead.map((segment) => leadingPart(segment, first, start.ticks));
   const last = segments.at(-1) ?? first;
   return {
@@ -72,8 +72,9 @@ export async function planClip(
 
 function placeAll(
   segments: readonly ClipSegment[],
-  { request, startTicks }: { readonly request: ClipRequest; readonly startTicks: number },
+  { request, start }: { readonly request: ClipRequest; readonly start: ClipStart },
 ): ClipPart[] {
+  const { ticks: startTicks, presentationTicks: delayTicks } = start;
   const parts: ClipPart[] = [];
   for (const [index, segment] of segments.entries()) {
     const before = parts.at(-1);
@@ -82,7 +83,11 @@ function placeAll(
     parts.push({
       segment,
       zeroTicks: before === undefined ? -startTicks : placeAfter(before, segment, request.gaps),
-      fragments: fragmentsOf(segment, { fromTicks: before === undefined ? startTicks : -Infinity, untilUs }),
+      fragments: fragmentsOf(segment, {
+        fromTicks: before === undefined ? startTicks : -Infinity,
+        untilUs,
+        delayTicks,
+      }),
       untilUs,
     });
   }
@@ -132,7 +137,7 @@ function leadingPart(segment: ClipSegment, first: ClipSegment, startTicks: numbe
   return {
     segment,
     zeroTicks: -startTicks - joint,
-    fragments: fragmentsOf(segment, { fromTicks: joint, untilUs: Infinity }),
+    fragments: fragmentsOf(segment, { fromTicks: joint, untilUs: Infinity, delayTicks: 0 }),
     untilUs: Infinity,
   };
 }
@@ -140,13 +145,15 @@ function leadingPart(segment: ClipSegment, first: ClipSegment, startTicks: numbe
 interface Window {
   readonly fromTicks: number;
   readonly untilUs: number;
+  /** What is decoded may be shown this much later. */
+  readonly delayTicks: number;
 }
 
 /** Tracks are not cut at the same instants: a fragment before and behind may hold a little of the others. */
-function fragmentsOf({ index }: ClipSegment, { fromTicks, untilUs }: Window): readonly Fragment[] {
+function fragmentsOf({ index }: ClipSegment, { fromTicks, untilUs, delayTicks }: Window): readonly Fragment[] {
   const { fragments, timescale } = index;
   const leadTicks = firstTickAtUs(LEAD_US, timescale);
-  const lastTicks = untilUs === Infinity ? Infinity : firstTickAtUs(untilUs, timescale) + leadTicks;
+  const lastTicks = untilUs === Infinity ? Infinity : firstTickAtUs(untilUs, timescale) + delayTicks + leadTicks;
   let first = fragments.findIndex(
     ({ startTicks, durationTicks }) => startTicks !== null && startTicks + durationTicks > fromTicks - leadTicks,
   );

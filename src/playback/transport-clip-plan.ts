@@ -39,7 +39,7 @@ export interface TransportPlan {
   readonly tracks: readonly Track[];
   /** Of the first picture, on the stream's time. */
   readonly firstDecodeTicks: number;
-  /** Samples that are decoded from here on do not belong to the clip. */
+  /** The clip's end on the stream's time, by when pictures are decoded; see clip-timeline.ts. */
   readonly untilTicks: number;
   readonly startUs: number;
   readonly endUs: number;
@@ -71,13 +71,13 @@ export async function planTransportClip(
   for await (const anchor of reading) anchors.push(anchor);
   const zeros = placeAll(segments, { anchors, gaps: request.gaps, startTicks: start.fragment.startTicks ?? 0 });
   const untilOwnTicks = firstTickAtUs(request.toUs - last.recording.startUs, TICKS_PER_SEC);
+  const delayTicks = anchors[0]?.delayTicks ?? 0;
   const parts = segments.map((segment, number): TransportPart => {
     const from = number === 0 ? Math.max(0, segment.fragments.indexOf(start.fragment) - 1) : 0;
-    const untilTicks = segment === last ? untilOwnTicks : Infinity;
+    const untilTicks = segment === last ? untilOwnTicks + delayTicks : Infinity;
     const shiftTicks = (zeros[number] ?? 0) - (anchors[number]?.zeroTicks ?? 0);
     return { recording: segment.recording, shiftTicks, ...bytesOf(segment.fragments.slice(from), untilTicks) };
   });
-  const delayTicks = anchors[0]?.delayTicks ?? 0;
   return {
     parts,
     tracks: first.recording.tracks,
