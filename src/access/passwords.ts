@@ -14,7 +14,7 @@ export interface Passwords {
 
 /** 2: Argon2id; the library keeps its names in a `const enum`. */
 const COST = { algorithm: 2, memoryCost: 65_536, timeCost: 3, parallelism: 1 } as const;
-const LIMITS = { atOnce: 2, mostWaiting: 20 };
+const LIMITS = { purpose: "check a password", atOnce: 2, mostWaiting: 20 };
 const GIVEN_UP_AFTER_MS = 10_000;
 
 export function createPasswords(): Passwords {

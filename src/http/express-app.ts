@@ -16,6 +16,7 @@ import { type AccessRules, assertHookSecret, NOBODY } from "../access/caller.js"
 import { assertAllowed } from "../access/policy.js";
 import type { Catalog } from "../catalog/catalog.js";
 import { AppError, describeError, toAppError } from "../core/errors.js";
+import { GateFull } from "../platform/gate.js";
 import type { Logger } from "../platform/logger.js";
 import { authenticate, type AuthenticateDeps, type Caller } from "./authenticate.js";
 import { type Hardening, harden } from "./hardening.js";
@@ -148,9 +149,9 @@ function sendProblem(
   const { retryAfterMs, kind } = toAppError(known);
   // The client left before there was an answer: what worked for it was told to stop.
   if (kind === "cancelled" && response.destroyed) return;
-  if (problem.status >= 500) {
-    logger.error("request failed", { method: request.method, url: request.url, err: describeError(error) });
-  }
+  const fields = { method: request.method, url: request.url, err: describeError(error) };
+  if (error instanceof GateFull) logger.warn("request refused, too many at once", fields);
+  else if (problem.status >= 500) logger.error("request failed", fields);
   if (response.headersSent) {
     response.destroy();
     return;

@@ -7,6 +7,7 @@ import type { ByteReader } from "../media/byte-reader.js";
 import type { FfmpegSettings } from "../media/ffmpeg.js";
 import type { ByteCappedCache } from "../platform/byte-capped-cache.js";
 import type { Clock } from "../platform/clock.js";
+import type { Gate } from "../platform/gate.js";
 import type { PlainLayout } from "./plain-layout.js";
 
 /**
@@ -29,6 +30,8 @@ export interface PlaybackDeps {
   readonly openReader: OpenReader;
   /** For pictures, and for clips from MPEG-TS; that there is none is found out when it is needed. */
   readonly ffmpeg: FfmpegSettings;
+  /** Around each ffmpeg that remuxes MPEG-TS. */
+  readonly remuxes: Gate;
   /** Plain clips that were asked for lately. */
   readonly layouts: ByteCappedCache<PlainLayout>;
 }

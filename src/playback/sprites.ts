@@ -48,7 +48,7 @@ const READS_AT_ONCE = 6;
 export class Sprites {
   readonly #deps: SpritesDeps;
   /** Others make single pictures meanwhile. */
-  readonly #gate = new Gate({ atOnce: 1, mostWaiting: MOST_WAITING });
+  readonly #gate = new Gate({ purpose: "make a sprite", atOnce: 1, mostWaiting: MOST_WAITING });
   readonly #shared = new SharedWork<Buffer>();
 
   constructor(deps: SpritesDeps) {

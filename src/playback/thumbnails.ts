@@ -39,7 +39,7 @@ export class Thumbnails {
 
   constructor(deps: ThumbnailDeps) {
     this.#deps = deps;
-    this.#gate = new Gate({ atOnce: deps.atOnce, mostWaiting: MOST_WAITING });
+    this.#gate = new Gate({ purpose: "make a picture", atOnce: deps.atOnce, mostWaiting: MOST_WAITING });
   }
 
   /** Throws as `locatePicture`. */

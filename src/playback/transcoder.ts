@@ -29,7 +29,7 @@ export class Transcoder {
 
   constructor(deps: TranscoderDeps) {
     this.#deps = deps;
-    this.#gate = new Gate({ atOnce: deps.atOnce, mostWaiting: deps.atOnce * 2 });
+    this.#gate = new Gate({ purpose: "transcode", atOnce: deps.atOnce, mostWaiting: deps.atOnce * 2 });
   }
 
   /**

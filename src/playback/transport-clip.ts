@@ -97,7 +97,9 @@ async function* plainMedia(
 }
 
 function remuxed(deps: PlaybackDeps, plan: TransportPlan, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  return remuxTransport(deps.ffmpeg, { tracks: plan.tracks, packets: movedPackets(deps, plan, signal) }, signal);
+  const { ffmpeg, remuxes } = deps;
+  const packets = () => movedPackets(deps, plan, signal);
+  return remuxes.stream(() => remuxTransport(ffmpeg, { tracks: plan.tracks, packets: packets() }, signal), signal);
 }
 
 /** Opens one recording at a time, and closes it when nobody asks on. */

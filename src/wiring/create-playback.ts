@@ -5,12 +5,15 @@ import { openRecordingReader } from "../archive/recording-reader.js";
 import type { Catalog } from "../catalog/catalog.js";
 import type { FfmpegSettings } from "../media/ffmpeg.js";
 import { ByteCappedCache } from "../platform/byte-capped-cache.js";
+import { Gate } from "../platform/gate.js";
 import type { PlaybackDeps } from "../playback/playback-deps.js";
 
 /** Of an hour of video and sound a layout takes about five megabytes. */
 const MOST_LAYOUT_BYTES = 32 * 1_048_576;
 /** A player asks on within seconds. */
 const KEEP_LAYOUTS_MS = 60_000;
+/** Each lasts as long as its viewer reads; who waits for a turn has no byte yet, and asks again sooner than it times out. */
+const REMUXES = { purpose: "remux MPEG-TS", atOnce: 8, mostWaiting: 16, mostWaitMs: 20_000 };
 
 export interface PlaybackParts {
   readonly catalog: Catalog;
@@ -24,6 +27,7 @@ export function createPlayback(recordDir: string, { catalog, store, ffmpeg }: Pl
     catalog,
     clock: catalog.clock,
     ffmpeg,
+    remuxes: new Gate(REMUXES),
     layouts: new ByteCappedCache(catalog.clock, { mostBytes: MOST_LAYOUT_BYTES, keepMs: KEEP_LAYOUTS_MS }),
     openBytes: (recording, part, signal) => openRecording(places, recording, { part, signal }),
     openReader: (recording, signal) => openRecordingReader(places, recording, signal),

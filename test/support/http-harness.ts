@@ -52,6 +52,7 @@ import type { ServerConfig } from "../../src/mediamtx/config-drift.js";
 import type { Template } from "../../src/mediamtx/templates.js";
 import { createMetrics } from "../../src/metrics/metrics.js";
 import { ByteCappedCache } from "../../src/platform/byte-capped-cache.js";
+import { Gate } from "../../src/platform/gate.js";
 import { readDiskSpace } from "../../src/platform/disk-space.js";
 import { ensureDirectory } from "../../src/platform/files.js";
 import type { Logger } from "../../src/platform/logger.js";
@@ -106,6 +107,8 @@ export interface HttpOptions {
   readonly stalledMs?: number;
   /** In place of the one in the PATH. */
   readonly ffmpeg?: FfmpegSettings;
+  /** ffmpegs at once that remux MPEG-TS; one more may wait. */
+  readonly remuxesMost?: number;
   readonly thumbnailCacheBytes?: number;
   /** ffmpegs at once; undefined: transcoding is switched off. */
   readonly transcodingMost?: number;
@@ -341,6 +344,7 @@ function createDeps(parts: DepsParts): HttpDeps {
     openBytes: (recording, part, signal) => openRecording({ recordDir, store }, recording, { part, signal }),
     openReader: (recording, signal) => openRecordingReader({ recordDir, store }, recording, signal),
     ffmpeg: options.ffmpeg ?? { configuredPath: null, env: process.env },
+    remuxes: new Gate({ purpose: "remux MPEG-TS", atOnce: options.remuxesMost ?? 8, mostWaiting: 1 }),
     layouts: new ByteCappedCache(catalog.clock, { mostBytes: 1e6, keepMs: 60_000 }),
   };
   const hardening = { ...OPEN, publicUrl: null, ...options.hardening };

@@ -283,6 +283,31 @@ describe("a clip of MPEG-TS", () => {
     await waitFor("its end", () => !ffmpeg.pids().some(isAlive));
   });
 
+  it.each(FORMATS)("waits while as many are remuxed as may be, or is told when to come back (%s)", async (format) => {
+    const ffmpeg = await watchedFfmpeg("hang");
+    const http = await httpForTest({ ffmpeg: ffmpeg.settings, remuxesMost: 2 });
+    const [first] = await addFixture(http, ["v1.20.1", "mpegts"]);
+    const { startUs, endUs } = first!.recording;
+    const target = `http://127.0.0.1:${String(http.port)}${clipUrl({ fromUs: startUs, toUs: endUs, format })}`;
+    const leave = new AbortController();
+    const viewers = Promise.allSettled(Array.from({ length: 3 }, () => fetch(target, { signal: leave.signal })));
+    await waitFor("two ffmpegs", () => ffmpeg.pids().filter(isAlive).length === 2);
+    const refused = await waitFor("one to be refused", async () => {
+      const answer = await fetch(target, { signal: AbortSignal.timeout(1_000) }).catch(() => undefined);
+      return answer?.status === 503 && answer;
+    });
+    expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
+    expect(await refused.json()).toMatchObject({ detail: "remux MPEG-TS: 2 are at it and 1 wait already" });
+    expect(ffmpeg.pids()).toHaveLength(2);
+    leave.abort();
+    await viewers;
+    await waitFor("no ffmpeg", () => !ffmpeg.pids().some(isAlive));
+    const told = http.log.filter(({ level }) => level === "error" || level === "warn");
+    expect(new Set(told.map(({ level, message }) => `${level} ${message}`))).toEqual(
+      new Set(["warn request refused, too many at once"]),
+    );
+  });
+
   it("is refused where the format changes, and the answer says when", async () => {
     const http = await httpForTest();
     const changes = { path: "mixed" as Recording["path"] };

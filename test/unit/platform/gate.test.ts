@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { Gate } from "../../../src/platform/gate.js";
+import { Gate, GateFull } from "../../../src/platform/gate.js";
 
 const NEVER = new AbortController().signal;
 
@@ -19,7 +19,7 @@ function held() {
 }
 
 it("lets so many in at once, and the next in the order in which they came", async () => {
-  const gate = new Gate({ atOnce: 2, mostWaiting: 10 });
+  const gate = new Gate({ purpose: "test", atOnce: 2, mostWaiting: 10 });
   const all = Array.from({ length: 4 }, held);
   const running = all.map(({ work }) => gate.run(work, NEVER));
   const began = async (): Promise<boolean[]> => {
@@ -35,7 +35,7 @@ it("lets so many in at once, and the next in the order in which they came", asyn
 });
 
 it("gives the place of work that failed to the next", async () => {
-  const gate = new Gate({ atOnce: 1, mostWaiting: 1 });
+  const gate = new Gate({ purpose: "test", atOnce: 1, mostWaiting: 1 });
   const failing = gate.run(() => Promise.reject(new Error("no")), NEVER);
   const next = gate.run(() => Promise.resolve("yes"), NEVER);
   await expect(failing).rejects.toThrow("no");
@@ -44,7 +44,7 @@ it("gives the place of work that failed to the next", async () => {
 });
 
 it("refuses more than may wait, and forgets who gave up waiting", async () => {
-  const gate = new Gate({ atOnce: 1, mostWaiting: 1 });
+  const gate = new Gate({ purpose: "test", atOnce: 1, mostWaiting: 1 });
   const first = held();
   const running = gate.run(first.work, NEVER);
   const leave = new AbortController();
@@ -58,3 +58,39 @@ it("refuses more than may wait, and forgets who gave up waiting", async () => {
   expect(await later).toBe("in");
   await expect(gate.run(() => Promise.resolve(), AbortSignal.abort())).rejects.toMatchObject({ kind: "cancelled" });
 });
+
+it("refuses who has waited too long, and says so", async () => {
+  const gate = new Gate({ purpose: "test", atOnce: 1, mostWaiting: 5, mostWaitMs: 20 });
+  const first = held();
+  const running = gate.run(first.work, NEVER);
+  const refused = await gate.run(() => Promise.resolve(), NEVER).catch((error: unknown) => error);
+  expect(refused).toBeInstanceOf(GateFull);
+  expect(refused).toMatchObject({
+    kind: "unavailable",
+    message: expect.stringContaining("no turn within 20 ms") as string,
+  });
+  first.end();
+  await running;
+  expect(await gate.run(() => Promise.resolve("in"), NEVER)).toBe("in");
+});
+
+it("holds a place for a stream from its first bit until it ends or its reader leaves", async () => {
+  const gate = new Gate({ purpose: "test", atOnce: 1, mostWaiting: 0 });
+  const bits = () => gate.stream(() => numbers(), NEVER);
+  const reader = bits();
+  // Nobody reads it yet.
+  expect(await gate.run(() => Promise.resolve("in"), NEVER)).toBe("in");
+  expect(await reader.next()).toEqual({ done: false, value: 1 });
+  await expect(bits().next()).rejects.toBeInstanceOf(GateFull);
+  await reader.return(undefined);
+  const all: number[] = [];
+  for await (const bit of bits()) all.push(bit);
+  expect(all).toEqual([1, 2]);
+  expect(await gate.run(() => Promise.resolve("free again"), NEVER)).toBe("free again");
+});
+
+async function* numbers(): AsyncGenerator<number> {
+  yield 1;
+  await Promise.resolve();
+  yield 2;
+}
