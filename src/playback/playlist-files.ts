@@ -93,7 +93,6 @@ function nameFragments(recording: ListableRecording, { range, footage, tracks, i
 
 /** As MPEG-TS, which needs no init: each segment may be made by another ffmpeg. Each has a URI that says its time. */
 function nameTranscoded(recording: ListableRecording, { range, footage, tracks, isGrowing }: Fragments): Named {
-  if (recording.format === "mpegts") return "nothing";
   const uri = `recordings/${recording.id}/transcoded.ts`;
   const segments = transcodedSegments(footage, { ...range, isGrowing }).map(({ fromUs, toUs }) => {
     const query = new URLSearchParams({ from: formatRfc3339(fromUs), to: formatRfc3339(toUs) }).toString();
@@ -101,7 +100,7 @@ function nameTranscoded(recording: ListableRecording, { range, footage, tracks, 
     return { ...place, uri: `${uri}?${query}` };
   });
   if (segments.length === 0) return isGrowing ? "pending" : "nothing";
-  return { uri, initBytes: null, segments, format: recording.format, tracks: tracks.map(transcodedTrack) };
+  return { uri, initBytes: null, segments, format: "mpegts", tracks: tracks.map(transcodedTrack) };
 }
 
 function transcodedTrack(track: Track): Track {

@@ -1,6 +1,6 @@
 /** H.264 and AAC made of what browsers cannot play: every frame, in its place, and no ffmpeg left behind. */
 import { execFile } from "node:child_process";
-import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -8,8 +8,10 @@ import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 
 import { formatRfc3339, parseRfc3339 } from "../../../src/core/instant.js";
+import { parsePathName } from "../../../src/core/path-name.js";
 import type { Recording } from "../../../src/core/recording.js";
 import { findBrowser, startBrowser } from "../../support/browser.js";
+import { addFixture, addInspected } from "../../support/footage-rows.js";
 import { ask, problemIn } from "../../support/http-ask.js";
 import { addFixtures } from "../../support/http-footage.js";
 import { type HttpHarness, httpForTest } from "../../support/http-harness.js";
@@ -64,7 +66,8 @@ async function frameCountOf(file: string): Promise<number> {
     ...["-v", "error", "-select_streams", "v", "-count_frames", "-show_entries", "stream=nb_read_frames"],
     ...["-of", "csv=p=0", file],
   ]);
-  return Number(stdout.trim());
+  // Of MPEG-TS it is told twice, for the program and for the stream.
+  return Number(stdout.split("\n")[0]);
 }
 
 async function piecesOf(http: HttpHarness, more = {}): Promise<(Piece & { readonly bytes: Buffer })[]> {
@@ -127,33 +130,84 @@ describe.each(["v1.20.1/h265-only", "v1.14.0/h265-only"])("%s, transcoded", (fol
   });
 });
 
-describe("a transcoded playlist", () => {
-  it("copies video that is H.264 already, and makes its sound AAC that goes on over pieces", async () => {
+/** As MediaMTX lays MPEG-TS out: PAT and PMT before each random access point. */
+const H265_STREAM = [
+  ...["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=10:duration=10"],
+  ...["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=10"],
+  ...["-c:v", "libx265", "-g", "20", "-pix_fmt", "yuv420p", "-preset", "ultrafast"],
+  ...["-x265-params", "log-level=error:keyint=20:min-keyint=20:scenecut=0:bframes=2:open-gop=0", "-c:a", "aac"],
+  ...["-mpegts_flags", "+pat_pmt_at_frames", "-f", "mpegts"],
+];
+
+describe("MPEG-TS with H.265, transcoded", () => {
+  it("holds every frame in pieces that join, with its sound", async () => {
     const http = await httpForTest({ transcodingMost: 2 });
-    const rows = await addFixtures(http, "v1.20.1/h264-aac");
-    const pieces = await piecesOf(http);
-    const files = filesOf("v1.20.1/h264-aac", rows);
-    for (const [index, row] of rows.entries()) {
-      const own = pieces.filter(({ recordingId }) => recordingId === row.id);
-      const video = [];
-      let soundUntil: number | undefined;
-      for (const { bytes } of own) {
-        const packets = await packetsOf(bytes);
-        video.push(...packets.filter(({ codec_type: type }) => type === "video"));
-        const sound = packets.filter(({ codec_type: type }) => type === "audio").map(({ pts }) => pts);
-        // At most two frames of sound beside each other, and no hole.
-        if (soundUntil !== undefined) expect(Math.abs(sound[0]! - soundUntil)).toBeLessThan(90_000 * 0.05);
-        soundUntil = sound.at(-1)! + sound[1]! - sound[0]!;
-      }
-      expect(video).toHaveLength(await frameCountOf(files[index]!));
+    const file = path.join(http.recordDir, "made", "2026-11-20_17-00-00-000000.ts");
+    mkdirSync(path.dirname(file), { recursive: true });
+    await run("ffmpeg", ["-v", "error", ...H265_STREAM, file]);
+    await addInspected(http, "made/2026-11-20_17-00-00-000000.ts");
+    const pieces = await piecesOf(http, { path: "made" });
+    expect(pieces).toHaveLength(3);
+    const video: number[] = [];
+    let soundUntil: number | undefined;
+    for (const { bytes } of pieces) {
+      expect(await streamsOf(bytes)).toEqual(["h264,Main,yuv420p", "aac,LC"]);
+      const packets = await packetsOf(bytes);
+      const pictures = packets.filter(({ codec_type: type }) => type === "video");
+      expect(pictures[0]?.flags.startsWith("K")).toBe(true);
+      video.push(...pictures.map(({ pts }) => pts));
+      const sound = packets.filter(({ codec_type: type }) => type === "audio").map(({ pts }) => pts);
+      if (soundUntil !== undefined) expect(Math.abs(sound[0]! - soundUntil)).toBeLessThan(90_000 * 0.05);
+      soundUntil = sound.at(-1)! + sound[1]! - sound[0]!;
     }
-    const playlist = await ask(http, playlistUrl());
-    expect(playlist.headers).toMatchObject({
-      "reelkeeper-codecs": "avc1.4d402a,mp4a.40.2",
-      "reelkeeper-playable": "yes",
-    });
-    const multivariant = await ask(http, playlistUrl({ multivariant: "1" }));
-    expect(multivariant.text).toContain("transcode=h264");
+    expect(video).toHaveLength(100);
+    const steps = video.slice(1).map((pts, at) => pts - video[at]!);
+    expect(Math.max(...steps.map((step) => Math.abs(step - 9_000)))).toBeLessThan(10);
+  });
+});
+
+describe("a transcoded playlist", () => {
+  it.each(["v1.20.1/h264-aac", "v1.20.1/mpegts"])(
+    "copies the H.264 of %s, and has AAC that goes on over pieces",
+    async (folder) => {
+      const http = await httpForTest({ transcodingMost: 2 });
+      const rows = await addFixtures(http, folder);
+      const pieces = await piecesOf(http);
+      const files = filesOf(folder, rows);
+      for (const [index, row] of rows.entries()) {
+        const own = pieces.filter(({ recordingId }) => recordingId === row.id);
+        const video = [];
+        let soundUntil: number | undefined;
+        for (const { bytes } of own) {
+          const packets = await packetsOf(bytes);
+          video.push(...packets.filter(({ codec_type: type }) => type === "video"));
+          const sound = packets.filter(({ codec_type: type }) => type === "audio").map(({ pts }) => pts);
+          // At most two frames of sound beside each other, and no hole.
+          if (soundUntil !== undefined) expect(Math.abs(sound[0]! - soundUntil)).toBeLessThan(90_000 * 0.05);
+          soundUntil = sound.at(-1)! + sound[1]! - sound[0]!;
+        }
+        expect(video).toHaveLength(await frameCountOf(files[index]!));
+      }
+      const playlist = await ask(http, playlistUrl());
+      expect(playlist.headers).toMatchObject({
+        "reelkeeper-codecs": "avc1.4d402a,mp4a.40.2",
+        "reelkeeper-playable": "yes",
+      });
+      const multivariant = await ask(http, playlistUrl({ multivariant: "1" }));
+      expect(multivariant.text).toContain("transcode=h264");
+    },
+  );
+
+  it("goes on where the recording format changes", async () => {
+    const http = await httpForTest({ transcodingMost: 2 });
+    const changes = { path: parsePathName("mixed") };
+    const streams = await addFixture(http, ["v1.20.1", "mpegts"], changes);
+    const files = await addFixture(http, ["v1.20.1", "killed"], changes);
+    const playlist = await ask(http, playlistUrl({ path: "mixed" }));
+    expect(playlist.status, playlist.text).toBe(200);
+    expect(playlist.headers["reelkeeper-format-changes-at"]).toBeUndefined();
+    const named = new Set(piecesIn(playlist.text).map(({ recordingId }) => recordingId));
+    expect(named).toEqual(new Set([...streams, ...files].map(({ recording }) => recording.id)));
   });
 
   it("is refused, and offered by no timeline, while it is switched off", async () => {
