@@ -91,6 +91,14 @@ const track = z.discriminatedUnion("codec", [
   z.strictObject({ codec: z.literal("G711"), sampleRate: hertz(8_000), channelCount, muLaw: z.boolean().optional() }),
 ]);
 
+/** What is shown instead comes in as well, and stands for the value that is known. "": none, whatever is inherited. */
+const passphrase = z
+  .string()
+  .regex(/^(?:[ -~]{10,79}|\*{3})?$/, { error: "expected 10 to 79 printable ASCII characters, or nothing" });
+const bearerToken = z
+  .string()
+  .regex(/^[!-~]{0,2048}$/, { error: "expected up to 2048 printable ASCII characters without spaces, or nothing" });
+
 const templateId = z
   .string()
   .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, { error: "expected the id of a template: a-z, 0-9, _ and -" });
@@ -136,9 +144,12 @@ export const pathSettingsSchema = z
       .refine((text) => Number(text) !== 0, { error: "expected a number other than 0" })
       .optional(),
     rtspUDPSourcePortRange: portRange.optional(),
+    whepBearerToken: bearerToken.optional(),
     whepSTUNGatherTimeout: wait.optional(),
     whepHandshakeTimeout: wait.optional(),
     whepTrackGatherTimeout: wait.optional(),
+    srtReadPassphrase: passphrase.optional(),
+    srtPublishPassphrase: passphrase.optional(),
     overridePublisher: z.boolean().optional(),
     rtspDemuxMpegts: z.boolean().optional(),
     alwaysAvailable: z.boolean().optional(),
@@ -152,6 +163,9 @@ export const pathSettingsSchema = z
     };
     if (settings.sourceOnDemand === true && (settings.source ?? "publisher") === "publisher") {
       refuse("sourceOnDemand", "needs a source to pull from, not publisher");
+    }
+    if ((settings.srtPublishPassphrase ?? "") !== "" && (settings.source ?? "publisher") !== "publisher") {
+      refuse("srtPublishPassphrase", "is for a path that is published to, this one pulls from a source");
     }
     const { rtspRangeType: form, rtspRangeStart: start } = settings;
     if ((form === undefined) !== (start === undefined)) {

@@ -97,6 +97,13 @@ export const SETTING_FACTS = {
     help: "Ports from which UDP packets go to an RTSP source.",
     mediamtxDefault: [32_768, 60_999],
   },
+  whepBearerToken: {
+    ...{ ...source, type: "text" },
+    accepts: "printable ASCII without spaces",
+    help: "WHEP source: token that is sent as Authorization: Bearer.",
+    mediamtxDefault: "",
+    secret: "whole",
+  },
   whepSTUNGatherTimeout: {
     ...{ ...source, ...aWait },
     help: "WHEP source: longest search for network addresses.",
@@ -117,6 +124,13 @@ export const SETTING_FACTS = {
     help: "A second publisher replaces the first; false: it is refused.",
     mediamtxDefault: true,
   },
+  srtPublishPassphrase: {
+    ...{ section: "publisher", ...cold, type: "text" },
+    accepts: "10 to 79 printable ASCII characters",
+    help: "Passphrase that SRT publishers need, for a path that is published to.",
+    mediamtxDefault: "",
+    secret: "whole",
+  },
   rtspDemuxMpegts: {
     ...{ section: "publisher", ...cold, ...yesNo },
     help: "Take MPEG-TS apart that a publisher sends inside RTSP.",
@@ -127,6 +141,13 @@ export const SETTING_FACTS = {
     accepts: "0 to 1000000; 0: no limit",
     help: "How many may watch at once.",
     mediamtxDefault: 0,
+  },
+  srtReadPassphrase: {
+    ...{ section: "readers", ...cold, type: "text" },
+    accepts: "10 to 79 printable ASCII characters",
+    help: "Passphrase that SRT readers need.",
+    mediamtxDefault: "",
+    secret: "whole",
   },
   record: { ...{ ...recording, ...yesNo }, help: "Record the path.", mediamtxDefault: false },
   recordFormat: {
@@ -189,7 +210,6 @@ export function settingFacts(name: SettingName): SettingFacts {
 const COMMANDS =
   "is a command, which no request may hold: name an entry of the deployer's file MEDIAMTX_TEMPLATES by template";
 const IN_BASE = "is for whoever deploys: set it in the base configuration (MEDIAMTX_BASE_CONFIG)";
-const OWN_SECRET = "is a secret that is not kept here: set it in the base configuration (MEDIAMTX_BASE_CONFIG)";
 
 /** MediaMTX's settings of a path that are left out on purpose, and what to do instead. */
 const REFUSED: readonly (readonly [RegExp, string])[] = [
@@ -197,7 +217,6 @@ const REFUSED: readonly (readonly [RegExp, string])[] = [
   [/^recordPath$/, "is set by Reelkeeper, which knows a segment by its name; files stay below RECORD_DIR"],
   [/^recordDeleteAfter$/, "is set by Reelkeeper, for MediaMTX must not delete unproven files: use localRetention"],
   [/^alwaysAvailableFile$/, "names a file of the server: use alwaysAvailableTracks"],
-  [/^(?:srt(?:Read|Publish)Passphrase|whepBearerToken)$/, OWN_SECRET],
   [/^(?:publish|read)(?:User|Pass|IPs)$/, "is MediaMTX's old way, which it will drop"],
   [/^(?:rpiCamera|forward|sourceRedirect$|fallback$|rtpSDP$|moqTransport$|playback$)/, IN_BASE],
 ];

@@ -89,7 +89,7 @@ function valueText(given: unknown, path: readonly PropertyKey[]): string {
     value = (value as Record<PropertyKey, unknown>)[key];
   }
   const names = path.map(String);
-  const isSecret = names.some((name) => /secret|token|password|^(?:yaml|text)$/i.test(name));
+  const isSecret = names.some((name) => /secret|token|pass|^(?:yaml|text)$/i.test(name));
   if (isSecret || value === undefined || typeof value === "object") return "";
   return `, got ${JSON.stringify(typeof value === "string" ? shown(value, names.includes("source")) : value)}`;
 }

@@ -29,6 +29,8 @@ export const BUILT_IN: Settings = {
 };
 const SECRET_KEY = /(pass|secret|token|passphrase)/i;
 const AUTHORITY_PASSWORD = /^([a-z][a-z0-9+.-]*:\/\/[^:/?#@]*):[^/?#]*@/i;
+/** A setting that somebody has commented out. */
+const SECRET_COMMENT = /(#[^\n#]*?(?:pass|secret|token)\w{0,40}["']?[ \t]{0,20}[:=][ \t]{0,20})[^\s#][^\n]*/gi;
 const MASK = "***";
 
 /** The text with every password masked, all else as it is. */
@@ -37,15 +39,19 @@ export function maskConfig(yaml: string): string {
   visit(document, {
     Scalar: (key, node, ancestors) => {
       if (key !== "value" && typeof key !== "number") return;
-      if (typeof node.value !== "string" || node.value === "") return;
       const isSecret = ancestors.some(
         (above) => "key" in above && isScalar(above.key) && SECRET_KEY.test(String(above.key.value)),
       );
-      node.value = isSecret ? MASK : redactText(node.value.replace(AUTHORITY_PASSWORD, `$1:${MASK}@`));
+      if (node.value === "" || node.value === null) return;
+      // Without quotes a password may read as a number.
+      if (isSecret) node.value = MASK;
+      else if (typeof node.value === "string") {
+        node.value = redactText(node.value.replace(AUTHORITY_PASSWORD, `$1:${MASK}@`));
+      }
     },
   });
   // Comments are the admin's and may quote a URL.
-  return redactText(document.toString({ lineWidth: 0 }));
+  return redactText(document.toString({ lineWidth: 0 })).replace(SECRET_COMMENT, `$1${MASK}`);
 }
 
 /** All that a person wants to know before one becomes the other. */

@@ -88,7 +88,7 @@ export const pathStrings = {
     needsVersion: (version: string) => `Needs MediaMTX ${version} or newer.`,
     noTemplates: "The deployer's file MEDIAMTX_TEMPLATES has none.",
     maskKept:
-      "The password is hidden. Leave *** as it is to keep it; to change the address, write the password out again.",
+      "What is secret is hidden. Leave *** as it is to keep it; to change anything around it, write it out again.",
     tracks: "One track a line: H264, MPEG4Audio 48000 2, G711 8000 1 muLaw.",
     changes: (count: number) => many(count, "change", "changes"),
     noChanges: "Nothing is changed",

@@ -33,8 +33,10 @@ paths:
     source: rtsp://admin:hunter2@10.0.0.7/1
     sourceOnDemand: yes # seldom
     rtspTransport: tcp
+    srtReadPassphrase: "0123456789" # of the gate
+    whepBearerToken: "hunter2-token"
     # Not known to a row
-    srtReadPassphrase: "0123456789"
+    rpiCameraCamID: 1
     recordSegmentDuration: 48h
     recordDeleteAfter: 3d
   yard:
@@ -78,14 +80,17 @@ describe("adopting", () => {
     expect(report.create).toEqual([
       {
         path: "gate",
-        settings: { source: "rtsp://admin:***@10.0.0.7/1", sourceOnDemand: true, rtspTransport: "tcp" },
+        settings: {
+          ...{ source: "rtsp://admin:***@10.0.0.7/1", sourceOnDemand: true, rtspTransport: "tcp" },
+          ...{ srtReadPassphrase: "***", whepBearerToken: "***" },
+        },
       },
       { path: "yard", settings: {} },
       { path: "site/a", settings: { record: true, maxReaders: 3 } },
     ]);
     expect(places(report.kept)).toEqual([
       ...["global logLevel", "global authInternalUsers", "global unheardOf", "pathDefaults recordSegmentDuration"],
-      ...["paths/gate srtReadPassphrase", "paths/gate recordSegmentDuration"],
+      ...["paths/gate rpiCameraCamID", "paths/gate recordSegmentDuration"],
       ...["paths/~^guest/ record", "paths/~^guest/", "paths/all_others"],
     ]);
     expect(told(report.left)).toEqual([
@@ -101,7 +106,13 @@ describe("adopting", () => {
     const http = await httpForTest();
     await adopt(http, GIVEN, { dryRun: false });
     expect((await listPaths(http.catalog)).map(({ name, settings }) => [name, settings])).toEqual([
-      ["gate", { source: "rtsp://admin:hunter2@10.0.0.7/1", sourceOnDemand: true, rtspTransport: "tcp" }],
+      [
+        "gate",
+        {
+          ...{ source: "rtsp://admin:hunter2@10.0.0.7/1", sourceOnDemand: true, rtspTransport: "tcp" },
+          ...{ srtReadPassphrase: "0123456789", whepBearerToken: "hunter2-token" },
+        },
+      ],
       ["site/a", { record: true, maxReaders: 3 }],
       ["yard", {}],
     ]);
@@ -119,7 +130,7 @@ describe("adopting", () => {
       ...{ logLevel: "warn", unheardOf: { of: ["us"] }, pathDefaults: { recordSegmentDuration: "30m" } },
       authInternalUsers: [{ user: "any", permissions: [{ action: "publish" }, { action: "read" }] }],
       paths: {
-        gate: { srtReadPassphrase: "0123456789", recordSegmentDuration: "48h" },
+        gate: { rpiCameraCamID: 1, recordSegmentDuration: "48h" },
         ...{ "~^guest/": { record: true }, all_others: null },
       },
     });

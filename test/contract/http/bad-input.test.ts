@@ -206,6 +206,24 @@ const WRONG: Readonly<Record<string, readonly unknown[]>> = {
     ["1024", "2000"],
     "1024-2000",
   ],
+  whepBearerToken: [...NOT_A_STRING, "two words", "line\r\nX: y", "é", "a".repeat(2_049), "***"],
+  srtReadPassphrase: [
+    ...NOT_A_STRING,
+    "too short",
+    "a".repeat(80),
+    "tab\tin the words",
+    "umlaut ä in words",
+    "****",
+    "***",
+  ],
+  srtPublishPassphrase: [
+    ...NOT_A_STRING,
+    "too short",
+    "a".repeat(80),
+    "tab\tin the words",
+    "line\nin the words",
+    "***",
+  ],
   whepSTUNGatherTimeout: [...NOT_A_STRING, ...ODD_DURATIONS, "1ms", "25h"],
   whepHandshakeTimeout: [...NOT_A_STRING, ...ODD_DURATIONS, "1ms", "25h"],
   whepTrackGatherTimeout: [...NOT_A_STRING, ...ODD_DURATIONS, "1ms", "25h"],
@@ -282,6 +300,7 @@ const WRONG: Readonly<Record<string, readonly unknown[]>> = {
 };
 /** Takes any text: only its length and its type can be wrong, and what no text may hold. */
 const ANY_TEXT = new Set([
+  ...["whepBearerToken", "srtReadPassphrase", "srtPublishPassphrase"],
   ...["secret", "sourceType", "sourceId", "label", "password", "current", "new"],
   ...["POST /api/v1/login name", "POST /api/v1/tokens name"],
   ...["user", "password", "token", "ip", "path", "protocol", "id", "query"].map((field) => `${ASKS} ${field}`),

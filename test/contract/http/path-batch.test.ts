@@ -119,6 +119,8 @@ describe.each(["csv", "yaml"])("a list of paths as %s", (format) => {
         record: true,
         maxReaders: 7,
         sourceFingerprint: "",
+        srtReadPassphrase: "=sEcret99'\"",
+        whepBearerToken: "sEcret99",
         labels: ODD,
         group: "=cmd()",
       },

@@ -287,6 +287,51 @@ describe("the password of a source", () => {
   });
 });
 
+describe("a passphrase or token of a path", () => {
+  const NAMES = { srtReadPassphrase: "0123456789", srtPublishPassphrase: "publishers only", whepBearerToken: "a.b.c" };
+  const MASKS = Object.fromEntries(Object.keys(NAMES).map((name) => [name, "***"]));
+  const stored = async (http: HttpHarness) => (await findPath(http.catalog, parsePathName("cam1")))?.settings;
+
+  it("is shown as ***, which stays what it was when it is sent back, and is sealed", async () => {
+    const http = await added({ name: "cam1", ...NAMES });
+    for (const target of [
+      byUrl("cam1"),
+      "/api/v1/paths",
+      "/api/v1/config",
+      "/api/v1/config/history/1",
+      "/api/v1/audit",
+    ]) {
+      const { text } = await ask(http, target);
+      for (const secret of Object.values(NAMES)) expect(text, target).not.toContain(secret);
+    }
+    const [row] = await http.catalog.db<{ settings: string; secrets: string }>("paths");
+    expect(JSON.parse(row?.settings ?? "")).toEqual(Object.fromEntries(Object.keys(NAMES).map((name) => [name, null])));
+    expect(bodyOf(await ask(http, byUrl("cam1")))).toMatchObject(MASKS);
+    expect((await patch(http, byUrl("cam1"), { ...MASKS, maxReaders: 3 })).status).toBe(200);
+    expect(await stored(http)).toEqual({ ...NAMES, maxReaders: 3 });
+    expect((await patch(http, byUrl("cam1"), { srtReadPassphrase: "another one", whepBearerToken: null })).status).toBe(
+      200,
+    );
+    expect(await stored(http)).toEqual({
+      ...{ srtReadPassphrase: "another one", srtPublishPassphrase: "publishers only", maxReaders: 3 },
+    });
+  });
+
+  it("is refused as a mask of nothing, and without being told when it is malformed", async () => {
+    const http = await added({ name: "cam1", maxReaders: 3 });
+    for (const [field, value] of [...Object.entries(MASKS), ["srtReadPassphrase", "too-short"] as const]) {
+      const answer = await patch(http, byUrl("cam1"), { [field]: value });
+      expect(problemIn(answer), field).toMatchObject({ status: 400, errors: [{ field }] });
+      expect(answer.text).not.toContain("too-short");
+    }
+    const pulled = { source: "rtsp://10.0.0.7/1", srtPublishPassphrase: NAMES.srtPublishPassphrase };
+    expect(problemIn(await patch(http, byUrl("cam1"), pulled))).toMatchObject({
+      errors: [{ field: "srtPublishPassphrase" }],
+    });
+    expect(await stored(http)).toEqual({ maxReaders: 3 });
+  });
+});
+
 describe("a changed policy", () => {
   const release = { step: "release", archive: "verified", local: "present" } as const;
   const dueAt = async (http: HttpHarness): Promise<number[]> => {

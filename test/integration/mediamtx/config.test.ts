@@ -51,6 +51,8 @@ const EVERY_SETTING: PathSettings = {
   whepSTUNGatherTimeout: "6s",
   whepHandshakeTimeout: "11s",
   whepTrackGatherTimeout: "3s",
+  whepBearerToken: "0123",
+  srtReadPassphrase: "0123456789",
   rtspDemuxMpegts: true,
   overridePublisher: false,
 };
@@ -167,6 +169,20 @@ describe.each(VERSIONS)("a rendered configuration in MediaMTX %s", (version) => 
     const server = await run(setup, config);
     expect(findDrift(config, await readServer(setup.api))).toEqual([]);
     if (version === "1.21.0") await expectValid(setup, server.configFile);
+  });
+
+  it("knows each secret of a path as it was meant", async () => {
+    const secrets = {
+      whepBearerToken: "yes-no:0x1F#'\"\\\\{}!$%&*|>",
+      srtReadPassphrase: "'0123' #\"9\\ {a: *b}",
+    };
+    const [pulled, published] = [
+      { source: "wheps://user:p%23ss@192.0.2.10:9/cam?token=a'b", sourceOnDemand: true, ...secrets },
+      { srtPublishPassphrase: "0123456789", srtReadPassphrase: "1_000_000_000" },
+    ];
+    const setup = await setUp(version, { paths: [row("pulled", pulled), row("published", published)] });
+    await run(setup, renderConfig(setup.input));
+    expect((await readServer(setup.api)).paths).toMatchObject([published, pulled]);
   });
 
   it("keeps the Control API, metrics and playback from whoever is not us, and lets anyone publish", async () => {

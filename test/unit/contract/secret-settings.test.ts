@@ -2,9 +2,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { pathSettingsSchema } from "../../../src/contract/path-settings.js";
-import { isMaskedSetting, isSecretSetting, maskSource } from "../../../src/contract/secret-settings.js";
+import { isMaskedSetting, isSecretSetting, maskSetting, maskSource } from "../../../src/contract/secret-settings.js";
 
-describe("a source", () => {
+describe("a secret of a path", () => {
   it.each([
     ["publisher", "publisher"],
     ["rtsp://10.0.0.7/1", "rtsp://10.0.0.7/1"],
@@ -16,12 +16,22 @@ describe("a source", () => {
     ["srt://h:1?streamid=a&passphrase=0123456789", "srt://h:1?streamid=a&passphrase=***"],
     ["rtsp://h/user=admin_password=tlJw+b_o6_channel=1.sdp", "rtsp://h/user=admin_password=***_channel=1.sdp"],
     ["rtsp://h/user=admin&password=x/y", "rtsp://h/user=admin&password=***"],
-  ])("%s is shown as %s", (source, shown) => {
+  ])("that is a source, %s, is shown as %s", (source, shown) => {
     expect(maskSource(source)).toBe(shown);
     expect(maskSource(shown)).toBe(shown);
     expect(isMaskedSetting("source", shown)).toBe(source !== shown);
     expect(isMaskedSetting("source", source)).toBe(false);
     if (source !== shown) expect(isSecretSetting("source", source)).toBe(true);
+  });
+
+  it.each(["srtReadPassphrase", "srtPublishPassphrase", "whepBearerToken"])("shows nothing of %s", (setting) => {
+    expect(maskSetting(setting, "0123456789")).toBe("***");
+    expect(maskSetting(setting, "")).toBe("");
+    expect(isSecretSetting(setting, "0123456789")).toBe(true);
+    expect(isMaskedSetting(setting, "***")).toBe(true);
+    expect(isMaskedSetting(setting, "0123456789")).toBe(false);
+    // Otherwise what is shown could not be sent back.
+    expect(pathSettingsSchema.safeParse({ [setting]: "***" }).success).toBe(true);
   });
 
   it("shows no password that the API takes", () => {

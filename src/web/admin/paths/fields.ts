@@ -13,6 +13,8 @@ export interface Field {
   readonly help: string;
   readonly choices: readonly string[];
   readonly needsReconnect: boolean;
+  /** Shown masked. */
+  readonly isSecret: boolean;
   /** Why it cannot be set here; undefined: it can. */
   readonly unsupported: string | undefined;
   /** What the path says; undefined: nothing. */
@@ -34,11 +36,11 @@ export function fieldsOf(
 }
 
 function settingField(path: Path | undefined, setting: Setting, templates: TemplateList["items"]): Field {
-  const { name, section, accepts, help, needsReconnect, isSupported, minVersion } = setting;
+  const { name, section, accepts, help, needsReconnect, isSupported, minVersion, secret } = setting;
   const known = path?.effective?.[name];
   const isTemplate = name === "template";
   return {
-    ...{ name, section, accepts, help, needsReconnect, kind: kindOf(setting) },
+    ...{ name, section, accepts, help, needsReconnect, kind: kindOf(setting), isSecret: secret !== null },
     choices: isTemplate ? templates.map(({ id }) => id) : (setting.choices ?? []),
     unsupported: isSupported ? undefined : pathStrings.form.needsVersion(minVersion ?? ""),
     own: known?.from === "own" ? known.value : undefined,
@@ -52,7 +54,13 @@ function kindOf({ name, type }: Setting): FieldKind {
 }
 
 function ourFields(path: Path | undefined): readonly Field[] {
-  const common = { section: "reelkeeper", choices: [], needsReconnect: false, unsupported: undefined } as const;
+  const common = {
+    section: "reelkeeper",
+    choices: [],
+    needsReconnect: false,
+    isSecret: false,
+    unsupported: undefined,
+  } as const;
   const words = pathStrings.ours;
   return [
     {

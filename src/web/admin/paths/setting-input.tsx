@@ -116,8 +116,11 @@ function choicesOf({ choices, own, inherited }: Field): readonly string[] {
   return [...new Set([...(inherited === undefined ? [] : known), ...choices])];
 }
 
-function describe({ help, accepts, needsReconnect, unsupported, name, kind, choices }: Field, own: unknown): string {
-  const isMasked = name === "source" && /[:=]\*\*\*(?:[@&]|$)/.test(textOf("text", own));
+function describe(
+  { help, accepts, needsReconnect, unsupported, name, kind, choices, isSecret }: Field,
+  own: unknown,
+): string {
+  const isMasked = isSecret && /(?:^|[:=])\*\*\*(?:[@&]|$)/.test(textOf("text", own));
   const words = [
     help,
     ...(accepts === "" || kind === "boolean" || kind === "choice" ? [] : [form.accepts(accepts.replaceAll("`", ""))]),
