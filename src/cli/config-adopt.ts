@@ -7,6 +7,7 @@ import { type Catalog, closeCatalog } from "../catalog/catalog.js";
 import { AppError } from "../core/errors.js";
 import { compareConfigs } from "../mediamtx/config-diff.js";
 import { MediaMtx } from "../mediamtx/media-mtx.js";
+import { createFindAddresses } from "../platform/find-addresses.js";
 import { type AdoptReport, type ConfigAdopt, createConfigAdopt } from "../streams/config-adopt.js";
 import { sealConfig } from "../streams/config-snapshot.js";
 import { listConfiguredPaths } from "../streams/configured-paths.js";
@@ -73,7 +74,7 @@ async function createAdopt(setup: Setup, catalog: Catalog): Promise<ConfigAdopt>
     return { yaml: await mediamtx.tryBase(baseYaml, paths, signal), baseYaml };
   };
   return createConfigAdopt({
-    ...{ catalog, logger, base, compare: compareConfigs },
+    ...{ catalog, logger, base, compare: compareConfigs, findAddresses: createFindAddresses() },
     seal: (rows) => sealConfig({ box: catalog.sealing.box, render }, rows),
     takeApart: (text, of) => mediamtx.takeApart(text, of),
     tryBase: (baseYaml, paths) => mediamtx.tryBase(baseYaml, paths, signal),

@@ -8,8 +8,10 @@ import { isDeepStrictEqual } from "node:util";
 import { isMap, isScalar, isSeq, type YAMLMap } from "yaml";
 
 import { isReservedPathName, pathSettingsSchema, type PathSettings } from "../contract/path-settings.js";
+import { isMaskedSetting } from "../contract/secret-settings.js";
 import { SETTING_NAMES, settingFacts, type SettingName } from "../contract/setting-facts.js";
 import { isPathName, type PathName } from "../core/path-name.js";
+import { hostOfUrl, whyNotSourceHost } from "../core/source-host.js";
 import { parsePlainYaml, refusePlainYaml } from "../platform/plain-yaml.js";
 import { keyText } from "./base-document.js";
 import type { Template } from "./templates.js";
@@ -45,6 +47,8 @@ const OLD_RECORD_SETTING = /^record(?:Path|Format|PartDuration|SegmentDuration|D
 const OLD_CREDENTIAL = /^(?:publish|read)(?:User|Pass|IPs)$/;
 /** Files of the server that it reads or writes; its own defaults lie in its working directory. */
 const NAMES_A_FILE = /^(?:logFile|hlsDirectory|alwaysAvailableFile|.*[sS]erver(?:Key|Cert))$/;
+/** Where MediaMTX itself connects to. */
+const CONNECTS = /^(?:source|forward|authHTTPAddress|externalAuthenticationURL|authJWTJWKS)$/;
 const HARMLESS_FILE = /^(?:[\w-]+\.(?:key|crt|log))?$/;
 
 interface Context {
@@ -115,6 +119,7 @@ const RECORD_PATH =
 const DELETE_AFTER =
   "MediaMTX must not delete what is not proven: LOCAL_RETENTION, or localRetention of a path, says how long files stay";
 
+const MASKED = "holds the mask *** in place of a secret: write it out";
 const FOR_THE_DEPLOYER =
   "names a file of the server, which is for whoever deploys: adopt by the command reelkeeper config adopt";
 
@@ -125,9 +130,30 @@ function leave(map: YAMLMap, place: Place & Pick<AdoptionNote, "why">, { left }:
 
 function keep(map: YAMLMap, place: Place, { kept, left, mayNameFiles }: Context): void {
   const value = map.get(place.setting);
-  if (!mayNameFiles && NAMES_A_FILE.test(place.setting) && typeof value === "string" && !HARMLESS_FILE.test(value)) {
+  const why = mayNameFiles || !CONNECTS.test(place.setting) ? undefined : whyNotUrls(value);
+  if (why !== undefined)
+    left.push({ ...place, why: `${why}; or let whoever deploys adopt it by command`, kind: "blocks" });
+  else if (
+    !mayNameFiles &&
+    NAMES_A_FILE.test(place.setting) &&
+    typeof value === "string" &&
+    !HARMLESS_FILE.test(value)
+  ) {
     left.push({ ...place, why: FOR_THE_DEPLOYER, kind: "blocks" });
   } else kept.push(place);
+}
+
+/** Of the URLs in it, one to which no request may send MediaMTX. */
+function whyNotUrls(value: unknown): string | undefined {
+  if (typeof value === "string") {
+    const leadsTo = hostOfUrl(value);
+    return leadsTo === undefined ? undefined : whyNotSourceHost(leadsTo.scheme, leadsTo.host);
+  }
+  const plain: unknown = isSeq(value) || isMap(value) ? value.toJSON() : value;
+  if (typeof plain !== "object" || plain === null) return undefined;
+  return Object.values(plain)
+    .map(whyNotUrls)
+    .find((why) => why !== undefined);
 }
 
 /** No command comes along. One that is empty, or a flag of none, is nothing. */
@@ -174,6 +200,7 @@ function takeSettings(entry: YAMLMap, where: string, context: Context): PathSett
     const value = plainValue(setting, entry.get(setting));
     const { minVersion = "0.0.0" } = settingFacts(setting);
     if (value === null || value === "") entry.delete(setting);
+    else if (isMaskedSetting(setting, value)) context.left.push({ where, setting, why: MASKED, kind: "blocks" });
     else if (compareVersions(context.version, minVersion) >= 0) offered.set(setting, value);
     else keep(entry, { where, setting }, context);
   }

@@ -11,6 +11,7 @@ import { AppError } from "../core/errors.js";
 import type { PathName } from "../core/path-name.js";
 import { faultPoint } from "../platform/fault-point.js";
 import { openConfig, type RenderedConfig, sealConfig, sha256Of, type SnapshotDeps } from "./config-snapshot.js";
+import { checkSources } from "./check-sources.js";
 import { configuredPathOf } from "./configured-paths.js";
 import { type ChangeEffects, effectsOf, type NamedWarning, seldomMeant } from "./change-effects.js";
 import { applyPolicies, mergePath } from "./path-admin.js";
@@ -83,12 +84,17 @@ async function preview(deps: ConfigAdminDeps, { changes = [], rollbackTo }: Prev
     rollbackTo === undefined
       ? changes.reduce<ReadonlyMap<PathName, PathFacts>>(withChange, before)
       : new Map((await readForRollback(deps, rollbackTo)).paths.map((facts) => [facts.name, facts]));
+  const unknownSources = await checkSources(deps, sourcesOf(before, [...after.values()]));
   await deps.validatePaths([...after.values()].map(configuredPathOf));
   const effects = await effectsOf(deps, { before: rows, after: [...after.values()] });
   const { yaml, diff, reconnects, recorderRestarts } = effects;
   const touched = [...after.values()].filter((facts) => !isConfiguredAs(facts, before.get(facts.name)));
-  const warnings = [...recorderRestarts, ...(await seldomMeant(deps, touched))];
+  const warnings = [...recorderRestarts, ...unknownSources, ...(await seldomMeant(deps, touched))];
   return { yaml: deps.mask(yaml), diff, reconnects, warnings };
+}
+
+function sourcesOf(before: ReadonlyMap<PathName, PathFacts>, paths: readonly PathFacts[]) {
+  return paths.map((after) => ({ before: before.get(after.name), after }));
 }
 
 function isConfiguredAs(facts: PathFacts, before: PathFacts | undefined): boolean {
@@ -122,8 +128,9 @@ async function rollback(deps: ConfigAdminDeps, version: number, actor: Actor) {
   const { catalog } = deps;
   const snapshot = await readForRollback(deps, version);
   const { now } = snapshot;
-  await deps.validatePaths(snapshot.paths.map(configuredPathOf));
   const before = new Map((await listPaths(catalog)).map((row) => [row.name, row]));
+  await checkSources(deps, sourcesOf(before, snapshot.paths));
+  await deps.validatePaths(snapshot.paths.map(configuredPathOf));
   const made = await replacePaths(catalog, snapshot.paths, {
     ...{ actor, reason: "rollback", action: "config.rollback", summary: `back to version ${String(version)}` },
     seal: (rows) => sealConfig(deps, rows),

@@ -12,6 +12,7 @@ import { stampOf } from "../core/object-key.js";
 import type { PathName } from "../core/path-name.js";
 import { faultPoint } from "../platform/fault-point.js";
 import type { ConfigAdminDeps } from "./config-admin.js";
+import { checkSources } from "./check-sources.js";
 import { type ConfiguredPath, configuredPathOf } from "./configured-paths.js";
 
 interface Place {
@@ -34,7 +35,7 @@ interface Adoption {
 
 export interface ConfigAdoptDeps extends Pick<
   ConfigAdminDeps,
-  "catalog" | "logger" | "seal" | "compare" | "requestApply"
+  "catalog" | "logger" | "findAddresses" | "seal" | "compare" | "requestApply"
 > {
   readonly takeApart: (text: string, of: { readonly mayNameFiles: boolean }) => Promise<Adoption>;
   /** The text that these paths would make over this base. Throws when MediaMTX would refuse it. */
@@ -94,6 +95,8 @@ export function createConfigAdopt(deps: ConfigAdoptDeps): ConfigAdopt {
       if (!how.dryRun && baseBefore !== adoption.baseYaml) base.assertOwn();
       // What blocks may be what MediaMTX or the base would refuse.
       const isBlocked = left.some(({ kind }) => kind === "blocks");
+      const made = sorted.create.map((after) => ({ after }));
+      await ofText(() => checkSources(deps, made));
       const wanted = [...known, ...sorted.create].map(configuredPathOf);
       const rendered = isBlocked ? null : await ofText(() => deps.tryBase(adoption.baseYaml, wanted));
       if (!how.dryRun) await carryOut(deps, { ...sorted, adoption, baseBefore }, how.actor);

@@ -16,12 +16,11 @@ import type { PathName } from "../core/path-name.js";
 import type { PathScopes } from "../core/principal.js";
 import { parseDurationMs } from "../core/duration.js";
 import { faultPoint } from "../platform/fault-point.js";
-import type { Logger } from "../platform/logger.js";
+import { checkSources, type SourceCheckDeps } from "./check-sources.js";
 import { type ConfiguredPath, configuredPathOf } from "./configured-paths.js";
 
-export interface PathAdminDeps {
+export interface PathAdminDeps extends SourceCheckDeps {
   readonly catalog: Catalog;
-  readonly logger: Logger;
   readonly localRetentionMs: number;
   /** Throws `failed-precondition` when MediaMTX would refuse these paths. */
   readonly validatePaths: (paths: readonly ConfiguredPath[]) => Promise<void>;
@@ -69,6 +68,7 @@ export function createPathAdmin(deps: PathAdminDeps): PathAdmin {
       if ((await findPath(catalog, name)) !== undefined) {
         throw new AppError({ kind: "already-exists", message: `a path named "${name}" exists` });
       }
+      await checkSources(deps, [{ after: facts }]);
       await validateWith(deps, facts);
       const row = await insertPath(catalog, facts, changeBy(deps, actor, { verb: "create", summary: `${name} added` }));
       deps.requestApply();
@@ -81,6 +81,7 @@ export function createPathAdmin(deps: PathAdminDeps): PathAdmin {
       for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
         const before = await get(name);
         const after = mergePath(before, patch);
+        await checkSources(deps, [{ before, after }]);
         await validateWith(deps, after);
         if (!(await updatePath(catalog, after, { before, change }))) continue;
         await faultPoint("edit.after-commit");

@@ -6,6 +6,7 @@ import { maskSettings } from "../contract/secret-settings.js";
 import { newPathSchema, type PathPatch, pathPatchSchema } from "../contract/paths.js";
 import { AppError, isAppError } from "../core/errors.js";
 import type { PathName } from "../core/path-name.js";
+import { checkSources } from "./check-sources.js";
 import { configuredPathOf } from "./configured-paths.js";
 import { type ChangeEffects, type EffectDeps, effectsOf, type NamedWarning, seldomMeant } from "./change-effects.js";
 import { applyPolicies, factsOf, mergePath, type PathAdminDeps } from "./path-admin.js";
@@ -175,6 +176,7 @@ async function carryOut(deps: PathBatchDeps, { plan, known, errors, as }: Work, 
   for (const facts of [...created, ...changed.map((pair) => pair.after)]) after.set(facts.name, facts);
   for (const { name } of removed) after.delete(name);
   const isEmpty = created.length + changed.length + removed.length === 0;
+  const unknownSources = await checkSources(deps, [...created.map((facts) => ({ after: facts })), ...changed]);
   if (!isEmpty) await deps.validatePaths([...after.values()].map(configuredPathOf));
   if (!isEmpty && !how.dryRun) {
     const what = `${String(created.length)} added, ${String(changed.length)} changed, ${String(removed.length)} removed`;
@@ -197,7 +199,7 @@ async function carryOut(deps: PathBatchDeps, { plan, known, errors, as }: Work, 
     unchanged,
     removed: removed.map(({ name }) => name),
     errors,
-    warnings: [...(effects?.recorderRestarts ?? []), ...(await seldomMeant(deps, touched))],
+    warnings: [...(effects?.recorderRestarts ?? []), ...unknownSources, ...(await seldomMeant(deps, touched))],
     effects: effects === null ? null : { diff: effects.diff, reconnects: effects.reconnects },
   };
 }

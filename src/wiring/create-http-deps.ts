@@ -9,6 +9,7 @@ import { noteSegment, noteSource } from "../ingest/note-hook.js";
 import { Transcoder } from "../playback/transcoder.js";
 import { compareConfigs, maskConfig } from "../mediamtx/config-diff.js";
 import { shownValue } from "../mediamtx/config-differences.js";
+import { createFindAddresses } from "../platform/find-addresses.js";
 import { createConfigAdmin } from "../streams/config-admin.js";
 import { createConfigAdopt } from "../streams/config-adopt.js";
 import { createConfigDrift } from "../streams/config-drift.js";
@@ -109,6 +110,7 @@ function createAdmin(setup: Setup, parts: Parts): PathDeps {
   const deps: PathBatchDeps = {
     catalog,
     logger: setup.logger,
+    findAddresses: createFindAddresses(),
     localRetentionMs: setup.config.localRetentionMs,
     validatePaths: (paths) => mediamtx.validatePaths(paths, AbortSignal.timeout(VALIDATE_WITHIN_MS)),
     seal: (paths) => sealConfig(snapshots, paths),

@@ -127,6 +127,8 @@ interface LogLine {
 interface FakeMediaMtx {
   /** Throws to refuse; is asked before each change of a path. */
   validate: (paths: readonly ConfiguredPath[]) => Promise<void>;
+  /** Where the name of a source leads. */
+  addressesOf: (name: string) => Promise<readonly string[]>;
   live: () => Promise<ReadonlyMap<PathName, LivePath>>;
   applied: number;
   /** What the base configuration says of every path. */
@@ -232,6 +234,7 @@ function createFakes(recordDir: string): Fakes {
     pace,
     mediamtx: {
       validate: () => Promise.resolve(),
+      addressesOf: () => Promise.resolve(["192.0.2.10", "2001:db8::10"]),
       live: () => Promise.resolve(new Map()),
       applied: 0,
       inherited: {},
@@ -444,6 +447,7 @@ function createAdmin({
   };
   const deps: PathBatchDeps = {
     ...parts,
+    findAddresses: (name) => mediamtx.addressesOf(name),
     localRetentionMs: DEFAULT_RETENTION_MS,
     validatePaths: (paths) => mediamtx.validate(paths),
     seal: (paths) => sealConfig(snapshots, paths),
