@@ -12,21 +12,29 @@ export interface Passwords {
   verify(passwordHash: string | null, password: string): Promise<boolean>;
 }
 
-/** 2: Argon2id; the library keeps its names in a `const enum`. */
-const COST = { algorithm: 2, memoryCost: 65_536, timeCost: 3, parallelism: 1 } as const;
+/** Of Argon2id: KiB, and passes over them. */
+interface Cost {
+  readonly memoryCost: number;
+  readonly timeCost: number;
+}
+
+const COST: Cost = { memoryCost: 65_536, timeCost: 3 };
 const LIMITS = { purpose: "check a password", atOnce: 2, mostWaiting: 20 };
 const GIVEN_UP_AFTER_MS = 10_000;
 
-export function createPasswords(): Passwords {
+/** `cost`: less is for tests, which make hundreds. What was hashed is verified at the cost that stands in the hash. */
+export function createPasswords(cost = COST): Passwords {
+  // 2: Argon2id; the library keeps its names in a `const enum`.
+  const how = { algorithm: 2, parallelism: 1, ...cost } as const;
   const gate = new Gate(LIMITS);
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => gate.run(work, AbortSignal.timeout(GIVEN_UP_AFTER_MS));
   let nobodys: Promise<string> | undefined;
   return {
-    hash: (password) => inTurn(() => hash(password, COST)),
+    hash: (password) => inTurn(() => hash(password, how)),
     verify: (passwordHash, password) =>
       inTurn(async () => {
         if (passwordHash !== null) return verify(passwordHash, password);
-        nobodys ??= hash(randomBytes(32).toString("base64url"), COST);
+        nobodys ??= hash(randomBytes(32).toString("base64url"), how);
         await verify(await nobodys, password);
         return false;
       }),

@@ -11,7 +11,6 @@ import { identify } from "../../src/access/caller.js";
 import { Identity } from "../../src/access/identity.js";
 import { LoginLimit } from "../../src/access/login-limit.js";
 import { CheckedPasswords } from "../../src/access/checked-passwords.js";
-import { createPasswords } from "../../src/access/passwords.js";
 import type { Principals } from "../../src/access/principals.js";
 import { createUrlSigner } from "../../src/access/signed-url.js";
 import { createStreamAccess } from "../../src/access/stream-access.js";
@@ -71,6 +70,7 @@ import { sealConfig } from "../../src/streams/config-snapshot.js";
 import { createPathAdmin } from "../../src/streams/path-admin.js";
 import { createPathBatches, type PathBatchDeps } from "../../src/streams/path-batch.js";
 import { createPrincipals } from "../../src/wiring/create-principals.js";
+import { cheapPasswords } from "./cheap-passwords.js";
 import { createFakeClock, type FakeClock } from "./fake-clock.js";
 import { SEALING } from "./sealing.js";
 import { createTempDir, removeTempDir } from "./temp-dir.js";
@@ -272,7 +272,7 @@ function createFakes(recordDir: string): Fakes {
 }
 
 async function createLogin(catalog: Catalog & { clock: FakeClock }, options: HttpOptions): Promise<HttpDeps["login"]> {
-  const passwords = createPasswords();
+  const passwords = cheapPasswords();
   const limit = new LoginLimit(() => catalog.clock.monotonicMs());
   const common = { passwords, limit, isSecure: options.cookieSecure ?? true };
   if (options.login !== true) return { ...common, identity: null, elsewhere: null };

@@ -5,12 +5,13 @@ import { REELKEEPER } from "../../../src/catalog/audit.js";
 import type { PathPattern } from "../../../src/core/path-pattern.js";
 import type { Role } from "../../../src/core/principal.js";
 import type { User } from "../../../src/core/user.js";
+import { cheapPasswords } from "../../support/cheap-passwords.js";
 import { type HttpHarness, httpForTest, type HttpOptions } from "../../support/http-harness.js";
 
 const PASSWORD = "correct horse battery staple";
 const WRONG = "incorrect horse battery staple";
 const MINUTE_US = 60_000_000;
-/** One hash for all: 64 MiB and three passes each. */
+/** One hash for all. */
 let passwordHash = "";
 
 interface Answered {
@@ -70,8 +71,7 @@ class Client {
 }
 
 beforeAll(async () => {
-  const { createPasswords } = await import("../../../src/access/passwords.js");
-  passwordHash = await createPasswords().hash(PASSWORD);
+  passwordHash = await cheapPasswords().hash(PASSWORD);
 });
 
 async function scene(options: HttpOptions = {}) {

@@ -7,7 +7,6 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { hashOfRandom } from "../../../src/access/checked-passwords.js";
 import { urlSecretOf } from "../../../src/access/caller.js";
 import { newApiToken } from "../../../src/access/identity.js";
-import { createPasswords } from "../../../src/access/passwords.js";
 import { insertApiToken } from "../../../src/catalog/api-tokens.js";
 import { REELKEEPER } from "../../../src/catalog/audit.js";
 import { findPublishCredential, setPublishCredential } from "../../../src/catalog/publish-credentials.js";
@@ -16,6 +15,7 @@ import type { StreamRequest } from "../../../src/contract/mediamtx-auth.js";
 import { parsePathName } from "../../../src/core/path-name.js";
 import type { PathPattern } from "../../../src/core/path-pattern.js";
 import type { Role } from "../../../src/core/principal.js";
+import { cheapPasswords } from "../../support/cheap-passwords.js";
 import { ask, type Answered } from "../../support/http-ask.js";
 import { HOOK_SECRET, type HttpHarness, httpForTest, MEDIAMTX_API } from "../../support/http-harness.js";
 
@@ -25,7 +25,7 @@ const URL = `/mediamtx/auth/${urlSecretOf(HOOK_SECRET)}`;
 let passwordHash = "";
 
 beforeAll(async () => {
-  passwordHash = await createPasswords().hash(PASSWORD);
+  passwordHash = await cheapPasswords().hash(PASSWORD);
 });
 
 async function scene() {
@@ -150,7 +150,7 @@ describe("whoever wants to watch", () => {
     expect(await all()).toEqual([401, 401, 401]);
     const patch = {
       paths: ["site-a/*" as PathPattern],
-      passwordHash: await createPasswords().hash("another password"),
+      passwordHash: await cheapPasswords().hash("another password"),
     };
     await updateUser(http.catalog, { id: anna.id, patch, keepSession: null }, REELKEEPER);
     expect(await all()).toEqual([401, 401, 204]);
