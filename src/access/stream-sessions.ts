@@ -1,6 +1,7 @@
 /**
  * Ends sessions of MediaMTX whose reason is gone: after a change of users, sessions, tokens or publish credentials, and
- * now and then, because a token runs out by itself. Only a list in memory says who is behind a session: of one that
+ * now and then, because a token runs out by itself. Where MediaMTX lets in whoever has a token, one that was revoked
+ * begins again until it runs out, and is ended when it is seen: so what is new is looked at each second. Only a list in memory says who is behind a session: of one that
  * began before Reelkeeper did, that is found out by what MediaMTX knows of it, and where that is nothing it is ended at
  * the first change. Whoever may still watch comes back by themselves.
  */
@@ -27,11 +28,14 @@ export interface StreamSessionsDeps {
   /** Ended already is as good. */
   readonly kick: (session: StreamSession, signal: AbortSignal) => Promise<void>;
   readonly mayStill: (caller: StreamCaller, wanted: Wanted) => Promise<boolean>;
+  /** Nobody asks us before a session begins. */
+  readonly beginsUnasked: boolean;
   /** Who is behind a session that nobody noted. */
   readonly recognize: (session: StreamSession) => Promise<StreamCaller | undefined>;
 }
 
 const LOOK_EVERY_MS = 10_000;
+const LOOK_FOR_NEW_EVERY_MS = 1_000;
 /** Who was let in just before a change may not be listed yet. */
 const LOOK_AGAIN_AFTER_MS = 2_000;
 /** From being let in to being listed; RTSP also asks for connections, which never are. */
@@ -83,24 +87,47 @@ export class StreamSessions {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       const changes = this.#changes;
-      await this.#look(changes > 0);
+      await this.#look({ isChanged: changes > 0 });
       this.#changes -= changes;
       if (changes > 0) {
         await this.#sleep(LOOK_AGAIN_AFTER_MS);
-        await this.#look(true);
+        await this.#look({ isChanged: true });
       }
-      if (this.#changes === 0) await this.#sleep(LOOK_EVERY_MS);
+      await this.#rest();
     }
   }
 
+  /** Until the next look at all, or a change. */
+  async #rest(): Promise<void> {
+    const { beginsUnasked, clock } = this.#deps;
+    const untilMs = clock.monotonicMs() + LOOK_EVERY_MS;
+    while (this.#isCalm()) {
+      const leftMs = untilMs - clock.monotonicMs();
+      if (leftMs <= 0) return;
+      await this.#sleep(beginsUnasked ? Math.min(leftMs, LOOK_FOR_NEW_EVERY_MS) : leftMs);
+      if (beginsUnasked && this.#isCalm()) await this.#look({ isChanged: false, onlyNew: true });
+    }
+  }
+
+  #isCalm(): boolean {
+    return this.#changes === 0 && !this.#stopping.signal.aborted;
+  }
+
   /** A change that cannot be carried out yet is one still. */
-  async #look(isChanged: boolean): Promise<void> {
+  async #look({
+    isChanged,
+    onlyNew = false,
+  }: {
+    readonly isChanged: boolean;
+    readonly onlyNew?: boolean;
+  }): Promise<void> {
     const { clock, list } = this.#deps;
     if (this.#stopping.signal.aborted) return;
     try {
       const sessions = await list(this.#deadline());
       this.#forget(new Set(sessions.map(({ id }) => id)), clock.monotonicMs());
-      for (const session of sessions) await this.#judge(session, isChanged);
+      const due = onlyNew ? sessions.filter(({ id }) => !this.#noted.has(id)) : sessions;
+      for (const session of due) await this.#judge(session, isChanged);
       this.#isFailing = false;
     } catch (error) {
       if (isChanged) this.#changes += 1;

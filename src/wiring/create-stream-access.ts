@@ -40,7 +40,7 @@ export function createStreams(
     own: { user: config.mediamtx.apiUser, password: secrets.mediamtxApiPassword },
   };
   const sessions = new StreamSessions({
-    ...{ clock, logger },
+    ...{ clock, logger, beginsUnasked: mode === "jwt" },
     list: (signal) => mediamtx.listSessions(signal),
     kick: (session, signal) => mediamtx.kickSession(session, signal),
     mayStill: (caller, wanted) => mayStill(deps, caller, wanted),

@@ -14,7 +14,7 @@ function session(id: string, changes: Partial<StreamSession> = {}): StreamSessio
   };
 }
 
-function scene() {
+function scene({ beginsUnasked = false } = {}) {
   const clock = createFakeClock();
   const state = {
     listed: [] as StreamSession[],
@@ -32,8 +32,7 @@ function scene() {
     },
   };
   const sessions = new StreamSessions({
-    clock,
-    logger,
+    ...{ clock, logger, beginsUnasked },
     list: () => (state.isDown ? Promise.reject(new Error("down")) : Promise.resolve(state.listed)),
     kick: ({ id }) => {
       state.kicked.push(id);
@@ -113,6 +112,30 @@ describe("sessions of MediaMTX", () => {
     revoke(ANNA);
     await clock.advance(10_000);
     expect(state.kicked).toEqual(["1"]);
+  });
+
+  it("that begin without anybody asking us end within a second, at whatever time", async () => {
+    const { clock, state, sessions, revoke } = scene({ beginsUnasked: true });
+    state.known = new Map<string, StreamCaller>([
+      ["1", ANNA],
+      ["2", BERT],
+      ["3", ANNA],
+    ]);
+    revoke(ANNA);
+    sessions.changed();
+    await clock.advance(33_300);
+    state.listed = [session("1"), session("2")];
+    await clock.advance(1_000);
+    expect(state.kicked).toEqual(["1"]);
+    await clock.advance(500);
+    state.listed = [...state.listed, session("3")];
+    await clock.advance(1_000);
+    expect(state.kicked).toEqual(["1", "3"]);
+    // One that was looked at already is looked at with all others, or at a change.
+    revoke(BERT);
+    sessions.changed();
+    await clock.advance(0);
+    expect(state.kicked).toEqual(["1", "3", "2"]);
   });
 
   it("that cannot be looked at are looked at again until the change is carried out", async () => {
