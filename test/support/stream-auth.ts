@@ -12,7 +12,7 @@ import { freePorts } from "./free-port.js";
 import { createTempDir, removeTempDir } from "./temp-dir.js";
 import { waitFor } from "./wait-for.js";
 
-const ADMIN_PASSWORD = "password-of-the-admin";
+export const ADMIN_PASSWORD = "password-of-the-admin";
 export const PASSWORD = "password-of-the-viewers";
 
 interface Session {
@@ -47,16 +47,21 @@ export interface StreamAuthScene {
   readonly sessions: (kind: string) => Promise<readonly Session[]>;
 }
 
-export async function streamAuthScene(mode: "http" | "jwt"): Promise<StreamAuthScene> {
+export async function streamAuthScene(
+  mode: "http" | "jwt",
+  env: Readonly<Record<string, string>> = {},
+): Promise<StreamAuthScene> {
   const directory = await createTempDir();
   onTestFinished(() => removeTempDir(directory));
   const [hls = 0, webrtc = 0, webrtcUdp = 0] = await freePorts(3);
   const installed = await installApp({
     directory,
-    env: { LOGIN: "required", COOKIE_SECURE: "false", ADMIN_PASSWORD, MEDIAMTX_AUTH: mode },
+    env: { LOGIN: "required", COOKIE_SECURE: "false", ADMIN_PASSWORD, MEDIAMTX_AUTH: mode, ...env },
   });
   const baseFile = path.join(directory, "base.yml");
+  // At level debug MediaMTX tells every request as it came, with its token.
   const base = (await readFile(baseFile, "utf8"))
+    .replace("logLevel: debug", "logLevel: info")
     .replace("hls: false", `hls: true\nhlsAddress: 127.0.0.1:${hls}\nhlsAlwaysRemux: true`)
     .replace(
       "webrtc: false",

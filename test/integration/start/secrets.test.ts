@@ -1,17 +1,17 @@
 /**
- * Secrets are told to nobody: not by log, answers, metrics, exports, process arguments, the environment of MediaMTX's
- * hooks, the database or its backup; in no form that they may take.
+ * Secrets that people give are told to nobody: not by log, answers, metrics, exports, process arguments, the environment
+ * of MediaMTX's hooks, the database or its backup; in no form that they may take. Those that we make:
+ * issued-secrets.test.ts.
  */
-import { readdirSync, readFileSync } from "node:fs";
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
-import { gunzipSync } from "node:zlib";
 
 import { expect, it, onTestFinished } from "vitest";
 
 import { type App, startApp } from "../../support/app.js";
 import { startCamera } from "../../support/camera.js";
 import { findSecrets, formsOf } from "../../support/secret-forms.js";
+import { backupIn, textOf, watchArguments } from "../../support/secret-places.js";
 import { tempDir } from "../../support/temp-dir.js";
 import { startS3Server } from "../../support/versitygw.js";
 import { waitFor } from "../../support/wait-for.js";
@@ -30,7 +30,16 @@ const CAMERA_SECRETS = {
   "refused password": "canary-refused-password",
   "query token": "canary-query-token",
   "password in the path": "canary-in-the-path",
+  "SRT passphrase of readers": "canary 'read' passphrase",
+  "SRT passphrase of publishers": "canary-publish-passphrase",
+  "refused passphrase": "canary-é-refused-passphrase",
+  "WHEP token": "canary-whep-bearer-token",
 };
+const [READ, PUBLISH, BAD] = [
+  CAMERA_SECRETS["SRT passphrase of readers"],
+  CAMERA_SECRETS["SRT passphrase of publishers"],
+  CAMERA_SECRETS["refused passphrase"],
+];
 const SOURCE = `rtsp://admin:${CAMERA_SECRETS["camera password"]}@192.0.2.10:9/stream?token=${CAMERA_SECRETS["query token"]}`;
 const LATER = SOURCE.replace(CAMERA_SECRETS["camera password"], CAMERA_SECRETS["later password"]);
 const IN_PATH = `rtsp://192.0.2.10:9/user=admin_password=${CAMERA_SECRETS["password in the path"]}_channel=1.sdp`;
@@ -39,6 +48,7 @@ const ASKED = [
   ...[
     ...["recordings", "archive", "paths", "paths/secret-cam", "paths?path=secret-cam", "rejected-files"],
     ...["health/details", "openapi.json", "config", "config/history", "config/history/1", "config/history/2"],
+    ...["paths/srt-cam", "paths/whep-cam", "config/history/3", "config/history/5", "config/drift"],
     ...["config/paths?format=csv", "config/paths?format=yaml", "config/settings", "config/templates"],
     ...["audit", "audit?action=path", "users", "me", "login/options"],
   ].map((name) => `/api/v1/${name}`),
@@ -66,30 +76,31 @@ const SENT: readonly (readonly [string, string, unknown])[] = [
     "/api/v1/config/paths",
     { format: "yaml", mode: "merge", text: `paths: {cam9: {source: "${REFUSED}"`, dryRun: true },
   ],
+  ["PATCH", "/api/v1/paths/srt-cam", { srtReadPassphrase: BAD, whepBearerToken: BAD }],
+  ["PATCH", "/api/v1/paths/srt-cam", { source: SOURCE, srtPublishPassphrase: PUBLISH }],
+  ["PATCH", "/api/v1/paths/srt-cam", { srtReadPassphrase: `${READ}, later`, srtPublishPassphrase: "***" }],
+  ["POST", "/api/v1/config/preview", { changes: [{ action: "update", name: "srt-cam", settings: { maxReaders: 7 } }] }],
+  [
+    "POST",
+    "/api/v1/config/paths",
+    { format: "csv", mode: "merge", text: `name,srtReadPassphrase\ncam9,${BAD}`, dryRun: true },
+  ],
+  [
+    "POST",
+    "/api/v1/config/adopt",
+    { yaml: `paths: {cam9: {srtReadPassphrase: "${READ}"}}\n# srtReadPassphrase: ${READ}` },
+  ],
+  ["POST", "/api/v1/config/adopt", { yaml: `pathDefaults: {srtReadPassphrase: "${READ}"}\n# rtsp://u:${BAD}@h/` }],
+  ["POST", "/api/v1/config/adopt", { yaml: `paths: {cam9: {srtReadPassphrase: ["${READ}"` }],
   ["POST", "/api/v1/config/rollback", { version: 99 }],
   ["POST", "/api/v1/login", { name: "admin", password: CANARIES.ADMIN_PASSWORD }],
   ["POST", "/api/v1/login", { name: "admin", password: `${CANARIES.ADMIN_PASSWORD}x` }],
   ["POST", "/api/v1/login", { name: CANARIES.ADMIN_PASSWORD, password: "x" }],
 ];
 
-/** The arguments of every process on this machine that is of this app, by its directory. */
-function commandLines(directory: string): string[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, "latin1").replaceAll("\0", " ");
-      } catch {
-        return "";
-      }
-    })
-    .filter((line) => line.includes(directory) || line.includes("hook"));
-}
-
 async function answers(app: App): Promise<string> {
   const texts: string[] = [];
-  const tell = async (target: string, response: Response) =>
-    texts.push(`${target} ${String(response.status)}\n${[...response.headers].join("\n")}\n${await response.text()}`);
+  const tell = async (target: string, response: Response) => texts.push(`${target} ${await textOf(response)}`);
   for (const token of [CANARIES.ADMIN_TOKEN, "not-the-admin-token"]) {
     const headers = { authorization: `Bearer ${token}` };
     for (const target of ASKED) await tell(target, await fetch(app.url + target, { headers }));
@@ -105,17 +116,6 @@ async function answers(app: App): Promise<string> {
   return texts.join("\n");
 }
 
-/** The newest backup in the bucket, as the database that it is. */
-async function backupIn(bucketDir: string): Promise<Buffer> {
-  const names = await readdir(bucketDir, { recursive: true });
-  const name = names
-    .filter((one) => one.includes("~backup/") && one.endsWith(".gz"))
-    .sort()
-    .at(-1);
-  if (name === undefined) throw new Error(`no backup among ${names.join()}`);
-  return gunzipSync(await readFile(path.join(bucketDir, name)));
-}
-
 it("keeps every secret out of whatever leaves the process or is kept, at level debug and when things fail", async () => {
   const directory = await tempDir();
   const server = await startS3Server({ directory: await tempDir() });
@@ -124,15 +124,13 @@ it("keeps every secret out of whatever leaves the process or is kept, at level d
   const app = await startApp({ directory, store: { server }, env });
   onTestFinished(() => app.close());
   const secrets = { ...CANARIES, ...CAMERA_SECRETS, R2_SECRET_ACCESS_KEY: server.secretAccessKey };
-  const seenArguments = new Set<string>();
-  const watch = setInterval(() => {
-    for (const line of commandLines(directory)) seenArguments.add(line);
-  }, 5);
-  onTestFinished(() => clearInterval(watch));
+  const seenArguments = watchArguments(directory);
   const headers = { "content-type": "application/json", authorization: `Bearer ${CANARIES.ADMIN_TOKEN}` };
   for (const settings of [
     { name: "secret-cam", source: SOURCE },
     { name: "path-cam", source: IN_PATH },
+    { name: "srt-cam", srtReadPassphrase: READ, srtPublishPassphrase: PUBLISH },
+    { name: "whep-cam", source: "whep://192.0.2.10/cam", whepBearerToken: CAMERA_SECRETS["WHEP token"] },
     { name: "cam1", record: true, recordSegmentDuration: "1s" },
   ]) {
     const body = JSON.stringify(settings);
@@ -167,12 +165,11 @@ it("keeps every secret out of whatever leaves the process or is kept, at level d
   const config = await readFile(configFile, "utf8");
   expect((await stat(configFile)).mode & 0o777).toBe(0o600);
   expect(await app.stop()).toBe(0);
-  clearInterval(watch);
   const places = {
     log: app.output(),
     answers: told + failed,
     commands: printed.join("\n"),
-    arguments: [...seenArguments].join("\n"),
+    arguments: seenArguments(),
     "MediaMTX's hook settings": await readFile(path.join(app.dataDir, "mediamtx", "hook.env"), "utf8"),
     "MediaMTX's log": await app.mediamtxLog(),
     database: await readFile(app.databaseFile),
@@ -182,11 +179,11 @@ it("keeps every secret out of whatever leaves the process or is kept, at level d
   expect(places.arguments).toContain("hook.sh");
   expect(places.answers).toContain("rtsp://admin:***@192.0.2.10");
   expect(places.commands).toContain("user=admin_password=***_channel=1.sdp");
-  expect(places.commands).toContain("sealed anew: 2 paths");
+  expect(places.commands).toContain("sealed anew: 4 paths");
   expect(backup.includes("secret-cam")).toBe(true);
   expect(findSecrets(places, secrets)).toEqual([]);
   // MediaMTX itself has to know it, and the search finds what is there.
-  expect(config).toContain(LATER);
+  for (const known of [LATER, PUBLISH, `${READ}, later`, CAMERA_SECRETS["WHEP token"]]) expect(config).toContain(known);
   expect(findSecrets({ config }, { later: CAMERA_SECRETS["later password"] })).toHaveLength(1);
   for (const form of formsOf("canary"))
     expect(findSecrets({ form: `..${form}..` }, { canary: "canary" })).not.toEqual([]);
