@@ -29,6 +29,9 @@ interface Wanted {
   readonly signal: AbortSignal;
 }
 
+/** Of a piece that a player asks for one or two; a viewer who does not read holds no more than that. */
+const READ_BLOCK_BYTES = 262_144;
+
 /** A descriptor that whoever gets it must close. */
 export interface LocalFile {
   readonly handle: FileHandle;
@@ -47,7 +50,9 @@ export async function openRecording(
 ): Promise<Readable> {
   const isOpen = recording.local === "open";
   const copy = await openCopy(deps, isOpen ? { ...recording, local: "missing" } : recording);
-  return copy.kind === "local" ? copy.file.handle.createReadStream({ ...wanted.part }) : copy.open(wanted);
+  return copy.kind === "local"
+    ? copy.file.handle.createReadStream({ highWaterMark: READ_BLOCK_BYTES, ...wanted.part })
+    : copy.open(wanted);
 }
 
 /** Throws as `openRecording`; a file that is still being written is open as it is now. */
