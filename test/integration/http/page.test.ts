@@ -192,6 +192,7 @@ describe.skipIf(isSkipped)("the page", () => {
   it("narrows to the path of the address, and says so when it has no recordings", async () => {
     await page.goto(`${scene.app.url}/?path=nobody/here`);
     await seen("[data-view=none] h2", "No recordings of this path");
+    await seen("[data-path=gate] button", "");
     await page.evaluate(`document.querySelector("[data-path=gate] button").click()`);
     await seen("#rows .path", "gate");
     expect(await page.evaluate("location.search")).toBe("?path=gate");
