@@ -23,6 +23,12 @@ const OWNED_GLOBALS = [
   ],
 ].map(([, selector, message]) => ({ selector, message }));
 
+/** Below a path of a host (PUBLIC_URL) the host's root is a neighbour. */
+const FROM_THE_PAGE = [
+  "Literal[value=/^\\u002f(api|assets|share|[?#])/]",
+  "TemplateElement[value.raw=/^\\u002f(api|assets|share|[?#])/]",
+].map((selector) => ({ selector, message: "the page may live below a path: leave the first slash out" }));
+
 export default tseslint.config(
   { ignores: ["dist", "node_modules", "data", "test/fixtures", "test-output", "src/client/openapi.ts", "**/*.cjs"] },
   {
@@ -50,6 +56,10 @@ export default tseslint.config(
       "max-depth": ["error", 3],
       "no-restricted-syntax": ["error", ...OWNED_GLOBALS],
     },
+  },
+  {
+    files: ["src/web/**/*.{ts,tsx}"],
+    rules: { "no-restricted-syntax": ["error", ...OWNED_GLOBALS, ...FROM_THE_PAGE] },
   },
   {
     files: ["src/platform/clock.ts", "src/config/env.ts", "src/main.ts", "src/web/clock.ts"],

@@ -1,6 +1,7 @@
 /** Who is asking: the one place where a request becomes a principal. What it may is decided in policy.ts. */
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 
+import { basePathOf } from "../core/base-path.js";
 import { AppError } from "../core/errors.js";
 import type { Principal, Role } from "../core/principal.js";
 
@@ -72,7 +73,7 @@ export function identifyWithoutLogin(rules: AccessRules, request: RequestFacts):
 async function identifyKnown(rules: AccessRules, known: Known, request: RequestFacts): Promise<Principal> {
   const bearer = bearerOf(request.authorization);
   if (bearer !== undefined) return known.byBearer(bearer);
-  const token = cookieOf(request.cookie, "access");
+  const token = cookieOf(request.cookie, "access", rules.publicUrl);
   if (token === undefined) {
     throw new AppError({ kind: "unauthenticated", message: "nobody is logged in", hint: "log in, or send a token" });
   }
@@ -80,18 +81,29 @@ async function identifyKnown(rules: AccessRules, known: Known, request: RequestF
   return known.byAccessToken(token);
 }
 
-/** `__Host-`: browsers take it over HTTPS only (and from this machine), from this host alone. */
-export const COOKIE_NAMES = {
-  access: ["__Host-reelkeeper-access", "reelkeeper-access"],
-  refresh: ["__Host-reelkeeper-refresh", "reelkeeper-refresh"],
-  attempt: ["__Host-reelkeeper-attempt", "reelkeeper-attempt"],
-} as const;
+export type CookieKind = "access" | "refresh" | "attempt";
 
-export function cookieOf(header: string | undefined, which: keyof typeof COOKIE_NAMES): string | undefined {
+export interface CookieNames {
+  /** `__Host-`: browsers take it over HTTPS only (and from this machine), from this host alone. */
+  readonly secure: string;
+  readonly plain: string;
+}
+
+/**
+ * Below a path of a host they are named after it, because two Reelkeepers may live there and each is sent the cookies of
+ * both: `Path=/` is what `__Host-` asks for, and a narrower one would keep no neighbour from asking in our page's name.
+ */
+export function cookieNames(which: CookieKind, publicUrl: string | null): CookieNames {
+  const plain = `reelkeeper-${which}${basePathOf(publicUrl).replaceAll("/", ".")}`;
+  return { secure: `__Host-${plain}`, plain };
+}
+
+export function cookieOf(header: string | undefined, which: CookieKind, publicUrl: string | null): string | undefined {
+  const names = cookieNames(which, publicUrl);
   for (const part of (header ?? "").split(";")) {
     const at = part.indexOf("=");
     const name = part.slice(0, at).trim();
-    if (at > 0 && COOKIE_NAMES[which].some((known) => known === name)) return part.slice(at + 1).trim();
+    if (at > 0 && (name === names.secure || name === names.plain)) return part.slice(at + 1).trim();
   }
   return undefined;
 }

@@ -1708,11 +1708,11 @@ export interface components {
              * @description Of the share
              */
             expiresAt: string;
-            /** @description Signed, good for an hour at most; ask again for another one */
+            /** @description Signed, good for an hour at most; counts from PUBLIC_URL */
             playlist: string;
-            /** @description Signed, good for 5 minutes at most */
+            /** @description Signed, good for 5 minutes at most; counts from PUBLIC_URL */
             clip: string;
-            /** @description Signed, good for 5 minutes at most */
+            /** @description Signed, good for 5 minutes at most; counts from PUBLIC_URL */
             picture: string;
         };
         PathList: {
@@ -2283,6 +2283,7 @@ export interface components {
             next: number | null;
         };
         SignedUrl: {
+            /** @description From /api/v1/ on; counts from PUBLIC_URL */
             url: string;
             /** Format: date-time */
             expiresAt: string;
@@ -5886,7 +5887,7 @@ export interface operations {
             content: {
                 "application/json": {
                     /**
-                     * @description Of a playlist, its media, a clip, a picture or a file, from /api/v1/ on
+                     * @description Of a playlist, its media, a clip, a picture or a file, from /api/v1/ on, without a path of PUBLIC_URL
                      * @example /api/v1/clip.mp4?path=cam1&from=2026-11-20T17:00:00Z&to=2026-11-20T17:05:00Z
                      */
                     url: string;

@@ -5,7 +5,7 @@ import path from "node:path";
 import { parseByteSize } from "../core/byte-size.js";
 import type { Watermarks } from "../core/disk-level.js";
 import { type Env, refuse } from "./env.js";
-import { type HttpConfig, readHttp } from "./http.js";
+import { type HttpConfig, readHttp, readPublicUrl } from "./http.js";
 import { type OidcConfig, readOidc } from "./oidc.js";
 import { createReader, isLoopbackHost, type Reader, readSafeUrl } from "./reader.js";
 import type { VariableName } from "./variables.js";
@@ -121,7 +121,7 @@ export function loadConfig(env: Env, where: { readonly cwd: string; readonly pro
     http: readHttp(read),
     login: read.oneOf("LOGIN", "required", ["required", "off"]) === "required",
     cookieSecure: read.oneOf("COOKIE_SECURE", "true", ["true", "false"]) === "true",
-    publicUrl: read.url("PUBLIC_URL", null),
+    publicUrl: readPublicUrl(read),
     oidc: readOidc(read),
     database: readDatabase(env, where.cwd, dataDir),
     storage,

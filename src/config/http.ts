@@ -28,6 +28,34 @@ export function readHttp(read: Reader): HttpConfig {
   };
 }
 
+/** What our own addresses begin with: below such a path nobody could tell whether a proxy has taken it off. */
+export const OWN_PLACES: readonly string[] = [
+  ...[
+    "api",
+    "assets",
+    "health",
+    "hooks",
+    "icon.svg",
+    "mediamtx",
+    "metrics",
+    "playback",
+    "ready",
+    "share",
+    ".well-known",
+  ],
+];
+
+/** Origin and path, without a slash at the end. */
+export function readPublicUrl(read: Reader): string | null {
+  const url = read.url("PUBLIC_URL", null);
+  if (url === null) return null;
+  const { origin, pathname, search, hash } = new URL(url);
+  const place = pathname.replace(/\/+$/, "");
+  const isPlain = /^(\/[\w.~-]+)*$/.test(place) && search === "" && hash === "";
+  if (!isPlain || OWN_PLACES.includes(place.split("/")[1] ?? "")) throw refuse("PUBLIC_URL", url);
+  return `${origin}${place}`;
+}
+
 function readTls(read: Reader): HttpConfig["tls"] {
   const certFile = read.optionalDir("TLS_CERT_FILE");
   const keyFile = read.optionalDir("TLS_KEY_FILE");

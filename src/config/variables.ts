@@ -60,9 +60,9 @@ export const VARIABLES = {
     accepts: "true or false",
   },
   PUBLIC_URL: {
-    about: "Where browsers find Reelkeeper: the root of a host",
+    about: "Where browsers find Reelkeeper: a host, or a path of one such as `https://example.org/reelkeeper`",
     fallback: "the address that a request names",
-    accepts: "an http(s):// URL",
+    accepts: "an http(s):// URL; a path holds letters, digits and - . _ ~ and begins with none of ours, such as /api",
   },
   OIDC_ISSUER: {
     about: "Login provider (OpenID Connect); needs PUBLIC_URL, OIDC_CLIENT_ID and OIDC_ROLES",

@@ -48,6 +48,8 @@ export const madeShareSchema = z
   .meta({ id: "NewShare" });
 export const shareListSchema = z.object({ items: z.array(shareSchema) }).meta({ id: "ShareList" });
 
+const FROM_PLACE = "counts from PUBLIC_URL";
+
 /** 256 random bits. */
 export const shareToken = z.string().regex(/^[\w-]{43}$/, { error: "expected the token of a share" });
 
@@ -57,9 +59,9 @@ export const shareLinksSchema = z
     from: instantOut,
     to: instantOut,
     expiresAt: instantOut.meta({ description: "Of the share" }),
-    playlist: z.string().meta({ description: "Signed, good for an hour at most; ask again for another one" }),
-    clip: z.string().meta({ description: "Signed, good for 5 minutes at most" }),
-    picture: z.string().meta({ description: "Signed, good for 5 minutes at most" }),
+    playlist: z.string().meta({ description: `Signed, good for an hour at most; ${FROM_PLACE}` }),
+    clip: z.string().meta({ description: `Signed, good for 5 minutes at most; ${FROM_PLACE}` }),
+    picture: z.string().meta({ description: `Signed, good for 5 minutes at most; ${FROM_PLACE}` }),
   })
   .meta({ id: "ShareLinks" });
 
@@ -68,8 +70,11 @@ export const signUrlSchema = z.strictObject({
     .string()
     .max(2_000)
     .meta({
-      description: "Of a playlist, its media, a clip, a picture or a file, from /api/v1/ on",
+      description:
+        "Of a playlist, its media, a clip, a picture or a file, from /api/v1/ on, without a path of PUBLIC_URL",
       examples: ["/api/v1/clip.mp4?path=cam1&from=2026-11-20T17:00:00Z&to=2026-11-20T17:05:00Z"],
     }),
 });
-export const signedUrlSchema = z.object({ url: z.string(), expiresAt: instantOut }).meta({ id: "SignedUrl" });
+export const signedUrlSchema = z
+  .object({ url: z.string().meta({ description: `From /api/v1/ on; ${FROM_PLACE}` }), expiresAt: instantOut })
+  .meta({ id: "SignedUrl" });

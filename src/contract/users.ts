@@ -67,7 +67,7 @@ export const oidcLoginQuerySchema = z.strictObject({
   returnTo: z
     .string()
     .max(2_000)
-    .regex(/^\/(?![/\\])[ -[\]-~]*$/, { error: "expected a path of this page, such as /" })
+    .regex(/^\/(?:[?#][ -~]*)?$/, { error: "expected an address of the page, such as /?path=cam1" })
     .default("/"),
 });
 

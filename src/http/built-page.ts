@@ -23,7 +23,7 @@ export async function readPageAsset(projectDir: string, name: string): Promise<B
   return readFile(path.join(builtPageDir(projectDir), place));
 }
 
-export async function readBuiltPage(projectDir: string, name: "index.html" | "share.html"): Promise<string> {
+export async function readBuiltPage(projectDir: string, name: "index.html" | "share/index.html"): Promise<string> {
   return readFile(path.join(builtPageDir(projectDir), name), "utf8").catch((cause: unknown) => {
     throw notBuilt(cause);
   });

@@ -15,10 +15,12 @@ import express, {
 import { type AccessRules, assertHookSecret, NOBODY } from "../access/caller.js";
 import { assertAllowed } from "../access/policy.js";
 import type { Catalog } from "../catalog/catalog.js";
+import { basePathOf } from "../core/base-path.js";
 import { AppError, describeError, toAppError } from "../core/errors.js";
 import { GateFull } from "../platform/gate.js";
 import type { Logger } from "../platform/logger.js";
 import { authenticate, type AuthenticateDeps, type Caller } from "./authenticate.js";
+import { takeOff } from "./base-path.js";
 import { type Hardening, harden } from "./hardening.js";
 import { jsonText } from "./json-text.js";
 import { HttpError, problemOf } from "./problem.js";
@@ -39,6 +41,7 @@ export function createExpressApp(deps: ExpressAppDeps): Express {
   app.disable("etag");
   app.set("query parser", false);
   harden(app, deps.hardening);
+  app.use(takeOff(basePathOf(deps.hardening.publicUrl)));
   app.use((request, _response, next) => {
     refuseOddUrl(request.url);
     next();

@@ -5,6 +5,7 @@ import { rateLimit } from "express-rate-limit";
 import helmet from "helmet";
 
 import { isLoopbackName } from "../access/caller.js";
+import { basePathOf } from "../core/base-path.js";
 import { AppError } from "../core/errors.js";
 
 export interface Hardening {
@@ -38,9 +39,11 @@ function securityHeaders({ publicUrl }: Hardening): RequestHandler {
       directives: { "default-src": ["'none'"], "frame-ancestors": ["'none'"] },
     },
     frameguard: { action: "deny" },
-    // Of this host alone: what its neighbours speak is not ours to say.
+    // Of a host that is ours alone: what our neighbours speak, there or on hosts below it, is not ours to say.
     strictTransportSecurity:
-      publicUrl?.startsWith("https:") === true ? { maxAge: HSTS_SEC, includeSubDomains: false } : false,
+      publicUrl?.startsWith("https:") === true && basePathOf(publicUrl) === ""
+        ? { maxAge: HSTS_SEC, includeSubDomains: false }
+        : false,
   });
   return (request, response, next) => {
     response.setHeader("Cache-Control", "no-store");

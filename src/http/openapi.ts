@@ -8,9 +8,15 @@ type Json = Record<string, unknown>;
 /** By name: what stands under `components/schemas`. */
 type Schemas = Map<string, unknown>;
 
+interface OpenApiFacts {
+  readonly version: string;
+  readonly base: string;
+}
+
 const BEARER = [{ bearer: [] }];
 
-export function createOpenApi(routes: readonly Route[], version: string): Json {
+/** `base`: the path below which we live, as `basePathOf` tells it. */
+export function createOpenApi(routes: readonly Route[], { version, base }: OpenApiFacts): Json {
   const paths: Record<string, Json> = {};
   const schemas: Schemas = new Map();
   schemaOf(problemSchema, "output", schemas);
@@ -26,6 +32,7 @@ export function createOpenApi(routes: readonly Route[], version: string): Json {
       description:
         "Times are RFC 3339, in and out; durations in fields that end in Sec are seconds, sizes are bytes. Every failure is a problem document (RFC 9457). Unknown query parameters and fields are refused by name.",
     },
+    servers: [{ url: base === "" ? "/" : base }],
     paths,
     components: {
       securitySchemes: {

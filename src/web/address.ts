@@ -21,10 +21,11 @@ export function readAddress(search: string): Address {
   };
 }
 
+/** Relative to the page, which may live below a path of its host. */
 export function writeAddress({ paths, atMs, zoomMs }: Address): string {
-  if (paths.length === 0) return "/";
+  if (paths.length === 0) return "./";
   const parts = [`path=${paths.map((name) => encodeURIComponent(name).replaceAll("%2F", "/")).join(",")}`];
   if (atMs !== undefined) parts.push(`at=${new Date(atMs).toISOString()}`);
   if (zoomMs !== DEFAULT_ZOOM_MS) parts.push(`zoom=${String(Math.round(zoomMs / 1_000))}`);
-  return `/?${parts.join("&")}`;
+  return `./?${parts.join("&")}`;
 }

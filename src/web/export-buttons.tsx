@@ -20,7 +20,7 @@ export function ExportButtons({ path, marks: { inMs, outMs }, onSay, onOpen }: E
   const words = strings.exports;
   const mayExport = hasRole(useMe(), "operator");
   const start = (fromMs: number, toMs: number): void => {
-    send<Export>("POST", "/api/v1/exports", { path, from: isoOf(fromMs), to: isoOf(toMs) })
+    send<Export>("POST", "api/v1/exports", { path, from: isoOf(fromMs), to: isoOf(toMs) })
       .then(() => {
         onSay(words.started(length((toMs - fromMs) / 1_000)));
         onOpen();

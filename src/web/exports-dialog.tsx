@@ -73,7 +73,7 @@ function ExportRow({ one, onSay }: ExportRowProps) {
       )}
       <div className="line">
         {state === "done" && (
-          <SaveLink {...{ href: `/api/v1/exports/${id}/file`, label: words.download, whose, onSay }} />
+          <SaveLink {...{ href: `api/v1/exports/${id}/file`, label: words.download, whose, onSay }} />
         )}
         {mayEnd && (isWaiting || state === "done") && <EndButton {...{ one, whose, onSay }} />}
       </div>
@@ -85,7 +85,7 @@ function EndButton({ one, whose, onSay }: ExportRowProps & { readonly whose: str
   const { refetch } = useExports();
   const label = one.state === "done" ? strings.exports.remove : strings.exports.cancel;
   const end = useMutation({
-    mutationFn: () => send<Export>("DELETE", `/api/v1/exports/${one.id}`),
+    mutationFn: () => send<Export>("DELETE", `api/v1/exports/${one.id}`),
     onError: (error) => onSay(error.message),
     onSettled: () => void refetch(),
   });

@@ -30,7 +30,7 @@ export function EmptyFace() {
       <Copyable id="ffmpeg" text={ffmpeg} />
       <p className="quiet">
         {words.pull}
-        <a href="/api/docs">{words.api}</a>.
+        <a href="api/docs">{words.api}</a>.
       </p>
     </section>
   );

@@ -33,8 +33,8 @@ export function Header({ me, place, onForget, onLogOut, onList }: HeaderProps) {
           {place === undefined ? strings.paths : strings.menu}
         </Button>
       )}
-      <a className="brand" href="/">
-        <img src="/icon.svg" alt="" width="24" height="24" />
+      <a className="brand" href="./">
+        <img src="icon.svg" alt="" width="24" height="24" />
         {strings.brand}
       </a>
       {me !== undefined && seesAll(me) && <Backlog />}
@@ -46,7 +46,7 @@ export function Header({ me, place, onForget, onLogOut, onList }: HeaderProps) {
           </button>
         )}
         <ThemeSwitch />
-        <a href="/api/docs">{strings.docs}</a>
+        <a href="api/docs">{strings.docs}</a>
       </nav>
     </header>
   );

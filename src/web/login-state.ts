@@ -62,7 +62,7 @@ export function renewLogin(): Promise<boolean> {
 }
 
 async function askForRenewal(): Promise<boolean> {
-  const response = await fetch("/api/v1/login/refresh", {
+  const response = await fetch("api/v1/login/refresh", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: "{}",

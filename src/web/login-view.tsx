@@ -32,12 +32,13 @@ export function LoginView({ before, isTokenRefused, onToken, onLogin }: LoginVie
 /** There and back again: the page opens anew where it was. */
 function ProviderLink() {
   const [isAway, setAway] = useState(false);
-  const returnTo = writeAddress(readAddress(location.search)) + location.hash;
+  // Counts from the page, which may live below a path of its host.
+  const returnTo = writeAddress(readAddress(location.search)).slice(1) + location.hash;
   return (
     <>
       <Button
         component="a"
-        href={`/api/v1/login/oidc?${new URLSearchParams({ returnTo }).toString()}`}
+        href={`api/v1/login/oidc?${new URLSearchParams({ returnTo }).toString()}`}
         variant="default"
         loading={isAway}
         onClick={() => setAway(true)}

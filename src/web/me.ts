@@ -26,7 +26,7 @@ export function useMe(): Me {
 export function useAskMe() {
   return useQuery({
     queryKey: ME_KEY,
-    queryFn: ({ signal }) => getJson<Me>("/api/v1/me", signal),
+    queryFn: ({ signal }) => getJson<Me>("api/v1/me", signal),
     enabled: !useIsLoginOver(),
     refetchInterval: ({ state }) => (state.data === undefined ? TRY_AGAIN_MS : LOOK_AGAIN_MS),
   });
@@ -37,7 +37,7 @@ export function useLoginOptions() {
   return useQuery({
     queryKey: ["login-options"],
     queryFn: async ({ signal }) => {
-      const response = await fetch("/api/v1/login/options", { signal }).catch(() => undefined);
+      const response = await fetch("api/v1/login/options", { signal }).catch(() => undefined);
       return (await (await checked(response)).json()) as LoginOptions;
     },
     enabled: useIsLoginOver(),
@@ -49,7 +49,7 @@ export function useLoginOptions() {
 /** Throws a RequestError. The token of this tab is forgotten: whoever logs in asks as themselves. */
 export async function logIn(name: string, password: string): Promise<Me> {
   const signal = AbortSignal.timeout(TIMEOUT_MS);
-  const asked = fetch("/api/v1/login", { method: "POST", signal, ...bodyOf({ name, password }) });
+  const asked = fetch("api/v1/login", { method: "POST", signal, ...bodyOf({ name, password }) });
   const response = await checked(await asked.catch(() => undefined));
   const loggedIn = (await response.json()) as LoggedIn;
   forgetToken();
@@ -58,7 +58,7 @@ export async function logIn(name: string, password: string): Promise<Me> {
 }
 
 export async function logOut(): Promise<void> {
-  await send("POST", "/api/v1/logout", {});
+  await send("POST", "api/v1/logout", {});
 }
 
 export const rolesUpTo = (role: Role): readonly Role[] => ROLES.slice(0, ROLES.indexOf(role) + 1);

@@ -15,7 +15,7 @@ const PAGE_ROWS = 50;
 export function usePaths() {
   return useQuery({
     queryKey: ["paths"],
-    queryFn: ({ signal }) => getJson<PathList>("/api/v1/paths", signal),
+    queryFn: ({ signal }) => getJson<PathList>("api/v1/paths", signal),
     refetchInterval: POLL_MS * 2,
   });
 }
@@ -23,7 +23,7 @@ export function usePaths() {
 export function useArchive() {
   return useQuery({
     queryKey: ["archive"],
-    queryFn: ({ signal }) => getJson<ArchiveStatus>("/api/v1/archive", signal),
+    queryFn: ({ signal }) => getJson<ArchiveStatus>("api/v1/archive", signal),
     enabled: seesAll(useMe()),
     refetchInterval: POLL_MS,
   });
@@ -32,7 +32,7 @@ export function useArchive() {
 export function useHealth() {
   return useQuery({
     queryKey: ["health"],
-    queryFn: ({ signal }) => getJson<Health>("/api/v1/health/details", signal),
+    queryFn: ({ signal }) => getJson<Health>("api/v1/health/details", signal),
     enabled: seesAll(useMe()),
     refetchInterval: POLL_MS,
   });
@@ -86,7 +86,7 @@ export function useTimeline(paths: readonly string[], range: TimeView, isLive: b
 export function useExports() {
   return useQuery({
     queryKey: ["exports"],
-    queryFn: ({ signal }) => getJson<ExportList>("/api/v1/exports", signal),
+    queryFn: ({ signal }) => getJson<ExportList>("api/v1/exports", signal),
     refetchInterval: ({ state }) =>
       state.data?.items.some((one) => one.state === "queued" || one.state === "running") === true
         ? POLL_MS / 2

@@ -93,7 +93,7 @@ function FileLinks({ recording, onSay }: Omit<RowProps, "isNewDay">) {
   return (
     <>
       <PlayLink {...{ path, startAt, whose }} />
-      <SaveLink {...{ href: `/api/v1/recordings/${id}/file`, label: strings.table.download, whose, onSay }} />
+      <SaveLink {...{ href: `api/v1/recordings/${id}/file`, label: strings.table.download, whose, onSay }} />
     </>
   );
 }

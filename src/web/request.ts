@@ -1,5 +1,5 @@
 /**
- * Requests to the API, by the cookies of a login, or with the token that this tab keeps. Only addresses of this origin
+ * Requests to the API, by the cookies of a login, or with the token that this tab keeps. Only addresses of Reelkeeper
  * get that: `isOwn` is asked for every request, so that a link to a bucket never carries it.
  */
 import type { Problem } from "./api-types.js";
@@ -7,9 +7,14 @@ import { endLogin, isLoginOver, renewLogin, whenLoggedIn } from "./login-state.j
 import { strings } from "./strings.js";
 import { failure } from "./words.js";
 
-export const token = (): string | null => sessionStorage.getItem("token");
-export const keepToken = (text: string): void => sessionStorage.setItem("token", text);
-export const forgetToken = (): void => sessionStorage.removeItem("token");
+/** Where Reelkeeper lives: this page is at its root, which may be a path of the host beside neighbours. */
+const home = (): URL => new URL(".", location.href);
+/** The neighbours may be Reelkeepers, too. See http/page/docs.js. */
+const tokenKey = (): string => (home().pathname === "/" ? "token" : `token ${home().pathname}`);
+
+export const token = (): string | null => sessionStorage.getItem(tokenKey());
+export const keepToken = (text: string): void => sessionStorage.setItem(tokenKey(), text);
+export const forgetToken = (): void => sessionStorage.removeItem(tokenKey());
 
 const TIMEOUT_MS = 10_000;
 
@@ -26,7 +31,7 @@ export class RequestError extends Error {
 }
 
 function isOwn(url: string): boolean {
-  return new URL(url, location.href).origin === location.origin;
+  return new URL(url, location.href).href.startsWith(home().href);
 }
 
 export function authorization(url: string): Record<string, string> {
@@ -127,7 +132,7 @@ export function apiUrl(route: string, query: Readonly<Record<string, string | nu
   const parts = Object.entries(query).flatMap(([name, value]) =>
     (typeof value === "object" ? value : [String(value)]).map((text) => `${name}=${encodeURIComponent(text)}`),
   );
-  return `/api/v1/${route}?${parts.join("&")}`;
+  return `api/v1/${route}?${parts.join("&")}`;
 }
 
 export const isoOf = (ms: number): string => new Date(ms).toISOString();

@@ -36,7 +36,7 @@ function useSprite(path: string, atMs: number): { readonly tile: Tile | undefine
       const index = await get(apiUrl("sprite.vtt", { ...range, width: TILE_WIDTH_PX, tiles: 300 }), signal);
       const { url, tiles } = parseSprite(await index.text(), fromMs);
       if (url === undefined) return { tiles, blob: undefined };
-      return { tiles, blob: await (await get(`/api/v1/${url}`, signal)).blob() };
+      return { tiles, blob: await (await get(`api/v1/${url}`, signal)).blob() };
     },
     staleTime: isOver ? HOUR_MS : MINUTE_MS,
     gcTime: 10 * MINUTE_MS,

@@ -7,7 +7,8 @@ const at = (place) => fileURLToPath(new URL(place, import.meta.url));
 
 export default defineConfig({
   root: at("."),
-  base: "/",
+  // Below which path of its host the page lives is known to the browser alone.
+  base: "./",
   cacheDir: at("../../node_modules/.cache/vite"),
   esbuild: { jsx: "automatic" },
   build: {
@@ -19,7 +20,7 @@ export default defineConfig({
     reportCompressedSize: false,
     chunkSizeWarningLimit: 1_000,
     rollupOptions: {
-      input: [at("./index.html"), at("./share.html")],
+      input: [at("./index.html"), at("./share/index.html")],
       // Mantine marks every module for servers that render; there is none here.
       onwarn: (warning, warn) => {
         if (warning.code !== "MODULE_LEVEL_DIRECTIVE") warn(warning);

@@ -11,7 +11,7 @@ import { noteAudit } from "../../catalog/audit.js";
 import { oidcAnswerSchema, oidcLoginQuerySchema } from "../../contract/users.js";
 import { AppError, describeError, toAppError } from "../../core/errors.js";
 import type { HttpDeps, LoginElsewhere } from "../http-deps.js";
-import { setAttemptCookie, setLoginCookies } from "../login-cookies.js";
+import { cookiePlace, setAttemptCookie, setLoginCookies } from "../login-cookies.js";
 import { clientOf } from "../request-parts.js";
 import { defineRoute, type Reply, type Route } from "../route.js";
 
@@ -30,7 +30,7 @@ function beginRoute(deps: HttpDeps): Route {
     handler: ({ query, response }) =>
       orTell(deps, response, async ({ provider }) => {
         const { url, attempt } = await provider.begin();
-        setAttemptCookie(response, packed({ ...attempt, returnTo: query.returnTo }), deps.login.isSecure);
+        setAttemptCookie(response, packed({ ...attempt, returnTo: query.returnTo }), cookiePlace(deps));
         return url;
       }),
   });
@@ -42,16 +42,16 @@ function answerRoute(deps: HttpDeps): Route {
     summary: "Where the login provider sends the browser back to",
     handler: ({ request, response }) =>
       orTell(deps, response, async ({ provider, groupRoles, publicUrl, identity }) => {
-        const { returnTo, ...attempt } = attemptOf(request);
+        const { returnTo, ...attempt } = attemptOf(deps, request);
         // Good once, whatever comes of it.
-        setAttemptCookie(response, "", deps.login.isSecure);
+        setAttemptCookie(response, "", cookiePlace(deps));
         const query = new URLSearchParams(request.url.split("?").slice(1).join("?"));
         const person = await provider.finish(query, attempt).catch(async (error: unknown) => {
           await noteFailure(deps, request);
           throw error;
         });
         const loggedIn = await identity.loginElsewhere(person, groupRoles, clientOf(request));
-        setLoginCookies(response, { loggedIn, nowUs: deps.catalog.clock.nowUs(), isSecure: deps.login.isSecure });
+        setLoginCookies(response, { loggedIn, nowUs: deps.catalog.clock.nowUs(), ...cookiePlace(deps) });
         return `${publicUrl}${returnTo}`;
       }),
   });
@@ -89,8 +89,8 @@ function packed(attempt: OidcAttempt & { readonly returnTo: string }): string {
 }
 
 /** Throws `permission-denied`: this browser did not begin the login, or too long ago. */
-function attemptOf({ headers }: IncomingMessage): z.infer<typeof attemptSchema> {
-  const text = Buffer.from(cookieOf(headers.cookie, "attempt") ?? "", "base64url").toString();
+function attemptOf({ access }: HttpDeps, { headers }: IncomingMessage): z.infer<typeof attemptSchema> {
+  const text = Buffer.from(cookieOf(headers.cookie, "attempt", access.publicUrl) ?? "", "base64url").toString();
   try {
     return attemptSchema.parse(JSON.parse(text));
   } catch (error) {

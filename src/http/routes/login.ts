@@ -20,7 +20,7 @@ import type { Principal } from "../../core/principal.js";
 import { principalOfUser } from "../../core/user.js";
 import { actorOf } from "../actor.js";
 import type { HttpDeps } from "../http-deps.js";
-import { setLoginCookies } from "../login-cookies.js";
+import { cookiePlace, setLoginCookies } from "../login-cookies.js";
 import { clientOf, requestFactsOf } from "../request-parts.js";
 import { defineRoute, json, type Reply, type Route } from "../route.js";
 
@@ -72,7 +72,7 @@ function refreshRoute(deps: HttpDeps): Route {
     responses: { 200: { description: "Logged in", schema: loggedInSchema } },
     handler: async ({ request, response }) => {
       assertOwnPage(deps, request);
-      const token = cookieOf(request.headers.cookie, "refresh");
+      const token = cookieOf(request.headers.cookie, "refresh", deps.access.publicUrl);
       if (token === undefined) throw new AppError({ kind: "unauthenticated", message: "nobody is logged in" });
       try {
         return welcome(deps, response, await identityOf(deps).refresh(token));
@@ -161,8 +161,8 @@ function assertCookiesArrive({ login }: HttpDeps, { secure, headers }: Request):
   });
 }
 
-function welcome({ catalog, login }: HttpDeps, response: ServerResponse, loggedIn: LoggedIn): Reply {
-  setLoginCookies(response, { loggedIn, nowUs: catalog.clock.nowUs(), isSecure: login.isSecure });
+function welcome(deps: HttpDeps, response: ServerResponse, loggedIn: LoggedIn): Reply {
+  setLoginCookies(response, { loggedIn, nowUs: deps.catalog.clock.nowUs(), ...cookiePlace(deps) });
   return json({
     user: meView(principalOfUser(loggedIn.user, loggedIn.sessionId)),
     accessToken: loggedIn.accessToken,
@@ -170,8 +170,8 @@ function welcome({ catalog, login }: HttpDeps, response: ServerResponse, loggedI
   });
 }
 
-function forgetCookies({ catalog, login }: HttpDeps, response: ServerResponse): void {
-  setLoginCookies(response, { loggedIn: null, nowUs: catalog.clock.nowUs(), isSecure: login.isSecure });
+function forgetCookies(deps: HttpDeps, response: ServerResponse): void {
+  setLoginCookies(response, { loggedIn: null, nowUs: deps.catalog.clock.nowUs(), ...cookiePlace(deps) });
 }
 
 function meView({ kind, id, name, role, scopes, sessionId }: Principal) {

@@ -4,6 +4,8 @@ import path from "node:path";
 
 import { z } from "zod";
 
+import { basePathOf } from "../../core/base-path.js";
+import { sentOn } from "../base-path.js";
 import type { HttpDeps } from "../http-deps.js";
 import { readBuiltPage, readPageAsset } from "../built-page.js";
 import { createOpenApi } from "../openapi.js";
@@ -44,7 +46,8 @@ export function pageRoutes(deps: HttpDeps, others: readonly Route[], version: st
       tag: "pages",
       summary: `The file ${path.basename(filePath)}`,
       responses: { 200: { description: "The file", mediaType: TYPES[path.extname(filePath)] ?? "text/plain" } },
-      handler: async ({ response }): Promise<Reply> => {
+      handler: async ({ request, response }): Promise<Reply> => {
+        if (sentOn(request, response)) return { kind: "sent" };
         if (policy !== undefined) response.setHeader("Content-Security-Policy", policy);
         response.setHeader("Cache-Control", "no-cache");
         const contentType = TYPES[path.extname(filePath)] ?? "text/plain";
@@ -70,7 +73,8 @@ export function pageRoutes(deps: HttpDeps, others: readonly Route[], version: st
     responses: { 200: { description: "OpenAPI 3.1", mediaType: "application/json" } },
     handler: () => Promise.resolve({ kind: "text", contentType: "application/json; charset=utf-8", body: document }),
   });
-  const document: string = JSON.stringify(createOpenApi([...others, ...routes, openapi], version));
+  const base = basePathOf(deps.hardening.publicUrl);
+  const document: string = JSON.stringify(createOpenApi([...others, ...routes, openapi], { version, base }));
   return [...routes, openapi];
 }
 

@@ -28,6 +28,7 @@ import {
 import { AppError } from "../../core/errors.js";
 import { formatRfc3339 } from "../../core/instant.js";
 import { actorOf } from "../actor.js";
+import { sentOn } from "../base-path.js";
 import { readBuiltPage } from "../built-page.js";
 import type { HttpDeps } from "../http-deps.js";
 import { originOf } from "../origin.js";
@@ -129,8 +130,9 @@ function pageRoute(deps: HttpDeps): Route {
     query: noQuery,
     responses: { 200: { description: "The page", mediaType: "text/html; charset=utf-8" } },
     handler: async ({ params, request, response }): Promise<Reply> => {
+      if (sentOn(request, response)) return { kind: "sent" };
       const share = await openShare(deps, params.token);
-      const body = await readBuiltPage(deps.projectDir, "share.html");
+      const body = await readBuiltPage(deps.projectDir, "share/index.html");
       if (request.method === "GET") await noteShareOpened(deps.catalog, share, actorOfShare(share, request));
       response.setHeader("Content-Security-Policy", SHARE_POLICY);
       response.setHeader("X-Robots-Tag", "noindex");

@@ -24,7 +24,7 @@ const AUDIT_ROWS = 50;
 export function useUsers() {
   return useQuery({
     queryKey: ["users"],
-    queryFn: ({ signal }) => getJson<UserList>("/api/v1/users", signal),
+    queryFn: ({ signal }) => getJson<UserList>("api/v1/users", signal),
     enabled: hasRole(useMe(), "admin"),
     refetchInterval: POLL_MS,
   });
@@ -48,13 +48,13 @@ export function useTokens(user: string | undefined) {
 }
 
 function ofUser(route: string, user: string | undefined): string {
-  return user === undefined ? `/api/v1/${route}` : apiUrl(route, { user });
+  return user === undefined ? `api/v1/${route}` : apiUrl(route, { user });
 }
 
 export function useShares() {
   return useQuery({
     queryKey: ["shares"],
-    queryFn: ({ signal }) => getJson<ShareList>("/api/v1/shares", signal),
+    queryFn: ({ signal }) => getJson<ShareList>("api/v1/shares", signal),
     refetchInterval: POLL_MS,
   });
 }
@@ -94,14 +94,14 @@ interface NewShare {
   readonly expiresAt: string;
 }
 
-export const addUser = (user: NewUser): Promise<User> => send("POST", "/api/v1/users", user);
+export const addUser = (user: NewUser): Promise<User> => send("POST", "api/v1/users", user);
 export const changeUser = (id: string, patch: Partial<NewUser & { readonly disabled: boolean }>): Promise<User> =>
-  send("PATCH", `/api/v1/users/${id}`, patch);
-export const removeUser = (id: string): Promise<unknown> => send("DELETE", `/api/v1/users/${id}`);
-export const endSession = (id: string): Promise<unknown> => send("DELETE", `/api/v1/sessions/${id}`);
-export const makeToken = (token: NewApiToken): Promise<MadeApiToken> => send("POST", "/api/v1/tokens", token);
-export const revokeToken = ({ id }: ApiToken): Promise<unknown> => send("DELETE", `/api/v1/tokens/${id}`);
-export const makeShare = (share: NewShare): Promise<MadeShare> => send("POST", "/api/v1/shares", share);
-export const revokeShare = (id: string): Promise<unknown> => send("DELETE", `/api/v1/shares/${id}`);
+  send("PATCH", `api/v1/users/${id}`, patch);
+export const removeUser = (id: string): Promise<unknown> => send("DELETE", `api/v1/users/${id}`);
+export const endSession = (id: string): Promise<unknown> => send("DELETE", `api/v1/sessions/${id}`);
+export const makeToken = (token: NewApiToken): Promise<MadeApiToken> => send("POST", "api/v1/tokens", token);
+export const revokeToken = ({ id }: ApiToken): Promise<unknown> => send("DELETE", `api/v1/tokens/${id}`);
+export const makeShare = (share: NewShare): Promise<MadeShare> => send("POST", "api/v1/shares", share);
+export const revokeShare = (id: string): Promise<unknown> => send("DELETE", `api/v1/shares/${id}`);
 export const changePassword = (change: { readonly current: string; readonly new: string }): Promise<Me> =>
-  send("POST", "/api/v1/me/password", change);
+  send("POST", "api/v1/me/password", change);

@@ -101,7 +101,7 @@ const COLUMNS: readonly Column<Share>[] = [
 ];
 
 function recordingHref(path: string, from: string): string {
-  return `/?${new URLSearchParams({ path, at: from }).toString()}`;
+  return `./?${new URLSearchParams({ path, at: from }).toString()}`;
 }
 
 function openedWords({ opened, lastOpenedAt }: Share): string {

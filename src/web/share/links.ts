@@ -10,5 +10,12 @@ export async function fetchLinks(): Promise<Links | undefined> {
   const response = await fetch(`${location.pathname.replace(/\/$/, "")}/links`);
   if (response.status === 404) return undefined;
   if (!response.ok) throw new Error(`the server answers ${String(response.status)}`);
-  return (await response.json()) as Links;
+  const links = (await response.json()) as Links;
+  const { playlist, clip, picture } = links;
+  return { ...links, playlist: placed(playlist), clip: placed(clip), picture: placed(picture) };
+}
+
+/** They count from Reelkeeper's own place, which may be a path of its host; this page is at share/TOKEN there. */
+function placed(url: string): string {
+  return new URL(url.slice(1), new URL("..", location.href)).href;
 }

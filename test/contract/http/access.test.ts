@@ -221,8 +221,9 @@ describe("the router", () => {
       route === undefined ? [] : Object.keys(route.methods).map((method) => `${method.toUpperCase()} ${route.path}`),
     );
     expect(held.sort()).toEqual(known.sort());
-    // Headers (hardening.test.ts) and odd URLs before, "not found" and problems after: none of them serves a folder or a file.
-    expect(stack.filter(({ route }) => route === undefined)).toHaveLength(4);
+    // Headers (hardening.test.ts), the path of PUBLIC_URL (base-path.test.ts) and odd URLs before, "not found" and problems
+    // after: none of them serves a folder or a file.
+    expect(stack.filter(({ route }) => route === undefined)).toHaveLength(5);
     for (const { route } of stack) if (route !== undefined) expect(route.stack[0]?.name).toBe("guard");
   });
 

@@ -448,7 +448,16 @@ describe("query parameters", () => {
     format: ["", "MP4", "webm", "mp4,fmp4", "__proto__"],
     gaps: ["", "KEEP", "true", "constructor"],
     month: ["", "2026", "2026-13", "2026-00", "2026-1", "1969-12", "2026-11-01", "11-2026", "\0", "__proto__"],
-    returnTo: ["", "page", "//evil.example", "/\\evil.example", "https://evil.example", "/a\nb", "a".repeat(2_001)],
+    returnTo: [
+      "",
+      "page",
+      "//evil.example",
+      "/\\evil.example",
+      "https://evil.example",
+      "/?a\nb",
+      "/..",
+      `/?${"a".repeat(2_000)}`,
+    ],
     zone: ["", "+01:00", "Berlin", "Europe/Berlin ", "../etc", "UTC\0", "__proto__", "constructor", "a".repeat(65)],
   };
 

@@ -93,7 +93,7 @@ describe("login by a provider", () => {
   it("sends the browser there with PKCE, state and nonce, and lets it in with what its first group opens", async () => {
     const { provider, http, browser } = await scene();
     expect(await (await browser.open("/api/v1/login/options")).json()).toMatchObject({ oidc: true, password: true });
-    const begun = await browser.follow("/api/v1/login/oidc?returnTo=/cameras%3Fday%3D2026-01-01");
+    const begun = await browser.follow("/api/v1/login/oidc?returnTo=/%3Fpath%3Dgate%23/account");
     const asked = new URL(begun.location);
     expect(begun.status).toBe(302);
     expect(asked.origin).toBe(provider.issuer);
@@ -108,7 +108,7 @@ describe("login by a provider", () => {
       /^__Host-reelkeeper-attempt=\S+; Path=\/; HttpOnly; SameSite=Lax; Max-Age=600; Secure$/,
     );
     const ended = await browser.follow(await provider.logIn(begun.location, "anna"));
-    expect(ended.location).toBe(`${PUBLIC_URL}/cameras?day=2026-01-01`);
+    expect(ended.location).toBe(`${PUBLIC_URL}/?path=gate#/account`);
     expect([...browser.jar.keys()].sort()).toEqual(["__Host-reelkeeper-access", "__Host-reelkeeper-refresh"]);
     expect(await browser.me()).toMatchObject({
       kind: "user",
@@ -203,7 +203,7 @@ describe("login by a provider", () => {
     expect((await browser.refresh()).status).toBe(401);
   });
 
-  it.each(["//evil.example", "/\\evil.example", "https://evil.example", "/a\nb"])(
+  it.each(["//evil.example", "/\\evil.example", "https://evil.example", "/?a\nb", "/../evil"])(
     "does not return to %j",
     async (to) => {
       const { browser } = await scene();

@@ -28,7 +28,10 @@ const MALFORMED: Partial<Record<string, readonly string[]>> = {
   LOGIN: ["on", "Required", "1"],
   ADMIN_PASSWORD: ["eleven-char", "twelve chars with spaces"],
   COOKIE_SECURE: ["yes", "0", "False"],
-  PUBLIC_URL: ["cameras.example.org", "ftp://h", "https://u:pa55word@h"],
+  PUBLIC_URL: [
+    ...["cameras.example.org", "ftp://h", "https://u:pa55word@h", "https://h/a?b", "https://h/#a", "https://h/a;b"],
+    ...["https://h/a//b", "https://h/a%2Fb", "https://h/api", "https://h/share/x", "https://h/.well-known"],
+  ],
   OIDC_ISSUER: ["login.example.org", "http://login.example.org", "https://u:pa55word@h"],
   OIDC_CLIENT_ID: ["a b", "ü"],
   OIDC_CLIENT_SECRET: ["with space"],

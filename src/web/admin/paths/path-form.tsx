@@ -117,7 +117,7 @@ function Heading({ path, onRemove }: { readonly path: Path; readonly onRemove: (
   return (
     <div className="path-heading">
       <Mark mark={pathStateOf({ ...path, config: { applied: true, error: null } }, nowMs())} />
-      <a href={`/?path=${encodeURIComponent(path.name).replaceAll("%2F", "/")}`}>{form.recordings}</a>
+      <a href={`./?path=${encodeURIComponent(path.name).replaceAll("%2F", "/")}`}>{form.recordings}</a>
       <button type="button" className="link danger" id="remove" onClick={onRemove}>
         {form.remove}
       </button>

@@ -22,7 +22,7 @@ const EXPORT_WITHIN_MS = 60_000;
 export function useSettings() {
   return useQuery({
     queryKey: ["settings"],
-    queryFn: ({ signal }) => getJson<SettingList>("/api/v1/config/settings", signal),
+    queryFn: ({ signal }) => getJson<SettingList>("api/v1/config/settings", signal),
     staleTime: 60_000,
   });
 }
@@ -30,7 +30,7 @@ export function useSettings() {
 export function useTemplates() {
   return useQuery({
     queryKey: ["templates"],
-    queryFn: ({ signal }) => getJson<TemplateList>("/api/v1/config/templates", signal),
+    queryFn: ({ signal }) => getJson<TemplateList>("api/v1/config/templates", signal),
     staleTime: 60_000,
   });
 }
@@ -39,7 +39,7 @@ export function useTemplates() {
 export function useConfig() {
   return useQuery({
     queryKey: ["config"],
-    queryFn: ({ signal }) => getJson<Config>("/api/v1/config", signal),
+    queryFn: ({ signal }) => getJson<Config>("api/v1/config", signal),
     refetchInterval: POLL_MS,
   });
 }
@@ -69,7 +69,7 @@ export function useHistory() {
 export function useVersion(version: number) {
   return useQuery({
     queryKey: ["config-version", version],
-    queryFn: ({ signal }) => getJson<ConfigVersion>(`/api/v1/config/history/${String(version)}`, signal),
+    queryFn: ({ signal }) => getJson<ConfigVersion>(`api/v1/config/history/${String(version)}`, signal),
   });
 }
 
@@ -88,15 +88,15 @@ type Change =
 
 /** Changes nothing. Throws what the change itself would throw. */
 export function previewChanges(changes: readonly Change[]): Promise<ConfigPreview> {
-  return send<ConfigPreview>("POST", "/api/v1/config/preview", { changes });
+  return send<ConfigPreview>("POST", "api/v1/config/preview", { changes });
 }
 
 export function previewRollback(version: number): Promise<ConfigPreview> {
-  return send<ConfigPreview>("POST", "/api/v1/config/preview", { rollbackTo: version });
+  return send<ConfigPreview>("POST", "api/v1/config/preview", { rollbackTo: version });
 }
 
 export function addPath(name: string, draft: Draft): Promise<Path> {
-  return send<Path>("POST", "/api/v1/paths", { name, ...settingsOfNew(draft) });
+  return send<Path>("POST", "api/v1/paths", { name, ...settingsOfNew(draft) });
 }
 
 export function changePath(name: string, draft: Draft): Promise<Path> {
@@ -112,7 +112,7 @@ export function changePaths(of: {
   readonly patch: Draft;
   readonly dryRun: boolean;
 }): Promise<BatchReport> {
-  return send<BatchReport>("POST", "/api/v1/config/bulk", of);
+  return send<BatchReport>("POST", "api/v1/config/bulk", of);
 }
 
 export type ListFormat = "csv" | "yaml";
@@ -124,7 +124,7 @@ export interface ImportedList {
 }
 
 export function importPaths(list: ImportedList, { dryRun }: { readonly dryRun: boolean }): Promise<BatchReport> {
-  return send<BatchReport>("POST", "/api/v1/config/paths", { ...list, dryRun });
+  return send<BatchReport>("POST", "api/v1/config/paths", { ...list, dryRun });
 }
 
 /** As a file of the person's own. */
@@ -133,5 +133,5 @@ export function exportPaths(format: ListFormat): Promise<void> {
 }
 
 export function rollBack(version: number): Promise<{ readonly version: number; readonly exact: boolean }> {
-  return send("POST", "/api/v1/config/rollback", { version });
+  return send("POST", "api/v1/config/rollback", { version });
 }
