@@ -25,6 +25,8 @@ export interface PostgresServer {
 export interface PostgresOptions {
   /** What was committed is there after a crash of the server; slower. */
   readonly survivesCrash?: boolean;
+  /** Of postgresql.conf, before those of tests, which are for small databases. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 const VERSION = "15";
@@ -64,6 +66,7 @@ async function startServer({
   directory,
   data,
   survivesCrash = false,
+  settings: ownSettings = {},
 }: Cluster): Promise<PostgresServer> {
   const [port = 0] = await freePorts(1);
   const settings = {
@@ -75,6 +78,7 @@ async function startServer({
     full_page_writes: "off",
     shared_buffers: "16MB",
     max_connections: "60",
+    ...ownSettings,
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
   const start = (): Promise<Child> =>
