@@ -23,7 +23,7 @@ export function whyNotSourceHost(scheme: string, host: string): string | undefin
   return undefined;
 }
 
-const URL_PARTS = /^([a-z][a-z0-9+.-]*):\/\/(?:[^/?]*@)?(\[[^\]]*\]|[^:/?#]*)/i;
+const URL_PARTS = /^([a-z][a-z0-9+.-]*):\/\/(?:[^/?#]*@)?(\[[^\]]*\]|[^:/?#]*)/i;
 
 /** Undefined for what is no URL with a host. */
 export function hostOfUrl(text: string): { readonly scheme: string; readonly host: string } | undefined {

@@ -143,6 +143,9 @@ describe("names", () => {
 describe("what a request adopts", () => {
   it.each([
     ["paths: { cam1: { source: 'http://169.254.169.254/latest' } }", "paths/cam1"],
+    ["paths: { cam1: { source: 'http://169.254.169.254#@camera.example.org/' } }", "paths/cam1"],
+    ["paths: { cam1: { source: 'http://user:p@ss@169.254.169.254:80?@camera.example.org/' } }", "paths/cam1"],
+    ["paths: { cam1: { source: 'HTTP://１６９.254.169.254/' } }", "paths/cam1"],
     ["paths: { cam1: { source: 'http://[64:ff9b::7f00:1]/' } }", "paths/cam1"],
     ["paths: { '~^x': { source: 'rtsp://2852039166/' } }", "paths/~^x"],
     ["pathDefaults: { forward: [{ dest: 'whip://127.1:9997/x' }] }", "pathDefaults"],
