@@ -42,6 +42,8 @@ const NEAR_US = 2_000;
  * where its hidden frames before the start end.
  */
 const MOST_FRAMES_APART = 2;
+/** Ours ends by when pictures are shown, theirs by when they are decoded: the fixtures' encoders hold back up to three. */
+const MOST_HELD_BACK = 3;
 /** Until it is closed a file counts as long as its picture does; the sound may outlast it. */
 const OUTLASTING_SEC = 0.5;
 
@@ -155,6 +157,7 @@ describe("the clip beside MediaMTX's", () => {
   it.each(PLAYABLE)("of %s has the same frames, of one file, of several, and up to a break", async (folder) => {
     const all = rows.get(folder)!;
     const first = all[0]!.startUs;
+    const mostApart = MOST_FRAMES_APART + (/bframes|h265/.test(folder) ? MOST_HELD_BACK : 0);
     for (const [offsetSec, duration] of [
       [0.5, "1"],
       [2.7, "1.5"],
@@ -174,8 +177,8 @@ describe("the clip beside MediaMTX's", () => {
           their.frames.filter((frame) => ours.frames.includes(frame)),
           told,
         ).toEqual(common);
-        expect(ours.frames.length - common.length, told).toBeLessThanOrEqual(MOST_FRAMES_APART);
-        expect(their.frames.length - common.length, told).toBeLessThanOrEqual(MOST_FRAMES_APART);
+        expect(ours.frames.length - common.length, told).toBeLessThanOrEqual(mostApart);
+        expect(their.frames.length - common.length, told).toBeLessThanOrEqual(mostApart);
       }
     }
   });
