@@ -4,6 +4,7 @@ import type { Knex } from "knex";
 import type { Principal } from "../core/principal.js";
 import { redactFields } from "../core/redact.js";
 import type { Catalog } from "./catalog.js";
+import { containsText } from "./contains-text.js";
 import { translating } from "./database.js";
 import { storable } from "./recording-row.js";
 
@@ -52,6 +53,8 @@ function jsonOf(value: unknown): string | null {
 }
 
 export interface AuditFilter {
+  /** Part of who, from where, action, target, or what it was before or after. */
+  readonly search?: string | undefined;
   readonly actor?: string | undefined;
   readonly action?: string | undefined;
   readonly target?: string | undefined;
@@ -74,7 +77,10 @@ export interface AuditEntry {
   readonly after: unknown;
 }
 
-/** The newest first; `before`: those older than this id. Filters match whole values; an action also by its noun. */
+/**
+ * The newest first; `before`: those older than this id. Filters match whole values, an action also by its noun; a search
+ * matches parts and looks at every row that is left, so that only a range or the page bounds it.
+ */
 export function listAudit(
   catalog: Catalog,
   filter: AuditFilter,
@@ -91,8 +97,20 @@ export function listAudit(
     if (filter.fromUs !== undefined) query.andWhere("at_us", ">=", filter.fromUs);
     if (filter.toUs !== undefined) query.andWhere("at_us", "<", filter.toUs);
     if (page.before !== undefined) query.andWhere("id", "<", page.before);
+    const { search } = filter;
+    if (search !== undefined) query.andWhere((any) => searchIn(any, catalog, storable(search)));
     return ((await query.orderBy("id", "desc").limit(page.limit)) as AuditRow[]).map(toEntry);
   });
+}
+
+const SEARCHED = ["actor_name", "address", "action", "target"];
+const SEARCHED_JSON = ["before_json", "after_json"];
+
+function searchIn(any: Knex.QueryBuilder, { db }: Catalog, text: string): void {
+  for (const column of SEARCHED) any.orWhereRaw(containsText(db, column, text));
+  // As it is written there.
+  const escaped = JSON.stringify(text).slice(1, -1);
+  for (const column of SEARCHED_JSON) any.orWhereRaw(containsText(db, column, escaped));
 }
 
 interface AuditRow {

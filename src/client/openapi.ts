@@ -5862,6 +5862,8 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                /** @description Part of who did it and from where, of the action, the target, or what was before or after; upper and lower case alike */
+                search?: string;
                     "application/json": components["schemas"]["AuditList"];
                 };
             };

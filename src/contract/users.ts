@@ -145,6 +145,10 @@ export const newApiTokenSchema = z.strictObject({
 
 const auditText = z.string().min(1).max(300).optional();
 export const auditQuerySchema = z.strictObject({
+  search: auditText.meta({
+    description:
+      "Part of who did it and from where, of the action, the target, or what was before or after; upper and lower case alike",
+  }),
   actor: auditText.meta({ description: "Name of whoever did it" }),
   action: auditText.meta({ description: "As in user.create, or the noun alone" }),
   target: auditText.meta({ description: "A path, user:NAME, token:ID, share:ID" }),

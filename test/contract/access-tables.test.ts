@@ -233,6 +233,35 @@ describe.each(DIALECTS.map((dialect) => [dialect.name, dialect] as const))("on %
       expect(await found({}, { limit: 2, before: newest?.id })).toEqual([3, 2]);
     });
 
+    it("finds parts of who, action, target and values, whatever their case, and takes no wildcard for one", async () => {
+      const catalog = await openFresh(dialect);
+      const notes = [
+        [{ ...ROOT, name: "Jörg Ärmel" }, "path.update", "site-a/Gate", { source: "rtsp://10.0.0.9/%path" }, null],
+        [ROOT, "user.create", "user:anna_b", null, { label: 'the "old" [door]*' }],
+        [{ ...ROOT, address: "2001:db8::7" }, "clip.download", "c:\\cam?", null, { note: "a.b" }],
+      ] as const;
+      for (const [actor, action, target, before, after] of notes) {
+        await noteAudit(catalog, { actor, action, target, before, after });
+      }
+      const found = async (search: string, more = {}) =>
+        (await listAudit(catalog, { search, ...more }, { limit: 9 })).map(({ action }) => action);
+      for (const [search, action] of [
+        ...["ärm", "JÖRG äRMEL", "TE-A/gA", "h.upd", "10.0.0.9", "%PATH"].map((text) => [text, "path.update"] as const),
+        ...["NNA_B", 'The "OLD"', "[door]*", "r:"].map((text) => [text, "user.create"] as const),
+        ...["Cam?", "c:\\c", "DB8::", "A.B"].map((text) => [text, "clip.download"] as const),
+      ] as const) {
+        expect(await found(search), search).toEqual([action]);
+      }
+      for (const search of ["nna%b", "nnaxb", "s_te", "cam.", "axb", "[d]oor", "door]?", "*", "^", "\0"]) {
+        expect(await found(search), search).toEqual(search === "*" ? ["user.create"] : []);
+      }
+      expect(await found("root", { action: "clip" })).toEqual(["clip.download"]);
+      expect(await found("o")).toEqual(["clip.download", "user.create", "path.update"]);
+      const [newest] = await listAudit(catalog, {}, { limit: 1 });
+      const page = await listAudit(catalog, { search: "a" }, { limit: 1, before: newest?.id });
+      expect(page.map(({ action }) => action)).toEqual(["user.create"]);
+    });
+
     it("keeps what PostgreSQL could not store as it is", async () => {
       const catalog = await openFresh(dialect);
       await noteAudit(catalog, { actor: { ...ROOT, name: "a\0b\ud800" }, action: "x.y", target: "\0", after: "\0" });

@@ -239,8 +239,8 @@ function auditRoute({ catalog }: HttpDeps): Route {
     summary: "Who did what, the newest first",
     query: auditQuerySchema,
     responses: { 200: { description: "Entries", schema: auditListSchema } },
-    handler: async ({ query: { from: fromUs, to: toUs, limit, before, actor, action, target } }) => {
-      const filter = { actor, action, target, fromUs, toUs };
+    handler: async ({ query: { from: fromUs, to: toUs, limit, before, ...wanted } }) => {
+      const filter = { ...wanted, fromUs, toUs };
       const entries = await listAudit(catalog, filter, { limit: limit + 1, before });
       const items = entries.slice(0, limit).map(({ atUs, ...entry }) => ({ ...entry, at: formatRfc3339(atUs) }));
       return json({ items, next: entries.length > limit ? (items.at(-1)?.id ?? null) : null });

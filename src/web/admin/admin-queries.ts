@@ -14,8 +14,10 @@ import type {
   User,
   UserList,
 } from "../api-types.js";
+import { nowMs } from "../clock.js";
 import { hasRole, useMe } from "../me.js";
 import { apiUrl, getJson, send } from "../request.js";
+import { askedOf } from "./audit-filter.js";
 
 const POLL_MS = 10_000;
 const AUDIT_ROWS = 50;
@@ -64,7 +66,11 @@ export function useAudit(filter: Readonly<Record<string, string>>) {
     queryKey: ["audit", filter],
     queryFn: ({ signal, pageParam }) =>
       getJson<AuditList>(
-        apiUrl("audit", { ...filter, limit: AUDIT_ROWS, ...(pageParam === null ? {} : { before: pageParam }) }),
+        apiUrl("audit", {
+          ...askedOf(filter, nowMs()),
+          limit: AUDIT_ROWS,
+          ...(pageParam === null ? {} : { before: pageParam }),
+        }),
         signal,
       ),
     initialPageParam: null as number | null,

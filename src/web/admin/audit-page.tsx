@@ -8,7 +8,7 @@ import { goTo } from "../use-place.js";
 import { bothClocks, clock, shortDay } from "../words.js";
 import { useAudit } from "./admin-queries.js";
 import { AdminTable, type Column, Listed } from "./admin-table.js";
-import { changesOf } from "./audit-diff.js";
+import { type Change, changesOf } from "./audit-diff.js";
 import { AuditFilter, filterOf } from "./audit-filter.js";
 import { PageHead } from "./page-head.js";
 import { texts } from "./strings.js";
@@ -22,18 +22,19 @@ export function AuditPage({ query }: PageProps) {
   return (
     <>
       <PageHead title={words.title} about={words.about} />
-      <AuditFilter
-        key={JSON.stringify(filter)}
-        {...{ filter }}
-        onSearch={(wanted) => goTo(placeHref("audit", wanted))}
-      />
+      <AuditFilter {...{ filter }} onSearch={(wanted) => goTo(placeHref("audit", wanted))} />
       <Listed asked={asked}>
         {({ pages }) => {
           const entries = pages.flatMap(({ items }) => items);
           return entries.length === 0 ? (
             <p className="quiet">{words.empty}</p>
           ) : (
-            <AdminTable label={words.title} columns={COLUMNS} rows={entries} keyOf={({ id }) => String(id)} />
+            <AdminTable
+              label={words.title}
+              columns={columnsFor(filter["search"] ?? "")}
+              rows={entries}
+              keyOf={({ id }) => String(id)}
+            />
           );
         }}
       </Listed>
@@ -46,7 +47,7 @@ export function AuditPage({ query }: PageProps) {
   );
 }
 
-const COLUMNS: readonly Column<AuditEntry>[] = [
+const columnsFor = (search: string): readonly Column<AuditEntry>[] => [
   {
     name: words.columns.at,
     cell: ({ at }) => (
@@ -78,7 +79,7 @@ const COLUMNS: readonly Column<AuditEntry>[] = [
       </a>
     ),
   },
-  { name: words.columns.change, cell: (entry) => <Changes entry={entry} /> },
+  { name: words.columns.change, cell: (entry) => <Changes key={search} {...{ entry, search }} /> },
 ];
 
 function whenOf(at: string): string {
@@ -86,14 +87,25 @@ function whenOf(at: string): string {
   return shortDay(date) === shortDay(nowMs()) ? clock(date) : `${shortDay(date)}, ${clock(date)}`;
 }
 
-/** Only the names at first; a click unfolds the values. */
-function Changes({ entry: { before, after } }: { readonly entry: AuditEntry }) {
+interface ChangesProps {
+  readonly entry: AuditEntry;
+  /** What was searched for; empty: nothing. */
+  readonly search: string;
+}
+
+function isFoundIn(changes: readonly Change[], search: string): boolean {
+  const text = changes.map((change) => `${change.before ?? ""}\n${change.after ?? ""}`).join("\n");
+  return text.toLowerCase().includes(search.toLowerCase());
+}
+
+/** Only the names at first; a click unfolds the values, and so does a search that found them. */
+function Changes({ entry: { before, after }, search }: ChangesProps) {
   const changes = changesOf(before, after);
   if (changes.length === 0) return null;
   const isChange = before !== null && after !== null;
   const names = changes.map(({ field }) => field).join(", ");
   return (
-    <details className="changes">
+    <details className="changes" open={search !== "" && isFoundIn(changes, search)}>
       <summary>{isChange ? words.changed(names) : words.set(changes.length)}</summary>
       <table>
         <thead>
