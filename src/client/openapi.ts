@@ -756,7 +756,7 @@ export interface paths {
         put?: never;
         /**
          * Take over what was set past Reelkeeper, and apply the paths again for all the rest
-         * @description What is taken over is checked as an edit of the path is, and is a version of its own; 404 for what differs no more. Nothing is changed then.
+         * @description What is taken over is checked as an edit of the path is, and is a version of its own; 404 for what differs no more. Nothing is changed then, nor by a dry run, which tells what would be.
          */
         post: operations["postApiVConfigDriftResolve"];
         delete?: never;
@@ -1979,6 +1979,10 @@ export interface components {
             diff: string;
             /** @description From it to what stands in the table of paths now */
             diffToNow: string;
+            /** @description False: the base file is another one now, and a rollback is refused */
+            sameBase: boolean;
+            /** @description Of the base file, from now to the one of the version */
+            baseDiff: string;
         };
         ConfigRolledBack: {
             /** @description That the rollback itself is */
@@ -2001,6 +2005,7 @@ export interface components {
                  * @example global
                  * @example pathDefaults
                  * @example paths/cam1
+                 * @example base
                  */
                 where: string;
                 setting: string;
@@ -2011,6 +2016,7 @@ export interface components {
                  * @example global
                  * @example pathDefaults
                  * @example paths/cam1
+                 * @example base
                  */
                 where: string;
                 setting: string;
@@ -2024,6 +2030,7 @@ export interface components {
             baseDiff: string;
             /** @description From the given text to what MediaMTX would get, secrets masked */
             diff: string;
+            /** @description Paths whose publisher, source and viewers MediaMTX would cut off */
             reconnects: {
                 path: string;
                 reason: string;
@@ -2048,10 +2055,28 @@ export interface components {
             }[];
             /** @description Why MediaMTX cannot be asked */
             serverError: string | null;
+            /** @description mediamtx.yml is not to the letter what the paths make; without items only in comments, order or spelling */
+            fileDiffers: boolean;
         };
         ConfigDriftResolved: {
-            /** @description Paths that changed */
+            dryRun: boolean;
+            /** @description Paths that changed, or would */
             takenOver: string[];
+            warnings: {
+                path: string;
+                field: string;
+                message: string;
+            }[];
+            /** @description Of a dry run: from the file as it is, and from what MediaMTX runs, to what would be */
+            effects: {
+                /** @description Unified, secrets masked; empty: nothing changes but perhaps a secret */
+                diff: string;
+                /** @description Paths whose publisher, source and viewers MediaMTX would cut off */
+                reconnects: {
+                    path: string;
+                    reason: string;
+                }[];
+            } | null;
         };
         ArchiveStatus: {
             store: string;
@@ -4618,6 +4643,8 @@ export interface operations {
                         /** @description Absent: all that differ there; an empty one: the entry as a whole */
                         settings?: string[];
                     }[];
+                    /** @default false */
+                    dryRun?: boolean;
                 };
             };
         };
@@ -5835,6 +5862,8 @@ export interface operations {
     getApiVAudit: {
         parameters: {
             query?: {
+                /** @description Part of who did it and from where, of the action, the target, or what was before or after; upper and lower case alike */
+                search?: string;
                 /** @description Name of whoever did it */
                 actor?: string;
                 /** @description As in user.create, or the noun alone */
@@ -5862,8 +5891,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                /** @description Part of who did it and from where, of the action, the target, or what was before or after; upper and lower case alike */
-                search?: string;
                     "application/json": components["schemas"]["AuditList"];
                 };
             };

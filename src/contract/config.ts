@@ -34,15 +34,17 @@ export const previewSchema = z
 
 const yaml = z.string().meta({ description: "mediamtx.yml, secrets masked" });
 const diff = z.string().meta({ description: "Unified, secrets masked; empty: nothing changes but perhaps a secret" });
+const reconnects = z
+  .array(z.object({ path: z.string(), reason: z.string() }))
+  .meta({ description: "Paths whose publisher, source and viewers MediaMTX would cut off" });
+const warnings = z.array(z.object({ path: z.string(), field: z.string(), message: z.string() }));
 
 export const previewedSchema = z
   .object({
     yaml,
     diff,
-    reconnects: z
-      .array(z.object({ path: z.string(), reason: z.string() }))
-      .meta({ description: "Paths whose publisher, source and viewers MediaMTX would cut off" }),
-    warnings: z.array(z.object({ path: z.string(), field: z.string(), message: z.string() })),
+    reconnects,
+    warnings,
   })
   .meta({ id: "ConfigPreview" });
 
@@ -72,6 +74,10 @@ export const driftSchema = z
       }),
     ),
     serverError: z.string().nullable().meta({ description: "Why MediaMTX cannot be asked" }),
+    fileDiffers: z.boolean().meta({
+      description:
+        "mediamtx.yml is not to the letter what the paths make; without items only in comments, order or spelling",
+    }),
   })
   .meta({ id: "ConfigDrift" });
 
@@ -91,12 +97,24 @@ export const resolveDriftSchema = z.strictObject({
     .max(1_000)
     .default([])
     .meta({ description: "What becomes the paths' own; everything else becomes again what the table says" }),
+  dryRun: z.boolean().default(false),
 });
 export const resolvedDriftSchema = z
-  .object({ takenOver: z.array(z.string()).meta({ description: "Paths that changed" }) })
+  .object({
+    dryRun: z.boolean(),
+    takenOver: z.array(z.string()).meta({ description: "Paths that changed, or would" }),
+    warnings,
+    effects: z
+      .object({ diff, reconnects })
+      .nullable()
+      .meta({ description: "Of a dry run: from the file as it is, and from what MediaMTX runs, to what would be" }),
+  })
   .meta({ id: "ConfigDriftResolved" });
 
-const place = { where: z.string().meta({ examples: ["global", "pathDefaults", "paths/cam1"] }), setting: z.string() };
+const place = {
+  where: z.string().meta({ examples: ["global", "pathDefaults", "paths/cam1", "base"] }),
+  setting: z.string(),
+};
 
 export const adoptSchema = z.strictObject({
   yaml: z.string().min(1).max(250_000).meta({ description: "An existing mediamtx.yml" }),
@@ -118,7 +136,7 @@ export const adoptedSchema = z
     templates: z.string().nullable().meta({ description: "For the file MEDIAMTX_TEMPLATES, to keep the commands" }),
     baseDiff: diff.meta({ description: "Of the base file, unified, secrets masked" }),
     diff: diff.meta({ description: "From the given text to what MediaMTX would get, secrets masked" }),
-    reconnects: z.array(z.object({ path: z.string(), reason: z.string() })),
+    reconnects,
   })
   .meta({ id: "ConfigAdopted" });
 
@@ -149,6 +167,8 @@ export const configVersionSchema = z
     yaml,
     diff: diff.meta({ description: "From the version before it" }),
     diffToNow: diff.meta({ description: "From it to what stands in the table of paths now" }),
+    sameBase: z.boolean().meta({ description: "False: the base file is another one now, and a rollback is refused" }),
+    baseDiff: diff.meta({ description: "Of the base file, from now to the one of the version" }),
   })
   .meta({ id: "ConfigVersion" });
 

@@ -151,7 +151,7 @@ function checkConfiguration(sources: HealthSources): HealthCheck {
   return fail(
     "configuration",
     `MediaMTX runs something else: ${settings.join(", ")}`,
-    "was its file, its API or its MTX_ environment changed by someone else? GET /api/v1/config/drift tells, POST …/resolve decides",
+    "was its file, its API or its MTX_ environment changed by someone else? Administration, Paths, Drift tells what differs, and there you decide (GET /api/v1/config/drift)",
   );
 }
 

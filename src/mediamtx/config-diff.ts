@@ -7,7 +7,7 @@ import { redactText } from "../core/redact.js";
 import { isSame } from "./config-drift.js";
 import type { Settings } from "./control-api.js";
 
-interface Reconnect {
+export interface Reconnect {
   readonly path: string;
   readonly reason: string;
 }
@@ -90,7 +90,7 @@ function findRecorderRestarts(before: string, after: string): readonly Reconnect
   });
 }
 
-function whyClosed(was: Settings | undefined, is: Settings | undefined, wasNamed: boolean): string | undefined {
+export function whyClosed(was: Settings | undefined, is: Settings | undefined, wasNamed: boolean): string | undefined {
   if (was === undefined) return undefined;
   if (is === undefined) return "is no longer configured: whoever publishes or watches is cut off";
   const cold = changedSettings(was, is).filter((setting) => !HOT.has(setting));
@@ -104,16 +104,18 @@ function changedSettings(was: Settings, is: Settings): readonly string[] {
   return [...names].filter((name) => !isSame(name, was[name], is[name])).sort();
 }
 
-interface ConfiguredNames {
+export interface ConfiguredNames {
   readonly names: readonly string[];
   /** What counts for a path, by its own entry or by a pattern; undefined: nobody may publish to it. */
   find(path: string): Settings | undefined;
 }
 
-function readPaths(yaml: string): ConfiguredNames {
+export function readPaths(yaml: string): ConfiguredNames {
   const root = asSettings(parse(yaml));
-  const defaults = asSettings(root["pathDefaults"]);
-  const entries = new Map(Object.entries(asSettings(root["paths"])));
+  return namedPaths(new Map(Object.entries(asSettings(root["paths"]))), asSettings(root["pathDefaults"]));
+}
+
+export function namedPaths(entries: ReadonlyMap<string, unknown>, defaults: Settings): ConfiguredNames {
   const isPattern = (name: string): boolean => name.startsWith("~") || isReservedPathName(name);
   const withDefaults = (entry: unknown): Settings => ({ ...BUILT_IN, ...defaults, ...asSettings(entry) });
   // As MediaMTX tries them: patterns in order of their names, the one for all others last.

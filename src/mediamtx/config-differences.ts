@@ -48,13 +48,18 @@ export function compareThree({ table, file, server }: Compared): readonly Config
   ];
 }
 
-/** Whether a file that somebody else changed may stay until a person has decided. */
-export function mayWait(table: string, file: string): boolean {
+/**
+ * What a file is that somebody else changed: `alike` says the same in other words or with other comments, `waits` may stay
+ * until a person has decided, `wrong` is put right at once.
+ */
+export function judgeFile(table: string, file: string): "alike" | "waits" | "wrong" {
   try {
-    return compareThree({ table, file, server: null }).every(({ setting }) => !OURS.test(setting));
+    const differences = compareThree({ table, file, server: null });
+    if (differences.length === 0) return "alike";
+    return differences.some(({ setting }) => OURS.test(setting)) ? "wrong" : "waits";
   } catch {
     // MediaMTX could not read it either.
-    return false;
+    return "wrong";
   }
 }
 
@@ -86,7 +91,7 @@ function compareSection(
   const names = new Set([...Object.keys(table), ...Object.keys(file ?? {})]);
   return [...names].sort().flatMap((setting) => {
     const values = { table: table[setting], file: file?.[setting], server: server?.[setting] };
-    const isOdd = file !== null && !isSame(setting, values.table, values.file);
+    const isOdd = file !== null && !isSameText(setting, values.table, values.file);
     const runsOdd = server !== null && setting in server && setting in table && !same(setting, table, server);
     return isOdd || runsOdd ? [{ where, path: null, setting, ...values }] : [];
   });
@@ -94,6 +99,11 @@ function compareSection(
 
 function same(setting: string, expected: Settings, actual: Settings): boolean {
   return isSame(setting, expected[setting], actual[setting]);
+}
+
+/** Of two texts neither masks anything, nor says more than it was told: what one of them adds inside of a value counts. */
+function isSameText(setting: string, one: unknown, other: unknown): boolean {
+  return isSame(setting, one, other) && isSame(setting, other, one);
 }
 
 interface Three {
@@ -119,7 +129,7 @@ function comparePath(name: string, { meant, found, running }: Three): ConfigDiff
     const inFile = written === null ? undefined : (written[setting] ?? null);
     const values = { table: wanted[setting], file: inFile, server: server?.[setting] };
     const isOwn = setting in table || (file !== undefined && setting in file);
-    const isOdd = isOwn && written !== null && !same(setting, wanted, written);
+    const isOdd = isOwn && written !== null && !isSameText(setting, wanted[setting], written[setting]);
     const runsOdd = server !== undefined && setting in server && !same(setting, wanted, server);
     // What comes from other defaults is told of the defaults.
     const isInherited =

@@ -31,8 +31,11 @@ export interface ConfigPublisherDeps {
   readonly render: () => Promise<string>;
   /** Throws when MediaMTX would refuse the file (`mediamtx --validate-conf`). */
   readonly validate?: (file: string, signal: AbortSignal) => Promise<void>;
-  /** Whether a file that somebody else changed may stay until a person decides; else it is put right at once. */
-  readonly mayWait?: (wanted: string, found: string) => boolean;
+  /**
+   * Of a file that somebody else changed: `alike` says the same and is left alone, `waits` stays until a person decides and
+   * is an alarm, `wrong` (also where nobody judges) is put right at once.
+   */
+  readonly judgeFile?: (wanted: string, found: string) => "alike" | "waits" | "wrong";
   /** What the server runs; throws while it cannot be asked. */
   readonly readServer: (signal: AbortSignal) => Promise<ServerConfig>;
 }
@@ -108,8 +111,9 @@ export class ConfigPublisher {
     if (signal.aborted) return;
     const isAsked = this.#isRequested;
     this.#isRequested = false;
-    if (!isAsked && !this.#state.pending && (await this.#isHeld())) {
-      this.#settle([CHANGED_BY_OTHERS, ...(await this.#drift(signal))]);
+    const verdict = isAsked || this.#state.pending ? "ours" : await this.#judgeFile();
+    if (verdict === "alike" || verdict === "waits") {
+      this.#settle([...(verdict === "waits" ? [CHANGED_BY_OTHERS] : []), ...(await this.#drift(signal))]);
       return;
     }
     const isChanged = await this.#write(false);
@@ -129,14 +133,15 @@ export class ConfigPublisher {
     this.#settle(drift);
   }
 
-  /** Somebody else changed the file, which can be told of and wait. */
-  async #isHeld(): Promise<boolean> {
-    const { configFile, log, mayWait, render } = this.#deps;
+  async #judgeFile(): Promise<"ours" | "alike" | "waits" | "wrong"> {
+    const { configFile, log, judgeFile, render } = this.#deps;
     const [known, text] = [await readIfThere(configFile), await render()];
-    if (known === null || this.#written === null || known === this.#written || known === text) return false;
-    if (mayWait?.(text, known) === true) return true;
-    log.error("mediamtx configuration was changed by somebody else, and is put right", { file: configFile });
-    return false;
+    if (known === null || this.#written === null || known === this.#written || known === text) return "ours";
+    const verdict = judgeFile?.(text, known) ?? "wrong";
+    if (verdict === "wrong") {
+      log.error("mediamtx configuration was changed by somebody else, and is put right", { file: configFile });
+    }
+    return verdict;
   }
 
   async #waitToWrite(signal: AbortSignal): Promise<void> {

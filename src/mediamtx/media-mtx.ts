@@ -17,13 +17,15 @@ import { findOrGetMediaMtx, type MediaMtxBinary } from "./binary.js";
 import { type ConfiguredPath, renderConfig } from "./config-document.js";
 import { type Adoption, takeApart } from "./adopt-document.js";
 import { BaseFile } from "./base-file.js";
-import { compareThree, type ConfigDifference, mayWait } from "./config-differences.js";
+import { compareConfigs, type Reconnect } from "./config-diff.js";
+import { compareThree, type ConfigDifference, judgeFile } from "./config-differences.js";
 import { type Drift, findDrift } from "./config-drift.js";
 import { ConfigPublisher, type ConfigPublisherState } from "./config-publisher.js";
 import { type ControlApi, createControlApi, type ServerPath, type ServerSession } from "./control-api.js";
 import { hookCommandOf, installHook } from "./install-hook.js";
 import { type PublishAddresses, publishAddresses } from "./publish-addresses.js";
 import { type MediaMtxStart, MediaMtxSupervisor } from "./supervisor.js";
+import { runningReconnects } from "./running-reconnects.js";
 import { readTemplates, type Template } from "./templates.js";
 import { validateConfig } from "./validate-config.js";
 
@@ -72,6 +74,17 @@ export interface MediaMtxState {
   readonly config: ConfigPublisherState;
 }
 
+interface ConfigComparison {
+  /** What paths and base make, and what lies on the disk; null: nothing. */
+  readonly table: string;
+  readonly file: string | null;
+  readonly differences: readonly ConfigDifference[];
+  /** Why the server cannot be asked. */
+  readonly serverError: string | null;
+  /** Whom another file would cut off; where the server cannot be asked, as if it ran the file. */
+  readonly reconnectsTo: (after: string) => readonly Reconnect[];
+}
+
 const READY_WITHIN_MS = 15_000;
 const ASK_WITHIN_MS = 5_000;
 
@@ -102,7 +115,7 @@ export class MediaMtx {
       fileMode: options.mode === "embedded" ? 0o600 : 0o640,
       render: () => this.render(),
       validate: (file, signal) => this.#validateFile(file, signal),
-      mayWait,
+      judgeFile,
       readServer: (signal) => this.#readServer(signal),
     });
   }
@@ -198,17 +211,17 @@ export class MediaMtx {
     return findDrift(await this.render(), await this.#readServer(signal));
   }
 
-  /** Where paths and base, the file, and the server say different things; `serverError`: why it cannot be asked. */
-  async compare(signal: AbortSignal): Promise<{
-    readonly differences: readonly ConfigDifference[];
-    readonly serverError: string | null;
-  }> {
+  /** Where paths and base, the file, and the server say different things. */
+  async compare(signal: AbortSignal): Promise<ConfigComparison> {
     const [table, file] = [await this.render(), await readFile(this.#configFile, "utf8").catch(() => null)];
     try {
       const server = await this.#readServer(signal);
-      return { differences: compareThree({ table, file, server }), serverError: null };
+      const reconnectsTo = (after: string) => runningReconnects({ server, file, after });
+      return { table, file, differences: compareThree({ table, file, server }), serverError: null, reconnectsTo };
     } catch (error) {
-      return { differences: compareThree({ table, file, server: null }), serverError: describeError(error) };
+      const reconnectsTo = (after: string) => compareConfigs(file ?? after, after).reconnects;
+      const differences = compareThree({ table, file, server: null });
+      return { table, file, differences, serverError: describeError(error), reconnectsTo };
     }
   }
 

@@ -38,12 +38,22 @@ interface ConfigPreview extends Pick<ChangeEffects, "diff" | "reconnects"> {
   readonly warnings: readonly NamedWarning[];
 }
 
+interface ShownVersion {
+  readonly yaml: string;
+  readonly diff: string;
+  readonly diffToNow: string;
+  /** False: a rollback is refused. */
+  readonly sameBase: boolean;
+  /** From the base of now. */
+  readonly baseDiff: string;
+}
+
 export interface ConfigAdmin {
   /** Changes nothing. Throws what the change itself would throw. */
   preview(of: PreviewOf): Promise<ConfigPreview>;
   list(of: { readonly before?: number | undefined; readonly limit: number }): Promise<readonly ConfigVersion[]>;
   /** Throws `not-found`. */
-  show(version: number): Promise<{ readonly yaml: string; readonly diff: string; readonly diffToNow: string }>;
+  show(version: number): Promise<ShownVersion>;
   /** Throws `not-found`, and `failed-precondition` when the base is another one or MediaMTX refuses the result. */
   rollback(version: number, actor: Actor): Promise<{ readonly version: number; readonly isExact: boolean }>;
   /** What changed while nobody was there to note it: the base, MediaMTX's version, or the rows. */
@@ -57,7 +67,7 @@ export function createConfigAdmin(deps: ConfigAdminDeps): ConfigAdmin {
     preview: (of) => preview(deps, of),
     list: (of) => listConfigVersions(catalog, of),
     show: async (version) => {
-      const { yaml } = openConfig(deps, (await getConfigVersion(catalog, version)).sealed);
+      const { yaml, baseYaml } = openConfig(deps, (await getConfigVersion(catalog, version)).sealed);
       const [before] = await listConfigVersions(catalog, { before: version, limit: 1 });
       const known = before === undefined ? "" : openConfig(deps, before.sealed).yaml;
       const now = await deps.render((await listPaths(catalog)).map(configuredPathOf));
@@ -65,6 +75,8 @@ export function createConfigAdmin(deps: ConfigAdminDeps): ConfigAdmin {
         yaml: deps.mask(yaml),
         diff: deps.compare(known, yaml).diff,
         diffToNow: deps.compare(yaml, now.yaml).diff,
+        sameBase: now.baseYaml === baseYaml,
+        baseDiff: deps.compare(now.baseYaml, baseYaml).diff,
       };
     },
     rollback: (version, actor) => rollback(deps, version, actor),

@@ -70,6 +70,7 @@ export interface AdoptReport {
   readonly baseDiff: string;
   /** From the given text to what MediaMTX would get. */
   readonly diff: string;
+  /** Of what Reelkeeper's MediaMTX runs now. */
   readonly reconnects: readonly { readonly path: string; readonly reason: string }[];
 }
 
@@ -92,21 +93,22 @@ export function createConfigAdopt(deps: ConfigAdoptDeps): ConfigAdopt {
       const blocking = left.filter(({ kind }) => kind === "blocks" || (kind === "command" && !how.leaveCommands));
       if (!how.dryRun && blocking.length > 0) throw refuse(blocking);
       const baseBefore = await base.read();
-      if (!how.dryRun && baseBefore !== adoption.baseYaml) base.assertOwn();
+      const baseNotes = baseBefore === adoption.baseYaml ? [] : notesOfBase(base, how);
       // What blocks may be what MediaMTX or the base would refuse.
       const isBlocked = left.some(({ kind }) => kind === "blocks");
       const made = sorted.create.map((after) => ({ after }));
       await ofText(() => checkSources(deps, made));
       const wanted = [...known, ...sorted.create].map(configuredPathOf);
       const rendered = isBlocked ? null : await ofText(() => deps.tryBase(adoption.baseYaml, wanted));
+      const running = isBlocked ? null : await deps.tryBase(baseBefore, known.map(configuredPathOf));
       if (!how.dryRun) await carryOut(deps, { ...sorted, adoption, baseBefore }, how.actor);
       const { kept, templates } = adoption;
       return {
-        ...{ dryRun: how.dryRun, unchanged: sorted.unchanged, kept, left, templates },
+        ...{ dryRun: how.dryRun, unchanged: sorted.unchanged, kept, left: [...left, ...baseNotes], templates },
         create: sorted.create.map(({ name, settings }) => ({ path: name, settings: maskSettings(settings) })),
         baseDiff: compare(baseBefore, adoption.baseYaml).diff,
         diff: rendered === null ? "" : compare(text, rendered).diff,
-        reconnects: rendered === null ? [] : compare(text, rendered).reconnects,
+        reconnects: rendered === null || running === null ? [] : compare(running, rendered).reconnects,
       };
     },
   };
@@ -147,6 +149,18 @@ const TAKEN = "is a path with other settings already, and stays as it is";
 function isAlike(one: object, other: object): boolean {
   const sorted = (settings: object) => JSON.stringify(Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1)));
   return sorted(one) === sorted(other);
+}
+
+/** Throws when it may not be written; a dry run tells. */
+function notesOfBase(base: ConfigAdoptDeps["base"], { dryRun }: AdoptHow): readonly Note[] {
+  try {
+    base.assertOwn();
+    return [];
+  } catch (error) {
+    if (!dryRun || !isAppError(error, "failed-precondition")) throw error;
+    const why = [error.message, ...(error.hint === undefined ? [] : [error.hint])].join("; ");
+    return [{ where: "base", setting: "", why, kind: "blocks" }];
+  }
 }
 
 function refuse(blocking: readonly Note[]): AppError {

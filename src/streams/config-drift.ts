@@ -8,6 +8,7 @@ import { isReservedPathName } from "../contract/path-settings.js";
 import { SETTING_NAMES } from "../contract/setting-facts.js";
 import { AppError } from "../core/errors.js";
 import { isPathName, parsePathName, type PathName } from "../core/path-name.js";
+import type { EffectDeps, NamedWarning } from "./change-effects.js";
 import type { PathBatches } from "./path-batch.js";
 
 /** With secrets. */
@@ -25,6 +26,11 @@ interface DriftLook {
   readonly differences: readonly Difference[];
   /** Why the server cannot be asked; its values are null then. */
   readonly serverError: string | null;
+  /** What paths and base make, and what lies on the disk; null: nothing. */
+  readonly table: string;
+  readonly file: string | null;
+  /** Whom that file would cut off. */
+  readonly reconnectsTo: (after: string) => readonly { readonly path: string; readonly reason: string }[];
 }
 
 interface ShownDifference {
@@ -45,7 +51,7 @@ interface TakeOver {
   readonly settings?: readonly string[] | undefined;
 }
 
-export interface ConfigDriftDeps {
+export interface ConfigDriftDeps extends Pick<EffectDeps, "compare"> {
   readonly catalog: Catalog;
   readonly look: () => Promise<DriftLook>;
   readonly show: (of: { readonly setting: string }, value: unknown) => string | null;
@@ -53,10 +59,28 @@ export interface ConfigDriftDeps {
   readonly requestApply: () => void;
 }
 
+interface DriftReport {
+  readonly items: readonly ShownDifference[];
+  readonly serverError: string | null;
+  /** Perhaps by comments alone: then there are no items. */
+  readonly fileDiffers: boolean;
+}
+
+interface ResolvedDrift {
+  readonly dryRun: boolean;
+  readonly takenOver: readonly PathName[];
+  readonly warnings: readonly NamedWarning[];
+  /** Of a dry run; otherwise null. From the file on the disk, and from what MediaMTX runs, to what would be. */
+  readonly effects: { readonly diff: string; readonly reconnects: ReturnType<DriftLook["reconnectsTo"]> } | null;
+}
+
 export interface ConfigDrift {
-  find(): Promise<{ readonly items: readonly ShownDifference[]; readonly serverError: string | null }>;
+  find(): Promise<DriftReport>;
   /** Throws `not-found` for what differs no more, `invalid-argument` as an edit does. Nothing is changed then. */
-  resolve(takeOvers: readonly TakeOver[], actor: Actor): Promise<{ readonly takenOver: readonly PathName[] }>;
+  resolve(
+    takeOvers: readonly TakeOver[],
+    how: { readonly dryRun: boolean; readonly actor: Actor },
+  ): Promise<ResolvedDrift>;
 }
 
 /** Reelkeeper writes it into each entry itself. */
@@ -72,20 +96,27 @@ export function createConfigDrift(deps: ConfigDriftDeps): ConfigDrift {
   };
   return {
     find: async () => {
-      const { differences, serverError } = await look();
-      return { items: differences.map(shown), serverError };
+      const { differences, serverError, file, table } = await look();
+      return { items: differences.map(shown), serverError, fileDiffers: file !== null && file !== table };
     },
-    resolve: async (takeOvers, actor) => {
-      const { differences } = await look();
-      const changes = takeOvers.map((takeOver, at) => changeOf(takeOver, differences, `takeOver.${String(at)}`));
-      const takenOver = changes.length === 0 ? [] : await batches.takeOver(changes, actor);
+    resolve: async (takeOvers, { dryRun, actor }) => {
+      const { differences, file, table, reconnectsTo } = await look();
+      const wanted = takeOvers.map((takeOver, at) => changeOf(takeOver, differences, `takeOver.${String(at)}`));
+      const changes = mergedByPath(wanted);
+      const nothing = { names: [], warnings: [], yaml: table };
+      const taken = changes.length === 0 ? nothing : await batches.takeOver(changes, { dryRun, actor });
+      const { names: takenOver, warnings, yaml } = taken;
+      if (dryRun) {
+        const effects = { diff: deps.compare(file ?? "", yaml).diff, reconnects: reconnectsTo(yaml) };
+        return { dryRun, takenOver, warnings, effects };
+      }
       // Also where nothing of the table changed: then the file is written again, and the server reads it again.
       requestApply();
       await noteAudit(catalog, {
         ...{ actor, action: "drift.resolve", target: "config", before: { differences: differences.map(shown) } },
         after: { takenOver },
       });
-      return { takenOver };
+      return { dryRun, takenOver, warnings, effects: null };
     },
   };
 }
@@ -124,5 +155,17 @@ function changeOf({ path, from, settings }: TakeOver, differences: readonly Diff
     entry === undefined
       ? Object.fromEntries(wanted.map((one) => [one.setting, one[from]]))
       : Object.fromEntries(Object.entries(entry[from] ?? {}).filter(([name]) => name !== EVERYWHERE));
-  return { name: parsePathName(path), fields, from };
+  return { name: parsePathName(path), fields, from: [from] };
+}
+
+type Taken = ReturnType<typeof changeOf>;
+
+/** Of one path some of the file and some of the server may count: that is one change of it. */
+function mergedByPath(changes: readonly Taken[]): readonly Taken[] {
+  const merged = new Map<PathName, Taken>();
+  for (const { name, fields, from } of changes) {
+    const known = merged.get(name);
+    merged.set(name, { name, fields: { ...known?.fields, ...fields }, from: [...(known?.from ?? []), ...from] });
+  }
+  return [...merged.values()];
 }

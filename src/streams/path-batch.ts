@@ -44,7 +44,15 @@ interface TakenOver {
   readonly name: PathName;
   /** As an edit of the path would say it, or all that there is of a new one. */
   readonly fields: Readonly<Record<string, unknown>>;
-  readonly from: "file" | "server";
+  readonly from: readonly ("file" | "server")[];
+}
+
+interface TakeOverReport {
+  /** Of what changed. */
+  readonly names: readonly PathName[];
+  readonly warnings: readonly NamedWarning[];
+  /** The configuration as it is then. */
+  readonly yaml: string;
 }
 
 export interface PathBatches {
@@ -56,8 +64,8 @@ export interface PathBatches {
     list: { readonly text: string; readonly format: ListFormat; readonly mode: "merge" | "replace" },
     how: How,
   ): Promise<BatchReport>;
-  /** What was set past the table becomes its own. Throws as `patchAll`. The names of what changed. */
-  takeOver(changes: readonly TakenOver[], actor: Actor): Promise<readonly PathName[]>;
+  /** What was set past the table becomes its own. Throws as `patchAll`. */
+  takeOver(changes: readonly TakenOver[], how: How): Promise<TakeOverReport>;
 }
 
 interface Plan extends PathWrites {
@@ -84,16 +92,17 @@ export function createPathBatches(deps: PathBatchDeps): PathBatches {
       const removed = mode === "replace" ? [...known.values()].filter(({ name }) => !kept.has(name)) : [];
       return carryOut(deps, { plan: { ...sortOut(pairs), created, removed }, known, errors }, how);
     },
-    takeOver: async (changes, actor) => {
+    takeOver: async (changes, how) => {
       const known = new Map((await listPaths(deps.catalog)).map((row) => [row.name, row]));
       const listed = changes.map(({ name, fields }) => ({ line: 0, name, fields }));
       const { created, pairs, errors } = readRows(listed, known);
       if (errors.length > 0) throw refuseTakeOver(errors);
-      const sides = [...new Set(changes.map(({ from }) => from))].join(" and the ");
+      const sides = [...new Set(changes.flatMap(({ from }) => from))].join(" and the ");
       const as = { reason: "adopt", summary: (what: string) => `taken over from the ${sides}: ${what}` } as const;
-      const work = { plan: { ...sortOut(pairs), created, removed: [] }, known, errors, as };
-      const report = await carryOut(deps, work, { dryRun: false, actor });
-      return [...report.created, ...report.changed];
+      const plan = { ...sortOut(pairs), created, removed: [] };
+      const report = await carryOut(deps, { plan, known, errors, as }, how);
+      const { yaml } = await deps.render([...afterOf(plan, known).values()].map(configuredPathOf));
+      return { names: [...report.created, ...report.changed], warnings: report.warnings, yaml };
     },
   };
 }
@@ -172,9 +181,7 @@ interface Work {
 
 async function carryOut(deps: PathBatchDeps, { plan, known, errors, as }: Work, how: How): Promise<BatchReport> {
   const { created, changed, removed, unchanged } = plan;
-  const after = new Map<PathName, PathFacts>(known);
-  for (const facts of [...created, ...changed.map((pair) => pair.after)]) after.set(facts.name, facts);
-  for (const { name } of removed) after.delete(name);
+  const after = afterOf(plan, known);
   const isEmpty = created.length + changed.length + removed.length === 0;
   const unknownSources = await checkSources(deps, [...created.map((facts) => ({ after: facts })), ...changed]);
   if (!isEmpty) await deps.validatePaths([...after.values()].map(configuredPathOf));
@@ -202,6 +209,13 @@ async function carryOut(deps: PathBatchDeps, { plan, known, errors, as }: Work, 
     warnings: [...(effects?.recorderRestarts ?? []), ...unknownSources, ...(await seldomMeant(deps, touched))],
     effects: effects === null ? null : { diff: effects.diff, reconnects: effects.reconnects },
   };
+}
+
+function afterOf({ created, changed, removed }: Plan, known: Work["known"]): ReadonlyMap<PathName, PathFacts> {
+  const after = new Map<PathName, PathFacts>(known);
+  for (const facts of [...created, ...changed.map((pair) => pair.after)]) after.set(facts.name, facts);
+  for (const { name } of removed) after.delete(name);
+  return after;
 }
 
 function notesOf({ created, changed, removed }: PathWrites, actor: Actor): AuditNote[] {

@@ -1,7 +1,15 @@
 /** What the API answers, by its own schemas. Types alone: no schema goes to the browser. */
 import type { z } from "zod";
 
-import type { configSchema, configVersionSchema, historySchema, previewedSchema } from "../contract/config.js";
+import type {
+  adoptedSchema,
+  configSchema,
+  configVersionSchema,
+  driftSchema,
+  historySchema,
+  previewedSchema,
+  resolvedDriftSchema,
+} from "../contract/config.js";
 import type { exportListSchema, exportSchema } from "../contract/exports.js";
 import type { archiveStatusSchema, healthSchema, problemSchema } from "../contract/operation.js";
 import type { batchReportSchema, settingListSchema, templateListSchema } from "../contract/path-config.js";
@@ -32,6 +40,10 @@ export type Config = z.infer<typeof configSchema>;
 export type ConfigPreview = z.infer<typeof previewedSchema>;
 export type ConfigHistory = z.infer<typeof historySchema>;
 export type ConfigVersion = z.infer<typeof configVersionSchema>;
+export type ConfigDrift = z.infer<typeof driftSchema>;
+export type DriftItem = ConfigDrift["items"][number];
+export type ResolvedDrift = z.infer<typeof resolvedDriftSchema>;
+export type ConfigAdopted = z.infer<typeof adoptedSchema>;
 export type ArchiveStatus = z.infer<typeof archiveStatusSchema>;
 export type Health = z.infer<typeof healthSchema>;
 export type Days = z.infer<typeof daysSchema>;

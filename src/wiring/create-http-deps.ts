@@ -130,7 +130,7 @@ function createAdmin(setup: Setup, parts: Parts): PathDeps {
       tryBase: (base, paths) => mediamtx.tryBase(base, paths, AbortSignal.timeout(VALIDATE_WITHIN_MS)),
     }),
     drift: createConfigDrift({
-      ...{ catalog, batches, requestApply: deps.requestApply, show: shownValue },
+      ...{ catalog, batches, compare: compareConfigs, requestApply: deps.requestApply, show: shownValue },
       look: () => mediamtx.compare(AbortSignal.timeout(LOOK_WITHIN_MS)),
     }),
     inheritedSettings: deps.inheritedSettings,

@@ -48,6 +48,7 @@ import { compareConfigs, maskConfig } from "../../src/mediamtx/config-diff.js";
 import { compareThree, shownValue } from "../../src/mediamtx/config-differences.js";
 import { renderConfig } from "../../src/mediamtx/config-document.js";
 import type { ServerConfig } from "../../src/mediamtx/config-drift.js";
+import { runningReconnects } from "../../src/mediamtx/running-reconnects.js";
 import type { Template } from "../../src/mediamtx/templates.js";
 import { createMetrics } from "../../src/metrics/metrics.js";
 import { ByteCappedCache } from "../../src/platform/byte-capped-cache.js";
@@ -136,6 +137,8 @@ interface FakeMediaMtx {
   templates: readonly { readonly id: string; readonly description: string }[];
   /** The admin's part of its configuration. */
   baseYaml: string;
+  /** False: the one that comes with the program, which an adoption may not write. */
+  isBaseOwn: boolean;
   readonly templatesOf: Template[];
   /** What mediamtx.yml says, from what was rendered. */
   fileOf: (rendered: string) => string | null;
@@ -240,6 +243,7 @@ function createFakes(recordDir: string): Fakes {
       inherited: {},
       templates: [],
       baseYaml: BASE_YAML,
+      isBaseOwn: true,
       templatesOf: [],
       fileOf: (rendered) => rendered,
       server: null,
@@ -462,17 +466,23 @@ function createAdmin({
   const pathBatches = createPathBatches(deps);
   const { catalog } = parts;
   const drift = createConfigDrift({
-    ...{ catalog, batches: pathBatches, show: shownValue, requestApply: deps.requestApply },
+    ...{ catalog, batches: pathBatches, compare: compareConfigs, show: shownValue, requestApply: deps.requestApply },
     look: async () => {
       const { server } = mediamtx;
       const table = (await snapshots.render(await listConfiguredPaths(catalog))).yaml;
-      const differences = compareThree({ table, file: mediamtx.fileOf(table), server });
-      return { differences, serverError: server === null ? "is not asked" : null };
+      const file = mediamtx.fileOf(table);
+      const differences = compareThree({ table, file, server });
+      const reconnectsTo = (after: string) =>
+        server === null ? compareConfigs(file ?? after, after).reconnects : runningReconnects({ server, file, after });
+      return { table, file, differences, serverError: server === null ? "is not asked" : null, reconnectsTo };
     },
   });
   const base = {
     read: () => Promise.resolve(mediamtx.baseYaml),
-    assertOwn: () => undefined,
+    assertOwn: () => {
+      if (mediamtx.isBaseOwn) return;
+      throw new AppError({ kind: "failed-precondition", message: "it comes with the program", hint: "set another" });
+    },
     replace: (text: string) => {
       mediamtx.baseYaml = text;
       return Promise.resolve("before");

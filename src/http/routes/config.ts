@@ -80,11 +80,11 @@ function driftRoutes({ drift, adopt }: HttpDeps): Route[] {
       path: "/api/v1/config/drift/resolve",
       summary: "Take over what was set past Reelkeeper, and apply the paths again for all the rest",
       description:
-        "What is taken over is checked as an edit of the path is, and is a version of its own; 404 for what differs no more. Nothing is changed then.",
+        "What is taken over is checked as an edit of the path is, and is a version of its own; 404 for what differs no more. Nothing is changed then, nor by a dry run, which tells what would be.",
       body: resolveDriftSchema,
       responses: { 200: { description: "Resolved; MediaMTX follows within seconds", schema: resolvedDriftSchema } },
-      handler: async ({ body: { takeOver }, caller, request }) =>
-        json(await drift.resolve(takeOver, actorOf(caller, request))),
+      handler: async ({ body: { takeOver, dryRun }, caller, request }) =>
+        json(await drift.resolve(takeOver, { dryRun, actor: actorOf(caller, request) })),
     }),
   ];
 }

@@ -5,8 +5,12 @@ const many = (count: number, one: string, more: string): string => `${String(cou
 
 export const pathStrings = {
   title: "Paths",
-  tabs: { label: "Paths", list: "All paths", history: "History", import: "Import" },
-  drift: "MediaMTX runs something else than its file says.",
+  tabs: {
+    ...{ label: "Paths", list: "All paths", history: "History", import: "Import", adopt: "Adopt", drift: "Drift" },
+  },
+  headings: { adopt: "Adopt a mediamtx.yml", drift: "Paths, file and server" },
+  drift: "The paths here, mediamtx.yml and the running MediaMTX say different things.",
+  toDrift: "See what, and decide",
   notApplied: (why: string) => `MediaMTX does not run these settings: ${why}`,
   table: {
     label: "Paths",

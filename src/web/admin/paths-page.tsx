@@ -1,4 +1,4 @@
-/** The paths: their table, the form of one, the history of the whole, and lists to import. */
+/** The paths: their table, the form of one, the history of the whole, lists to import, drift, and files to adopt. */
 import "@mantine/core/styles/InlineInput.css";
 import "@mantine/core/styles/Checkbox.css";
 import "@mantine/core/styles/Switch.css";
@@ -9,23 +9,28 @@ import "@mantine/core/styles/Pill.css";
 import "@mantine/core/styles/PillsInput.css";
 import "./admin.css";
 import "./paths/paths.css";
+import "./paths/drift.css";
 
 import { useEffect, useState } from "react";
 
 import { Mark } from "../mark.js";
 import { type PageProps, placeHref } from "../place.js";
 import { pathStrings } from "./path-strings.js";
+import { AdoptView } from "./paths/adopt-view.js";
+import { DriftView } from "./paths/drift-view.js";
 import { HistoryView } from "./paths/history-view.js";
 import { ImportView } from "./paths/import-view.js";
 import { PathForm } from "./paths/path-form.js";
 import { PathList } from "./paths/path-list.js";
 import { useConfig } from "./paths/requests.js";
 
-const { tabs, form, title } = pathStrings;
+const { tabs, headings, form, title } = pathStrings;
 const TABS = [
   ["", tabs.list],
   ["history", tabs.history],
   ["import", tabs.import],
+  ["adopt", tabs.adopt],
+  ["drift", tabs.drift],
 ] as const;
 
 const SAID_FOR_MS = 30_000;
@@ -51,7 +56,7 @@ export function PathsPage({ query }: PageProps) {
           ))}
         </nav>
       </div>
-      <ConfigNotice />
+      <ConfigNotice isAtDrift={view === "drift"} />
       <p role="status" id="path-said" className={said === "" ? "unseen" : "notice"}>
         {said}
       </p>
@@ -63,6 +68,7 @@ export function PathsPage({ query }: PageProps) {
 function headingOf(view: string, name: string | undefined): string {
   if (view === "path" && name !== undefined) return name;
   if (view === "new") return form.newTitle;
+  if (view === "adopt" || view === "drift") return headings[view];
   return view === "history" ? tabs.history : view === "import" ? tabs.import : title;
 }
 
@@ -81,27 +87,33 @@ function View({ view, query: { name, version }, onSaid }: ViewProps) {
       return <HistoryView chosen={/^\d+$/.test(version ?? "") ? Number(version) : undefined} onSaid={onSaid} />;
     case "import":
       return <ImportView onSaid={onSaid} />;
+    case "adopt":
+      return <AdoptView />;
+    case "drift":
+      return <DriftView onSaid={onSaid} />;
     default:
       return <PathList onSaid={onSaid} />;
   }
 }
 
-/** Whether MediaMTX runs what stands here; nothing when it does. */
-function ConfigNotice() {
+/** Whether MediaMTX runs what stands here; nothing when it does. Drift is told by its own view, where that is shown. */
+function ConfigNotice({ isAtDrift }: { readonly isAtDrift: boolean }) {
   const { data } = useConfig();
-  const text =
-    data === undefined
-      ? undefined
-      : data.error !== null
-        ? pathStrings.notApplied(data.error)
-        : data.drift
-          ? pathStrings.drift
-          : undefined;
+  const error = data?.error ?? null;
+  const isDrift = data?.drift === true && error === null && !isAtDrift;
   return (
     <div role="status">
-      {text !== undefined && (
+      {error !== null && (
         <div className="notice">
-          <Mark id="config" mark={{ kind: "bad", text }} />
+          <Mark id="config" mark={{ kind: "bad", text: pathStrings.notApplied(error) }} />
+        </div>
+      )}
+      {isDrift && (
+        <div className="notice line">
+          <Mark id="config" mark={{ kind: "bad", text: pathStrings.drift }} />
+          <a id="to-drift" href={placeHref("paths", { view: "drift" })}>
+            {pathStrings.toDrift}
+          </a>
         </div>
       )}
     </div>

@@ -145,6 +145,20 @@ describe("adopting", () => {
     expect(await dump(http.catalog)).toEqual(before);
   });
 
+  it("tells in a dry run that the base may not be written, and what to do", async () => {
+    const http = await httpForTest();
+    http.mediamtx.isBaseOwn = false;
+    const report = await adopt(http, GIVEN);
+    expect(report.left.at(-1)).toMatchObject({
+      where: "base",
+      kind: "blocks",
+      why: expect.stringMatching(/comes with/) as string,
+    });
+    expect(report.create).toHaveLength(3);
+    expect(problemIn(await post(http, GIVEN, { dryRun: false })).status).toBe(409);
+    expect(await listPaths(http.catalog)).toEqual([]);
+  });
+
   it("leaves a path alone that is there with other settings, and says so", async () => {
     const http = await httpForTest();
     await ask(http, "/api/v1/paths", { method: "POST", body: { name: "site/a", maxReaders: 9 } });

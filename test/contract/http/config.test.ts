@@ -222,9 +222,13 @@ describe("the history", () => {
     const http = await withCamera();
     await http.deps.config.noteStart();
     expect(await history(http)).toHaveLength(1);
+    const shown = async () => (await ask(http, "/api/v1/config/history/1")).json();
+    expect(await shown()).toMatchObject({ sameBase: true, baseDiff: "" });
     http.mediamtx.baseYaml = "logLevel: debug\n";
     await http.deps.config.noteStart();
     expect((await history(http))[0]).toMatchObject({ reason: "start", author: "Reelkeeper" });
+    const baseDiff = expect.stringContaining("-logLevel: debug") as string;
+    expect(await shown()).toMatchObject({ sameBase: false, baseDiff });
   });
 });
 

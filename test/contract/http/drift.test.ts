@@ -24,6 +24,7 @@ interface Shown {
 
 type Entries = Record<string, Record<string, unknown> | undefined>;
 interface Config {
+  readonly [setting: string]: unknown;
   logLevel: string;
   pathDefaults: Record<string, unknown>;
   paths: Entries;
@@ -77,7 +78,27 @@ describe("drift", () => {
     expect(await drift(http)).toEqual([]);
     expect((await ask(http, DRIFT)).json()).toMatchObject({ serverError: "is not asked" });
     await runServer(http);
-    expect((await ask(http, DRIFT)).json()).toEqual({ items: [], serverError: null });
+    expect((await ask(http, DRIFT)).json()).toEqual({ items: [], serverError: null, fileDiffers: false });
+  });
+
+  it("is none where only comments, order or spelling were edited, but the file is told of", async () => {
+    const http = await withCamera();
+    for (const edit of [
+      (text: string) => `# by hand\n${text}`,
+      (text: string) => stringify(Object.fromEntries(Object.entries(parse(text) as object).reverse())),
+      (text: string) => text.replace("maxReaders: 5", 'maxReaders: "5" # five'),
+    ]) {
+      http.mediamtx.fileOf = edit;
+      expect((await ask(http, DRIFT)).json()).toMatchObject({ items: [], fileDiffers: true });
+    }
+  });
+
+  it("is also what somebody added inside of a value", async () => {
+    const http = await withCamera();
+    editFile(http, (config) => {
+      for (const user of config["authInternalUsers"] as Record<string, unknown>[]) user["more"] = ["127.0.0.1"];
+    });
+    expect((await drift(http)).map(({ setting }) => setting)).toEqual(["authInternalUsers"]);
   });
 
   it("names path, setting and three values, secrets masked", async () => {
@@ -124,7 +145,7 @@ describe("resolving it", () => {
     editFile(http, ({ paths }) => Object.assign(paths["cam1"]!, { maxReaders: 7 }));
     const before = await listPaths(http.catalog);
     const applied = http.mediamtx.applied;
-    expect((await resolve(http)).json()).toEqual({ takenOver: [] });
+    expect((await resolve(http)).json()).toEqual({ dryRun: false, takenOver: [], warnings: [], effects: null });
     expect(await listPaths(http.catalog)).toEqual(before);
     expect(http.mediamtx.applied).toBe(applied + 1);
     const [note] = await listAudit(http.catalog, { action: "drift.resolve" }, { limit: 1 });
@@ -143,7 +164,7 @@ describe("resolving it", () => {
       { path: "cam1", from: "file", settings: ["rtspTransport"] },
       { path: "added", from: "file" },
     ]);
-    expect(answer.json()).toEqual({ takenOver: ["added", "cam1"] });
+    expect(answer.json()).toMatchObject({ takenOver: ["added", "cam1"] });
     expect(await settingsOf(http, "cam1")).toEqual({
       ...{ source: SOURCE, record: true, maxReaders: 5, rtspTransport: "tcp" },
     });
@@ -160,6 +181,53 @@ describe("resolving it", () => {
       summary: "taken over from the file: 1 added, 1 changed, 0 removed",
     });
     expect(JSON.stringify(await dump(http.catalog))).not.toContain("hunter");
+  });
+
+  it("takes some of a path from the file and some from the server, as one change", async () => {
+    const http = await withCamera();
+    editFile(http, ({ paths }) => Object.assign(paths["cam1"]!, { rtspTransport: "tcp" }));
+    await runServer(http, ({ paths }) => Object.assign(paths["cam1"]!, { maxReaders: 9 }));
+    const both = [
+      { path: "cam1", from: "file", settings: ["rtspTransport"] },
+      { path: "cam1", from: "server", settings: ["maxReaders"] },
+    ];
+    expect((await resolve(http, both)).json()).toMatchObject({ takenOver: ["cam1"] });
+    expect(await settingsOf(http, "cam1")).toMatchObject({ rtspTransport: "tcp", maxReaders: 9 });
+    const [newest] = await http.deps.config.list({ limit: 1 });
+    expect(newest?.summary).toBe("taken over from the file and the server: 0 added, 1 changed, 0 removed");
+  });
+
+  it("tells in a dry run what it would write and whom it would cut off, and changes nothing", async () => {
+    const http = await withCamera();
+    await ask(http, "/api/v1/paths", { method: "POST", body: { name: "cam2", record: true } });
+    const edit = ({ paths }: Config) => {
+      Object.assign(paths["cam1"]!, { maxReaders: 7 });
+      Object.assign(paths["cam2"]!, { record: false });
+    };
+    editFile(http, edit);
+    await runServer(http, edit);
+    const before = await dump(http.catalog);
+    const applied = http.mediamtx.applied;
+    const dry = async (...takeOver: object[]) => {
+      const answer = await ask(http, `${DRIFT}/resolve`, { method: "POST", body: { takeOver, dryRun: true } });
+      expect([answer.status, answer.text]).toMatchObject([200, expect.not.stringContaining("hunter") as string]);
+      return answer.json() as {
+        readonly takenOver: readonly string[];
+        readonly effects: { readonly diff: string; readonly reconnects: readonly { readonly path: string }[] };
+      };
+    };
+    const byTable = await dry();
+    expect(byTable.takenOver).toEqual([]);
+    // Recording begins and ends under a running path.
+    expect(byTable.effects.reconnects.map(({ path }) => path)).toEqual(["cam1"]);
+    expect(byTable.effects.diff).toMatch(/^-\s+maxReaders: 7$/m);
+    const byFile = await dry({ path: "cam1", from: "file" }, { path: "cam2", from: "file" });
+    expect(byFile).toMatchObject({ takenOver: ["cam1", "cam2"], effects: { reconnects: [] } });
+    expect(byFile.effects.diff).not.toContain("maxReaders: 5");
+    http.mediamtx.server = null;
+    expect((await dry()).effects.reconnects.map(({ path }) => path)).toEqual(["cam1"]);
+    expect(await dump(http.catalog)).toEqual(before);
+    expect(http.mediamtx.applied).toBe(applied);
   });
 
   it("takes over that a setting is gone", async () => {

@@ -165,6 +165,32 @@ describe("the publisher of mediamtx.yml", () => {
     expect(publisher.state().lastAppliedAtUs).toBe(clock.nowUs());
   });
 
+  it.each([
+    ["is left alone without an alarm when it says the same", "alike", []],
+    ["is left alone with an alarm when a person has to decide", "waits", [{ where: "the file" }]],
+    ["is put right at once when it is wrong", "wrong", []],
+  ] as const)("a file that somebody else changed %s", async (_, verdict, drift) => {
+    let judged = 0;
+    server = () => Promise.resolve(runs("info"));
+    create({
+      judgeFile: () => {
+        judged += 1;
+        return verdict;
+      },
+    });
+    await publisher.writeNow();
+    publisher.start();
+    publisher.requestApply();
+    await clock.run(20_000, isApplied);
+    const edited = `# by hand\n${yaml("info")}`;
+    await writeFile(configFile, edited);
+    await clock.run(clock.nowMs + 60_000, () => judged > 0);
+    await clock.run(clock.nowMs + 60_000, () => judged > 1 || publisher.state().drift.length > 0);
+    await clock.run(clock.nowMs + 20_000);
+    expect(publisher.state()).toMatchObject({ pending: false, drift, error: null });
+    expect(await readFile(configFile, "utf8")).toBe(verdict === "wrong" ? yaml("info") : edited);
+  });
+
   it("writes once more when the server has dropped the change, then raises drift", async () => {
     const inodes = new Set<bigint>();
     server = async () => {

@@ -4,7 +4,9 @@ import { useState } from "react";
 
 import type { ConfigHistory, ConfigVersion } from "../../api-types.js";
 import { placeHref } from "../../place.js";
+import { Mark } from "../../mark.js";
 import { Instant, Listed } from "../admin-table.js";
+import { configStrings } from "../config-strings.js";
 import { pathStrings } from "../path-strings.js";
 import { ChangeReview } from "./change-review.js";
 import { DiffView } from "./diff-view.js";
@@ -14,6 +16,7 @@ import { useReview } from "./use-review.js";
 type Version = ConfigHistory["items"][number];
 
 const { history } = pathStrings;
+const { otherBase } = configStrings;
 
 interface HistoryViewProps {
   /** Of the address; undefined: none is chosen. */
@@ -120,7 +123,7 @@ function VersionDetail({ version, diffs, isNewest, onSaid }: VersionDetailProps 
             {history.toNow}
           </Button>
         </div>
-        {!isNewest && (
+        {!isNewest && diffs.sameBase && (
           <Button
             id="rollback"
             variant="default"
@@ -136,6 +139,7 @@ function VersionDetail({ version, diffs, isNewest, onSaid }: VersionDetailProps 
           <pre className="refusal">{review.refusal.message}</pre>
         )}
       </div>
+      {!diffs.sameBase && <OtherBase baseDiff={diffs.baseDiff} />}
       <DiffView diff={diff} label={isToNow ? history.toNow : history.toPrevious} none={none} />
       {review.preview !== undefined && (
         <ChangeReview
@@ -148,6 +152,17 @@ function VersionDetail({ version, diffs, isNewest, onSaid }: VersionDetailProps 
           onClose={review.close}
         />
       )}
+    </section>
+  );
+}
+
+/** Said before somebody tries. */
+function OtherBase({ baseDiff }: Pick<ConfigVersion, "baseDiff">) {
+  return (
+    <section className="report" id="other-base" aria-label={otherBase.title}>
+      <Mark mark={{ kind: "warn", text: otherBase.title }} />
+      <p>{otherBase.what}</p>
+      <DiffView diff={baseDiff} label={otherBase.label} none={otherBase.none} />
     </section>
   );
 }

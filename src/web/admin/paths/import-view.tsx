@@ -1,22 +1,22 @@
 /** A list of paths as CSV or YAML: what it would do, row by row, and only then what it does. */
 import { Button, NativeSelect, Textarea } from "@mantine/core";
-import { type ReactNode, useRef, useState } from "react";
+import { type ReactNode, useState } from "react";
 
 import type { BatchReport } from "../../api-types.js";
 import { Mark } from "../../mark.js";
 import { pathStrings } from "../path-strings.js";
 import { Reconnects, Warnings } from "./change-review.js";
 import { DiffView } from "./diff-view.js";
+import { FileButton } from "./file-button.js";
 import { type ImportedList, importPaths, type ListFormat, useForgetPaths } from "./requests.js";
 import { useReview } from "./use-review.js";
 
 const { import: words } = pathStrings;
 
-const MOST_BYTES = 250_000;
 const NOTHING: ImportedList = { format: "csv", text: "", mode: "merge" };
 
 export function ImportView({ onSaid }: { readonly onSaid: (text: string) => void }) {
-  const { list, change, choose, fileError, check, apply, review } = useImport(onSaid);
+  const { list, change, fileError, setFileError, check, apply, review } = useImport(onSaid);
   const { preview: report, refusal, isBusy } = review;
   return (
     <form
@@ -28,7 +28,7 @@ export function ImportView({ onSaid }: { readonly onSaid: (text: string) => void
       }}
     >
       <p className="quiet">{words.what}</p>
-      <Choices {...{ list, onChange: change }} onFile={choose} />
+      <Choices {...{ list, onChange: change, setFileError }} />
       <Textarea
         id="import-text"
         label={words.text}
@@ -67,10 +67,6 @@ function useImport(onSaid: (text: string) => void) {
     setFileError("");
     review.forget();
   };
-  const read = async (file: File): Promise<void> => {
-    if (file.size > MOST_BYTES) setFileError(words.tooLarge);
-    else change({ text: await file.text(), format: /\.ya?ml$/i.test(file.name) ? "yaml" : "csv" });
-  };
   const carryOut = async (): Promise<void> => {
     await importPaths(list, { dryRun: false });
     await forgetPaths();
@@ -78,10 +74,7 @@ function useImport(onSaid: (text: string) => void) {
     onSaid(words.done);
   };
   return {
-    ...{ list, change, fileError, review },
-    choose: (file: File | undefined) => {
-      if (file !== undefined) void read(file);
-    },
+    ...{ list, change, fileError, setFileError, review },
     check: () => review.ask(() => importPaths(list, { dryRun: true })),
     apply: () => review.apply(carryOut),
   };
@@ -95,28 +88,19 @@ const canApply = (report: BatchReport): boolean => report.errors.length === 0 &&
 interface ChoicesProps {
   readonly list: ImportedList;
   readonly onChange: (to: Partial<ImportedList>) => void;
-  readonly onFile: (file: File | undefined) => void;
+  readonly setFileError: (text: string) => void;
 }
 
-function Choices({ list, onChange, onFile }: ChoicesProps) {
-  const input = useRef<HTMLInputElement>(null);
+function Choices({ list, onChange, setFileError }: ChoicesProps) {
   return (
     <div className="import-choices">
-      <input
-        ref={input}
+      <FileButton
         id="import-file"
-        type="file"
-        hidden
+        label={words.file}
         accept=".csv,.yml,.yaml,text/csv,application/yaml"
-        onChange={({ currentTarget }) => {
-          onFile(currentTarget.files?.[0]);
-          // The same file may be chosen again once it was corrected.
-          currentTarget.value = "";
-        }}
+        onText={(text, fileName) => onChange({ text, format: /\.ya?ml$/i.test(fileName) ? "yaml" : "csv" })}
+        onTooLarge={() => setFileError(words.tooLarge)}
       />
-      <Button variant="default" onClick={() => input.current?.click()}>
-        {words.file}
-      </Button>
       <NativeSelect
         id="import-format"
         label={words.format}

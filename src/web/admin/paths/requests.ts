@@ -4,14 +4,18 @@ import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-quer
 import type {
   BatchReport,
   Config,
+  ConfigAdopted,
+  ConfigDrift,
   ConfigHistory,
   ConfigPreview,
   ConfigVersion,
   Path,
+  ResolvedDrift,
   SettingList,
   TemplateList,
 } from "../../api-types.js";
 import { apiUrl, download, getJson, send } from "../../request.js";
+import type { TakeOver } from "./drift-words.js";
 import { type Draft, settingsOfNew } from "./fields.js";
 
 const POLL_MS = 4_000;
@@ -40,6 +44,15 @@ export function useConfig() {
   return useQuery({
     queryKey: ["config"],
     queryFn: ({ signal }) => getJson<Config>("api/v1/config", signal),
+    refetchInterval: POLL_MS,
+  });
+}
+
+/** Asks MediaMTX itself, each time. */
+export function useDrift() {
+  return useQuery({
+    queryKey: ["config-drift"],
+    queryFn: ({ signal }) => getJson<ConfigDrift>("/api/v1/config/drift", signal),
     refetchInterval: POLL_MS,
   });
 }
@@ -77,7 +90,7 @@ export function useVersion(version: number) {
 export function useForgetPaths(): () => Promise<void> {
   const queries = useQueryClient();
   return async () => {
-    const keys = ["paths", "path", "config", "config-history", "config-version", "settings"];
+    const keys = ["paths", "path", "config", "config-drift", "config-history", "config-version", "settings"];
     await Promise.all(keys.map((key) => queries.invalidateQueries({ queryKey: [key] })));
   };
 }
@@ -130,6 +143,22 @@ export function importPaths(list: ImportedList, { dryRun }: { readonly dryRun: b
 /** As a file of the person's own. */
 export function exportPaths(format: ListFormat): Promise<void> {
   return download(apiUrl("config/paths", { format }), AbortSignal.timeout(EXPORT_WITHIN_MS), () => undefined);
+}
+
+export function resolveDrift(
+  takeOver: readonly TakeOver[],
+  { dryRun }: { readonly dryRun: boolean },
+): Promise<ResolvedDrift> {
+  return send<ResolvedDrift>("POST", "/api/v1/config/drift/resolve", { takeOver, dryRun });
+}
+
+export interface GivenConfig {
+  readonly yaml: string;
+  readonly leaveCommands: boolean;
+}
+
+export function adoptConfig(given: GivenConfig, { dryRun }: { readonly dryRun: boolean }): Promise<ConfigAdopted> {
+  return send<ConfigAdopted>("POST", "/api/v1/config/adopt", { ...given, dryRun });
 }
 
 export function rollBack(version: number): Promise<{ readonly version: number; readonly exact: boolean }> {
