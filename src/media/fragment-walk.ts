@@ -17,6 +17,9 @@ const MAX_MOOF_BYTES = 8 * 1_048_576;
 /** Boxes that belong to no fragment (`free`, `styp`, `sidx`); a file of nothing else is not walked to its end. */
 const MAX_OTHER_BOXES = 64;
 const HEADER_BYTES = 16;
+const MOOF = fourcc("moof");
+const MDAT = fourcc("mdat");
+const MOOV = fourcc("moov");
 
 /** The file is a fragmented MP4 and all it holds is less than one fragment: nothing can be played. */
 export class NoWholeFragmentError extends AppError {
@@ -98,7 +101,7 @@ export class FragmentWalk {
     const restBytes = this.#source.sizeBytes - offset;
     const header = readBoxHeader(viewOf(this.#source.read(offset, Math.min(HEADER_BYTES, restBytes))), 0, offset);
     if (header === undefined) throw new CutOffError(`box header at byte ${String(offset)} is cut off`);
-    if (header.type !== fourcc("moof")) return this.#skip(offset, header, restBytes);
+    if (header.type !== MOOF) return this.#skip(offset, header, restBytes);
     if (header.sizeBytes > MAX_MOOF_BYTES) {
       throw damaged(
         `read moof at byte ${String(offset)}: box size ${String(header.sizeBytes)}, expected at most ${String(MAX_MOOF_BYTES)}`,
@@ -108,14 +111,19 @@ export class FragmentWalk {
     return this.#readFragment(offset, header, restBytes);
   }
 
+  get #isLearning(): boolean {
+    for (const timeline of this.timelines.values()) if (timeline.isLearning) return true;
+    return false;
+  }
+
   #skip(offset: number, header: BoxHeader, restBytes: number): number {
     const isNamed = !fourccText(header.type).startsWith("0x");
     this.#otherBoxes += 1;
-    if (header.type === fourcc("moov") || !isNamed || this.#otherBoxes > MAX_OTHER_BOXES) {
+    if (header.type === MOOV || !isNamed || this.#otherBoxes > MAX_OTHER_BOXES) {
       throw damaged(`read box ${fourccText(header.type)} at byte ${String(offset)}: expected moof`);
     }
     if (header.sizeBytes > restBytes) throw cutOff(offset, header, restBytes);
-    if (header.type !== fourcc("mdat")) this.wholeBytes = offset + header.sizeBytes;
+    if (header.type !== MDAT) this.wholeBytes = offset + header.sizeBytes;
     return offset + header.sizeBytes;
   }
 
@@ -124,21 +132,22 @@ export class FragmentWalk {
     const view = viewOf(this.#source.read(offset, wanted));
     const mdat = readBoxHeader(view, header.sizeBytes, offset + header.sizeBytes);
     if (mdat === undefined) throw new CutOffError(`moof at byte ${String(offset)} has no mdat`);
-    if (mdat.type !== fourcc("mdat")) {
+    if (mdat.type !== MDAT) {
       throw damaged(`read box ${fourccText(mdat.type)} at byte ${String(offset + header.sizeBytes)}: expected mdat`);
     }
     const sizeBytes = header.sizeBytes + mdat.sizeBytes;
     if (sizeBytes > restBytes) throw cutOff(offset + header.sizeBytes, mdat, restBytes - header.sizeBytes);
     const moof: Box = {
-      ...header,
+      type: header.type,
       view,
       viewOffsetBytes: offset,
       start: 0,
       body: header.headerBytes,
       end: header.sizeBytes,
     };
-    const spans = readMoof(moof, this.#tracks);
-    const mediaBytes = spans.reduce((sum, span) => sum + span.sizeBytes, 0);
+    const spans = readMoof(moof, this.#tracks, this.#isLearning);
+    let mediaBytes = 0;
+    for (const span of spans) mediaBytes += span.sizeBytes;
     if (mediaBytes > mdat.sizeBytes - mdat.headerBytes) {
       throw damaged(
         `read moof at byte ${String(offset)}: samples of ${String(mediaBytes)} bytes, expected at most ${String(mdat.sizeBytes - mdat.headerBytes)} in mdat`,
@@ -159,8 +168,9 @@ export class FragmentWalk {
       durationTicks += span.durationTicks;
       if (span.syncOffsetTicks !== null) syncTicks ??= spanStart + span.syncOffsetTicks;
     }
-    this.fragments.push({ ...place, startTicks, durationTicks, syncTicks });
-    this.wholeBytes = place.offsetBytes + place.sizeBytes;
+    const { offsetBytes, sizeBytes } = place;
+    this.fragments.push({ offsetBytes, sizeBytes, startTicks, durationTicks, syncTicks });
+    this.wholeBytes = offsetBytes + sizeBytes;
   }
 }
 

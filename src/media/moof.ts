@@ -47,14 +47,25 @@ export interface TrackSpan {
   readonly typicalSamplesTicks: readonly number[];
 }
 
-/** Throws `data-loss` for a table that contradicts itself or names a track that `moov` lacks. */
-export function readMoof(moof: Box, tracks: ReadonlyMap<number, InitTrack>): TrackSpan[] {
-  const trafs = childrenOf(moof).filter((box) => box.type === fourcc("traf"));
-  if (trafs.length === 0) throw damaged(`read ${placeOf(moof)}: no traf inside`);
-  return trafs.map((traf) => readTraf(traf, tracks));
+const TRAF = fourcc("traf");
+const TFHD_BOX = fourcc("tfhd");
+const TFDT = fourcc("tfdt");
+const TRUN_BOX = fourcc("trun");
+
+/**
+ * `isLearning`: usual durations of samples are wanted too. Throws `data-loss` for a table that contradicts itself or
+ * names a track that `moov` lacks.
+ */
+export function readMoof(moof: Box, tracks: ReadonlyMap<number, InitTrack>, isLearning: boolean): TrackSpan[] {
+  const spans: TrackSpan[] = [];
+  for (const box of childrenOf(moof)) if (box.type === TRAF) spans.push(readTraf(box, tracks, isLearning));
+  if (spans.length === 0) throw damaged(`read ${placeOf(moof)}: no traf inside`);
+  return spans;
 }
 
 interface Run {
+  readonly trackId: number;
+  readonly startTicks: number | null;
   durationTicks: number;
   sampleCount: number;
   sizeBytes: number;
@@ -62,13 +73,16 @@ interface Run {
   readonly longTicks: number;
   readonly longSamplesTicks: number[];
   readonly typicalSamplesTicks: number[];
+  readonly mostTypical: number;
 }
 
-function readTraf(traf: Box, tracks: ReadonlyMap<number, InitTrack>): TrackSpan {
+function readTraf(traf: Box, tracks: ReadonlyMap<number, InitTrack>, isLearning: boolean): TrackSpan {
   const children = childrenOf(traf);
-  const { trackId, defaults, timescale } = readTfhd(requireChild(children, fourcc("tfhd"), traf), tracks);
-  const tfdt = children.find((box) => box.type === fourcc("tfdt"));
+  const { trackId, defaults, timescale } = readTfhd(requireChild(children, TFHD_BOX, traf), tracks);
+  const tfdt = children.find((box) => box.type === TFDT);
   const run: Run = {
+    trackId,
+    startTicks: tfdt === undefined ? null : readTfdt(tfdt, timescale),
     durationTicks: 0,
     sampleCount: 0,
     sizeBytes: 0,
@@ -76,9 +90,10 @@ function readTraf(traf: Box, tracks: ReadonlyMap<number, InitTrack>): TrackSpan 
     longTicks: LONG_SAMPLE_SEC * timescale,
     longSamplesTicks: [],
     typicalSamplesTicks: [],
+    mostTypical: isLearning ? TYPICAL_SAMPLES : 0,
   };
-  for (const box of children) if (box.type === fourcc("trun")) addTrun(run, box, defaults);
-  return { trackId, startTicks: tfdt === undefined ? null : readTfdt(tfdt, timescale), ...run };
+  for (const box of children) if (box.type === TRUN_BOX) addTrun(run, box, defaults);
+  return run;
 }
 
 /** §8.8.7 */
@@ -128,25 +143,29 @@ function addTrun(run: Run, trun: Box, defaults: SampleDefaults): void {
     firstFlags = trun.view.getUint32(trun.body + at);
     at += 4;
   }
-  const has = {
-    duration: (flags & TRUN.duration) !== 0,
-    size: (flags & TRUN.size) !== 0,
-    flags: (flags & TRUN.flags) !== 0,
-  };
-  const fields = [has.duration, has.size, has.flags, (flags & TRUN.compositionOffset) !== 0];
-  const strideBytes = 4 * fields.filter(Boolean).length;
+  const hasDuration = (flags & TRUN.duration) !== 0;
+  const hasSize = (flags & TRUN.size) !== 0;
+  const hasFlags = (flags & TRUN.flags) !== 0;
+  const sizeAt = hasDuration ? 4 : 0;
+  const flagsAt = sizeAt + (hasSize ? 4 : 0);
+  const strideBytes = flagsAt + (hasFlags ? 4 : 0) + ((flags & TRUN.compositionOffset) === 0 ? 0 : 4);
   if (strideBytes === 0) {
     addUniform(run, trun, { count, firstFlags, defaults });
     return;
   }
   requireBody(trun, at + count * strideBytes);
   const { view } = trun;
-  const sizeAt = has.duration ? 4 : 0;
-  const flagsAt = sizeAt + (has.size ? 4 : 0);
+  if (!hasSize) run.sizeBytes += count * defaults.sizeBytes;
   for (let index = 0, sample = trun.body + at; index < count; index += 1, sample += strideBytes) {
-    const sampleFlags = has.flags ? view.getUint32(sample + flagsAt) : index === 0 ? firstFlags : defaults.flags;
-    run.sizeBytes += has.size ? view.getUint32(sample + sizeAt) : defaults.sizeBytes;
-    addSample(run, has.duration ? view.getUint32(sample) : defaults.durationTicks, sampleFlags);
+    if (hasSize) run.sizeBytes += view.getUint32(sample + sizeAt);
+    const durationTicks = hasDuration ? view.getUint32(sample) : defaults.durationTicks;
+    // All the rest of a fragment is read for its sums alone.
+    const wantsFlags = hasFlags && run.syncOffsetTicks === null;
+    addSample(
+      run,
+      durationTicks,
+      wantsFlags ? view.getUint32(sample + flagsAt) : index === 0 ? firstFlags : defaults.flags,
+    );
   }
 }
 
@@ -155,7 +174,7 @@ function addSample(run: Run, durationTicks: number, flags: number): void {
   run.durationTicks += durationTicks;
   run.sampleCount += 1;
   if (durationTicks > run.longTicks) run.longSamplesTicks.push(durationTicks);
-  if (run.typicalSamplesTicks.length < TYPICAL_SAMPLES) run.typicalSamplesTicks.push(durationTicks);
+  if (run.typicalSamplesTicks.length < run.mostTypical) run.typicalSamplesTicks.push(durationTicks);
 }
 
 interface Uniform {

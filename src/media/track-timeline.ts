@@ -26,6 +26,11 @@ export class TrackTimeline {
   #sampleCount = 0;
   #lastEndTicks = 0;
 
+  /** The usual duration of a sample is not known well enough yet. */
+  get isLearning(): boolean {
+    return this.#typicalTicks.length < MAX_TYPICAL_SAMPLES;
+  }
+
   /** Returns the start of the span, which is `tfdt` where there is one. */
   add(span: TrackSpan): number {
     const startTicks = span.startTicks ?? this.#lastEndTicks;
@@ -77,7 +82,8 @@ export class TrackTimeline {
   }
 
   #excessTicks(index: number, usualTicks: number): number {
-    const long = this.#long.get(index) ?? [];
+    const long = this.#long.get(index);
+    if (long === undefined) return 0;
     return long
       .filter((ticks) => ticks > IMPLAUSIBLE_RATIO * usualTicks)
       .reduce((sum, ticks) => sum + ticks - usualTicks, 0);
