@@ -5,13 +5,13 @@
  */
 import { createHash, randomUUID } from "node:crypto";
 import { constants } from "node:fs";
-import { open, readFile, rename, rm } from "node:fs/promises";
+import { open, readFile, rename } from "node:fs/promises";
 import path from "node:path";
 
 import { AppError, errnoOf } from "../core/errors.js";
 import type { FileStat } from "../core/file-identity.js";
-import { writeFileAtomically } from "../platform/files.js";
-import { type BucketFolder, placeFile } from "./folder-store-files.js";
+import { removeIfThere } from "../platform/files.js";
+import { type BucketFolder, lstatOrUndefined, placeFile } from "./folder-store-files.js";
 import type { ObjectFacts, PutSource } from "./object-store.js";
 
 const HASH_CHUNK_BYTES = 1_048_576;
@@ -29,25 +29,46 @@ export function stampOf(stat: FileStat): string {
   return [stat.ino, stat.size, stat.mtimeNs].join(":");
 }
 
+/** Which file they are; see `areFactsIn`. */
 export async function writeFacts(
   folder: BucketFolder,
   key: string,
   facts: { readonly source: PutSource; readonly stamp: string },
-): Promise<void> {
+): Promise<string> {
   const { md5, sha256, contentType, metadata } = facts.source;
   const stored: StoredFacts = { stamp: facts.stamp, md5, sha256, contentType, metadata };
   const temporary = path.join(folder.temporaryDir, `${randomUUID()}.tmp`);
-  await writeFileAtomically(temporary, JSON.stringify(stored));
   const factsFile = folder.factsFile(key);
   try {
+    const written = await writeDurably(temporary, JSON.stringify(stored));
     await placeFile(folder.root, factsFile, () => rename(temporary, factsFile));
+    return written;
+  } catch (error) {
+    await removeIfThere(temporary);
+    throw error;
+  }
+}
+
+/** Nobody else has written facts of this object since `writeFacts`. */
+export async function areFactsIn(folder: BucketFolder, key: string, written: string): Promise<boolean> {
+  const stat = await lstatOrUndefined(folder.factsFile(key));
+  return stat !== undefined && stampOf(stat) === written;
+}
+
+/** The stamp of what was written. */
+async function writeDurably(filePath: string, text: string): Promise<string> {
+  const handle = await open(filePath, "wx", 0o644);
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+    return stampOf(await handle.stat({ bigint: true }));
   } finally {
-    await rm(temporary, { force: true });
+    await handle.close();
   }
 }
 
 /** Undefined: there are none, or none that can be read. */
-export async function readFacts(folder: BucketFolder, key: string): Promise<StoredFacts | undefined> {
+async function readFacts(folder: BucketFolder, key: string): Promise<StoredFacts | undefined> {
   let text: string;
   try {
     text = await readFile(folder.factsFile(key), "utf8");

@@ -17,8 +17,11 @@ export interface BucketFolder {
   readonly temporaryDir: string;
   objectFile(key: string): string;
   factsFile(key: string): string;
-  /** Throws when the folder is no longer the one that was opened: then an absent object proves nothing. */
-  assertPresent(): Promise<void>;
+  /**
+   * Throws when the folder is no longer the one that was opened: then an absent object proves nothing. What it looks at
+   * is `temporaryDir`.
+   */
+  assertPresent(): Promise<BigIntStats>;
 }
 
 /** Creates the folder on first use. */
@@ -39,7 +42,8 @@ export async function openBucketFolder(dir: string): Promise<BucketFolder> {
       objectFile: (key) => inside(root, key),
       factsFile: (key) => `${inside(factsRoot, key)}.json`,
       assertPresent: async () => {
-        if ((await lstatOrUndefined(temporaryDir))?.isDirectory() === true) return;
+        const stat = await lstatOrUndefined(temporaryDir);
+        if (stat?.isDirectory() === true) return stat;
         throw new AppError({
           kind: "failed-precondition",
           message: `bucket folder ${root} has lost its ${RESERVED_FOLDER} folder`,
@@ -99,16 +103,16 @@ async function realpathOrUndefined(directory: string): Promise<string | undefine
   }
 }
 
-const PLACE_TRIES = 5;
+const PLACE_TRIES = 6;
 
 /**
- * Gives a finished file its name with `place` (link or rename), folders included, durably. The folder may vanish
- * between mkdir and `place`, when a `delete` tidies up at the same moment; then both are tried again.
+ * Gives a finished file its name with `place` (link or rename), durably. Its folder is made when it turns out to be
+ * absent, and may vanish again before the next try, when a `delete` tidies up at the same moment.
  */
 export async function placeFile(root: string, filePath: string, place: () => Promise<void>): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      await makeParents(root, filePath);
+      if (attempt > 1) await makeParents(root, filePath);
       await place();
       break;
     } catch (error) {

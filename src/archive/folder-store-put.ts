@@ -6,15 +6,15 @@
  */
 import { createHash, randomUUID } from "node:crypto";
 import { constants } from "node:fs";
-import { copyFile, link, lstat, open, rm } from "node:fs/promises";
+import { copyFile, link, lstat, open } from "node:fs/promises";
 import path from "node:path";
 import { addAbortSignal } from "node:stream";
 
 import { AppError, errnoOf } from "../core/errors.js";
 import { type FileStat, fileIdentity } from "../core/file-identity.js";
 import { faultPoint } from "../platform/fault-point.js";
-import { syncFile } from "../platform/files.js";
-import { readFacts, stampOf, writeFacts } from "./folder-store-facts.js";
+import { removeIfThere, syncFile } from "../platform/files.js";
+import { areFactsIn, stampOf, writeFacts } from "./folder-store-facts.js";
 import { assertNoLinks, type BucketFolder, lstatOrUndefined, placeFile } from "./folder-store-files.js";
 import type { PutOptions, PutSource } from "./object-store.js";
 import { type OpenSource, openSource, sourceChanged } from "./read-source.js";
@@ -27,29 +27,28 @@ export interface FolderPut {
 
 export async function putIntoFolder(folder: BucketFolder, put: FolderPut): Promise<void> {
   const objectFile = folder.objectFile(put.key);
-  await folder.assertPresent();
+  const { dev } = await folder.assertPresent();
   await assertNoLinks(folder.root, objectFile);
   await assertNameIsFree(objectFile, put.key);
   const opened = await openSource(put.source);
   const temporary = path.join(folder.temporaryDir, `${randomUUID()}.tmp`);
   try {
     await faultPoint("folder.before-bytes");
-    await bringBytes(opened, put, temporary);
+    const stamp = stampOf(await bringBytes(opened, put, { file: temporary, dev }));
     await faultPoint("folder.after-bytes");
     await opened.assertUnchanged();
     put.options.signal.throwIfAborted();
-    const stamp = stampOf(await lstat(temporary, { bigint: true }));
-    await writeFacts(folder, put.key, { source: put.source, stamp });
+    const written = await writeFacts(folder, put.key, { source: put.source, stamp });
     await faultPoint("folder.after-facts");
     await giveName(folder, temporary, objectFile);
     await faultPoint("folder.after-link");
     // A rival may have written its facts between ours and the link; the object is ours, so the facts must be.
-    if ((await readFacts(folder, put.key))?.stamp !== stamp) {
+    if (!(await areFactsIn(folder, put.key, written))) {
       await writeFacts(folder, put.key, { source: put.source, stamp });
     }
   } finally {
     await opened.close();
-    await rm(temporary, { force: true });
+    await removeIfThere(temporary);
   }
 }
 
@@ -67,13 +66,19 @@ async function assertNameIsFree(objectFile: string, key: string): Promise<void> 
 /** Folders where it was tried: another try costs two calls, and a copy of nothing. */
 const withoutClones = new Set<string>();
 
-/** Same file system: clone or link, so that nothing is stored twice. */
-async function bringBytes(opened: OpenSource, put: FolderPut, temporary: string): Promise<void> {
-  const sameDevice = (await lstat(path.dirname(temporary), { bigint: true })).dev === (await opened.stat()).dev;
-  if (sameDevice && (await clone(opened, put, temporary))) return;
+interface Temporary {
+  readonly file: string;
+  /** Of the file system that it is on. */
+  readonly dev: bigint;
+}
+
+/** Same file system: clone or link, so that nothing is stored twice. What the temporary file is then. */
+async function bringBytes(opened: OpenSource, put: FolderPut, { file, dev }: Temporary): Promise<FileStat> {
+  const isNear = dev === opened.stat.dev;
+  if (isNear && (await clone(opened, put, file))) return lstat(file, { bigint: true });
   // F35: MediaMTX truncates a file that it creates again, and a link would lose its bytes with it.
-  if (sameDevice && put.source.nameIsUnique && (await hardLink(opened, put, temporary))) return;
-  await copy(opened, put, temporary);
+  const linked = isNear && put.source.nameIsUnique ? await hardLink(opened, put, file) : undefined;
+  return linked ?? copy(opened, put, file);
 }
 
 /** What a file system says that cannot share blocks at all. */
@@ -87,7 +92,7 @@ async function clone(opened: OpenSource, put: FolderPut, temporary: string): Pro
   try {
     await copyFile(from, temporary, constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL);
   } catch (error) {
-    await rm(temporary, { force: true });
+    await removeIfThere(temporary);
     if (errnoOf(error) === "ENOSPC") throw error;
     if (NO_CLONES.has(errnoOf(error) ?? "")) withoutClones.add(path.dirname(temporary));
     return false;
@@ -98,12 +103,13 @@ async function clone(opened: OpenSource, put: FolderPut, temporary: string): Pro
   return true;
 }
 
-/** False when the file system has no links, or this file may get no more. */
-async function hardLink(opened: OpenSource, put: FolderPut, temporary: string): Promise<boolean> {
+/** Undefined when the file system has no links, or this file may get no more. */
+async function hardLink(opened: OpenSource, put: FolderPut, temporary: string): Promise<FileStat | undefined> {
   try {
     await link(put.source.filePath, temporary);
   } catch (error) {
-    if (["EXDEV", "EPERM", "EMLINK", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"].includes(errnoOf(error) ?? "")) return false;
+    if (["EXDEV", "EPERM", "EMLINK", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"].includes(errnoOf(error) ?? ""))
+      return undefined;
     throw error;
   }
   const linked: FileStat = await lstat(temporary, { bigint: true });
@@ -113,13 +119,13 @@ async function hardLink(opened: OpenSource, put: FolderPut, temporary: string): 
   // MediaMTX does not fsync what it writes.
   await opened.handle.sync();
   await put.options.onBytes?.(put.source.bytes);
-  return true;
+  return linked;
 }
 
-async function copy(opened: OpenSource, put: FolderPut, temporary: string): Promise<void> {
+async function copy(opened: OpenSource, put: FolderPut, temporary: string): Promise<FileStat> {
   const sha256 = createHash("sha256");
   // As a clone or a link would have it: not everything here is for everybody.
-  const target = await open(temporary, "wx", Number((await opened.stat()).mode & 0o777n) | 0o600);
+  const target = await open(temporary, "wx", Number(opened.stat.mode & 0o777n) | 0o600);
   try {
     const { onBytes } = put.options;
     const stream = opened.stream({ start: 0, bytes: put.source.bytes, ...(onBytes && { onBytes }) });
@@ -128,12 +134,11 @@ async function copy(opened: OpenSource, put: FolderPut, temporary: string): Prom
       await writeWhole(target, chunk);
     }
     await target.sync();
+    const copied = sha256.digest("hex");
+    if (copied === put.source.sha256) return await target.stat({ bigint: true });
+    throw sourceChanged(put.source, `its bytes have SHA-256 ${copied}, expected ${put.source.sha256}`);
   } finally {
     await target.close();
-  }
-  const copied = sha256.digest("hex");
-  if (copied !== put.source.sha256) {
-    throw sourceChanged(put.source, `its bytes have SHA-256 ${copied}, expected ${put.source.sha256}`);
   }
 }
 

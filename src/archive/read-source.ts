@@ -16,7 +16,8 @@ const THROTTLED_CHUNK_BYTES = 65_536;
 
 export interface OpenSource {
   readonly handle: FileHandle;
-  stat(): Promise<BigIntStats>;
+  /** As it was opened. */
+  readonly stat: BigIntStats;
   /** Bytes [start, start + bytes) of the file. Fails with `failed-precondition` when the file is shorter. */
   stream(slice: SourceSlice): Readable;
   /** Throws `failed-precondition` when the file is no longer the one that was hashed. */
@@ -32,27 +33,29 @@ interface SourceSlice {
 
 export async function openSource(source: PutSource): Promise<OpenSource> {
   const handle = await openNoFollow(source.filePath);
-  const assertUnchanged = async (): Promise<void> => {
+  const statUnchanged = async (): Promise<BigIntStats> => {
     const stat = await handle.stat({ bigint: true });
     if (!stat.isFile()) throw sourceChanged(source, "not a regular file");
     const identity = fileIdentity(stat);
     if (identity !== source.fileIdentity || stat.size !== BigInt(source.bytes)) {
       throw sourceChanged(source, `is ${identity}, hashed were ${source.fileIdentity}, ${String(source.bytes)} bytes`);
     }
+    return stat;
   };
   try {
-    await assertUnchanged();
+    return {
+      handle,
+      stat: await statUnchanged(),
+      stream: (slice) => streamSlice(handle, source, slice),
+      assertUnchanged: async () => {
+        await statUnchanged();
+      },
+      close: () => handle.close(),
+    };
   } catch (error) {
     await handle.close();
     throw error;
   }
-  return {
-    handle,
-    stat: () => handle.stat({ bigint: true }),
-    stream: (slice) => streamSlice(handle, source, slice),
-    assertUnchanged,
-    close: () => handle.close(),
-  };
 }
 
 /** O_NONBLOCK: a FIFO under this name must not block the open for ever. */

@@ -1,6 +1,6 @@
 /** File-system effects with the durability that the promises need: write temp, fsync, rename, fsync the directory. */
 import { randomUUID } from "node:crypto";
-import { link, lstat, mkdir, open, realpath, rename, rm, stat } from "node:fs/promises";
+import { link, lstat, mkdir, open, realpath, rename, rm, stat, unlink } from "node:fs/promises";
 import path from "node:path";
 
 import { AppError, errnoOf } from "../core/errors.js";
@@ -41,6 +41,14 @@ export async function syncFile(filePath: string): Promise<void> {
     await handle.sync();
   } finally {
     await handle.close();
+  }
+}
+
+export async function removeIfThere(filePath: string): Promise<void> {
+  try {
+    await unlink(filePath);
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT") throw error;
   }
 }
 
