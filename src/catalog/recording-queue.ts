@@ -153,17 +153,21 @@ export function postponeStep(catalog: Catalog, recording: Recording, failure: Fa
 
 /**
  * Of each of these paths a later segment has begun, at this instant: what was open before it is closed or left behind,
- * and is looked at `inMs` from now. Reads only the open rows.
+ * and is looked at `inMs` from now. Reads only the open rows. How many these are.
  */
-export function hastenSettling(catalog: Catalog, begunUs: ReadonlyMap<PathName, number>, inMs: number): Promise<void> {
+export function hastenSettling(
+  catalog: Catalog,
+  begunUs: ReadonlyMap<PathName, number>,
+  inMs: number,
+): Promise<number> {
   return translating("hasten open recordings", async () => {
     const open = (await catalog
       .db("recordings")
       .where({ node_id: catalog.nodeId, step: "settle" })
       .select("id", "path", "start_us")) as { id: string; path: PathName; start_us: number }[];
     const earlier = open.filter(({ path, start_us: startUs }) => startUs < (begunUs.get(path) ?? -Infinity));
-    if (earlier.length === 0) return;
-    await catalog
+    if (earlier.length === 0) return 0;
+    return catalog
       .db("recordings")
       .whereIn(
         "id",

@@ -193,10 +193,8 @@ export function requestDeletion(catalog: Catalog, id: RecordingId): Promise<void
 
 async function recordOne(catalog: Catalog, trx: Knex, found: FoundFile): Promise<FoundResult> {
   const row = await findOnDisk(catalog, trx, found.filePath);
-  const going = row === undefined ? await findGoing(catalog, trx, found) : undefined;
-  if (going !== undefined) return { id: going.id, finding: "unchanged" };
   const finding = judgeFoundFile(row, found).kind;
-  if (row === undefined || finding === "insert") return { id: await insertFound(catalog, trx, found), finding };
+  if (row === undefined || finding === "insert") return recordUnknown(catalog, trx, found);
   switch (finding) {
     case "unchanged":
       return { id: row.id, finding };
@@ -212,15 +210,27 @@ async function recordOne(catalog: Catalog, trx: Knex, found: FoundFile): Promise
           error: "the file was overwritten by a later recording of the same name",
           updated_at_us: catalog.clock.nowUs(),
         });
-      return { id: await insertFound(catalog, trx, found), finding };
+      return { id: await insertFound(catalog, trx, { found, nearby: await findNearby(trx, found) }), finding };
     default:
       return finding satisfies never;
   }
 }
 
-async function insertFound(catalog: Catalog, trx: Knex, found: FoundFile): Promise<RecordingId> {
-  const away = await findAway(trx, found);
-  if (away !== undefined) return refresh(catalog, trx, { row: away, found });
+/** No row says that a file of this name is on disk. */
+async function recordUnknown(catalog: Catalog, trx: Knex, found: FoundFile): Promise<FoundResult> {
+  const nearby = await findNearby(trx, found);
+  const going = nearby.find((near) => isGoing(catalog, near, found));
+  if (going !== undefined) return { id: going.row.id, finding: "unchanged" };
+  return { id: await insertFound(catalog, trx, { found, nearby }), finding: "insert" };
+}
+
+async function insertFound(
+  catalog: Catalog,
+  trx: Knex,
+  { found, nearby }: { readonly found: FoundFile; readonly nearby: readonly NearbyRow[] },
+): Promise<RecordingId> {
+  const away = nearby.find(({ row }) => isAway(row, found));
+  if (away !== undefined) return refresh(catalog, trx, { row: away.row, found });
   const recording = await insertComplete(catalog, trx, {
     ...NOT_LOOKED_INTO,
     ...factsOf(found),
@@ -260,8 +270,18 @@ async function refresh(
       lease_until_us: null,
       updated_at_us: nowUs,
     });
-  await refreshGaps(trx, row.path, [row.startUs, startUs]);
+  if (isMoved(row, { startUs, position })) await refreshGaps(trx, row.path, [row.startUs, startUs]);
   return row.id;
+}
+
+/** Its place in the timeline is another one, or it had none before; see gaps.ts. */
+function isMoved(row: Recording, { startUs, position }: Pick<Recording, "startUs" | "position">): boolean {
+  if (row.local !== "open" && row.local !== "present") return true;
+  return (
+    row.startUs !== startUs ||
+    row.position?.streamId !== position?.streamId ||
+    row.position?.segmentNumber !== position?.segmentNumber
+  );
 }
 
 function factsOf(found: FoundFile) {
@@ -278,42 +298,44 @@ function factsOf(found: FoundFile) {
   };
 }
 
+interface NearbyRow {
+  readonly row: Recording;
+  /** It was us who removed its local copy. */
+  readonly wasRemoved: boolean;
+}
+
+/** Rows of the path whose local copy is not on disk and that start about when the file does. */
+async function findNearby(trx: Knex, found: FoundFile): Promise<NearbyRow[]> {
+  const rows = (await trx("recordings")
+    .where({ path: found.path })
+    .andWhereBetween("start_us", [found.startUs - NAME_TOLERANCE_US, found.startUs + NAME_TOLERANCE_US])
+    .whereIn("local", ["trashed", "released", "deleted", "missing"])
+    .orderBy(["start_us", "id"])
+    .select("*", trx.raw(`${WAS_REMOVED} as was_removed`))) as { was_removed: unknown }[];
+  return rows.map((raw) => ({ row: recordingFromRow(raw), wasRemoved: Boolean(raw.was_removed) }));
+}
+
 /**
  * The row of this very file, which is being removed (that is written down before the file is moved), or was removed by
  * us a moment ago: whoever tells of it now looked at it before that. Should it be there again all the same, brought
  * back as the same inode, a scan takes it when the moment is over.
  */
-async function findGoing(catalog: Catalog, trx: Knex, found: FoundFile): Promise<Recording | undefined> {
-  const nowUs = catalog.clock.nowUs();
-  return firstOf(
-    await trx("recordings")
-      .where({ path: found.path, node_id: catalog.nodeId })
-      .andWhereBetween("start_us", [found.startUs - NAME_TOLERANCE_US, found.startUs + NAME_TOLERANCE_US])
-      .andWhere({ file_path: found.filePath, file_identity: found.fileIdentity })
-      .andWhere((going) => {
-        void going.where({ local: "trashed" }).orWhere((gone) => {
-          void gone
-            .whereIn("local", ["released", "deleted"])
-            .andWhereBetween("updated_at_us", [nowUs - LATE_NOTE_US, nowUs + LATE_NOTE_US])
-            // Rows that came back from a bucket say "released" too, and nobody removed their files.
-            .andWhereRaw(WAS_REMOVED);
-        });
-      })
-      .limit(1),
-  );
+function isGoing(catalog: Catalog, { row, wasRemoved }: NearbyRow, found: FoundFile): boolean {
+  if (row.nodeId !== catalog.nodeId || row.filePath !== found.filePath) return false;
+  if (row.fileIdentity !== found.fileIdentity) return false;
+  if (row.local === "trashed") return true;
+  // Rows that came back from a bucket say "released" too, and nobody removed their files.
+  if ((row.local !== "released" && row.local !== "deleted") || !wasRemoved) return false;
+  return Math.abs(row.updatedAtUs - catalog.clock.nowUs()) <= LATE_NOTE_US;
 }
 
 /**
  * The row of the same segment whose local copy was away: a restored folder, a rebuilt or older database (F39), or a
  * file that a hook named before it could be seen (F6).
  */
-async function findAway(trx: Knex, found: FoundFile): Promise<Recording | undefined> {
-  const rows: unknown[] = await trx("recordings")
-    .where({ path: found.path, format: found.format })
-    .andWhereBetween("start_us", [found.startUs - NAME_TOLERANCE_US, found.startUs + NAME_TOLERANCE_US])
-    .whereIn("local", ["missing", "released"])
-    .orderBy(["start_us", "id"]);
-  return rows.map(recordingFromRow).find((row) => isSameSegment(row, found));
+function isAway(row: Recording, found: FoundFile): boolean {
+  if (row.format !== found.format || (row.local !== "missing" && row.local !== "released")) return false;
+  return isSameSegment(row, found);
 }
 
 export function isSameSegment(row: Recording, found: Pick<FoundFile, "position" | "filePath" | "bytes">): boolean {

@@ -6,6 +6,7 @@
 import type { FoundResult } from "../catalog/recordings.js";
 import { AppError, toAppError } from "../core/errors.js";
 import type { FoundFile } from "../core/found-file.js";
+import { LatelyClosed } from "./lately-closed.js";
 
 /** In file order, all or nothing. */
 export type RecordFiles = (files: readonly FoundFile[]) => Promise<readonly FoundResult[]>;
@@ -28,6 +29,7 @@ export class GroupCommit {
   #waiting: Note[] = [];
   /** Of the watch: nobody waits for an answer. */
   #patient: Note[] = [];
+  readonly #lately = new LatelyClosed();
   #isAtWork = false;
   /** Since when the oldest hook of the group that is being recorded waits. */
   #busySinceMs: number | null = null;
@@ -43,6 +45,11 @@ export class GroupCommit {
       notes.push({ found, cameMs: performance.now(), isAlone: false, resolve, reject });
       if (!this.#isAtWork) void this.#work();
     });
+  }
+
+  /** What was recorded a moment ago as closed with this identity; false where nobody remembers. */
+  hasRecorded(filePath: string, fileIdentity: string): boolean {
+    return this.#lately.has(filePath, fileIdentity);
   }
 
   /** A hook waits longer for its answer than it should: whoever has time should leave the database to it. */
@@ -70,6 +77,7 @@ export class GroupCommit {
   async #recordGroup(group: readonly Note[]): Promise<void> {
     try {
       const results = await this.#recordFiles(group.map(({ found }) => found));
+      for (const { found } of group) this.#lately.note(found);
       for (const [index, note] of group.entries()) answer(note, results[index]);
     } catch (error) {
       if (isOfDatabase(error)) this.#refuse([...group, ...this.#takeAll()], error);

@@ -1,5 +1,8 @@
 /** What the folder watch saw: the same look as everywhere, recorded when it says something new. Never throws. */
+import path from "node:path";
+
 import { describeError } from "../core/errors.js";
+import { identityOf } from "../platform/files.js";
 import type { Logger } from "../platform/logger.js";
 import { type ExamineDeps, examineFile } from "./examine-file.js";
 import type { GroupCommit } from "./group-commit.js";
@@ -7,11 +10,13 @@ import type { GroupCommit } from "./group-commit.js";
 export interface WatchedFileDeps extends ExamineDeps {
   readonly logger: Logger;
   /** Shared with the hooks. */
-  readonly groupCommit: Pick<GroupCommit, "record">;
+  readonly groupCommit: Pick<GroupCommit, "record" | "hasRecorded">;
 }
 
 export async function noteWatchedFile(deps: WatchedFileDeps, filePath: string): Promise<void> {
   try {
+    const identity = await identityOf(path.join(deps.recordDir, filePath));
+    if (identity === undefined || deps.groupCommit.hasRecorded(filePath, identity)) return;
     const examination = await examineFile(deps, filePath, { origin: "watch" });
     if (examination.kind !== "segment") return;
     await deps.groupCommit.record(examination.found);

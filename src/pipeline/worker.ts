@@ -77,13 +77,9 @@ export class Worker {
     this.#loops = this.#lanes.map((lane) => this.#runLane(lane));
   }
 
-  /** New rows may be due: look now. */
-  wake(): void {
-    for (const latch of this.#latches.values()) latch.set();
-  }
-
-  #wakeLaneOf(step: Step): void {
-    for (const [lane, latch] of this.#latches) if (lane.steps.includes(step)) latch.set();
+  /** New rows may be due, of this step where it is known: look now. */
+  wake(step?: Step): void {
+    for (const [lane, latch] of this.#latches) if (step === undefined || lane.steps.includes(step)) latch.set();
   }
 
   /** Stops claiming, gives running steps `graceMs` to finish, then aborts them; their rows go back to the queue. */
@@ -214,7 +210,7 @@ export class Worker {
         await commitStep(catalog, recording, outcome);
         await faultPoint(`${step}.after-commit`);
         logTransition(logger, recording, outcome.patch);
-        if (outcome.patch.step !== undefined && outcome.patch.step !== null) this.#wakeLaneOf(outcome.patch.step);
+        if (outcome.patch.step !== undefined && outcome.patch.step !== null) this.wake(outcome.patch.step);
       }
       onStepDone?.(step, seconds(), "done");
     } catch (error) {

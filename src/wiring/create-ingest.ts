@@ -6,7 +6,7 @@ import type { Catalog } from "../catalog/catalog.js";
 import type { Setup } from "./setup.js";
 import { GroupCommit } from "../ingest/group-commit.js";
 import type { NoteHookDeps } from "../ingest/note-hook.js";
-import { recordFound } from "../ingest/record-found.js";
+import { recordFound, type RecordFoundDeps } from "../ingest/record-found.js";
 import type { ScanDeps } from "../ingest/scan.js";
 import { readHead } from "../media/read-head.js";
 import { mapSegmentPath } from "../mediamtx/hook-payload.js";
@@ -14,7 +14,7 @@ import { createNameDecoder } from "../mediamtx/record-path.js";
 
 export interface IngestParts {
   readonly catalog: Catalog;
-  readonly wake: () => void;
+  readonly wake: RecordFoundDeps["wake"];
   readonly serverStartedAtUs: () => number | null;
   readonly mayMarkMissing: ScanDeps["mayMarkMissing"];
 }

@@ -6,6 +6,7 @@ import { UploadPace } from "../archive/upload-pace.js";
 import type { DailyBackup } from "../backup/daily-backup.js";
 import { type BacklogPart, createBacklogCount } from "../catalog/archive-summary.js";
 import type { Catalog } from "../catalog/catalog.js";
+import type { Step } from "../core/recording.js";
 import { listLatestRecordings } from "../catalog/latest-recordings.js";
 import { FolderWatch } from "../ingest/folder-watch.js";
 import type { NoteHookDeps } from "../ingest/note-hook.js";
@@ -86,7 +87,7 @@ export function createParts(setup: Setup, catalog: Catalog, tokens: StreamTokens
   const serverNotes = new ServerNotes(catalog, logger);
   const mediamtx = createServer(setup, { catalog, notes: serverNotes, tokens });
   // The worker needs ingest for its steps and the scanner for what it does not find, and both wake the worker.
-  const wake = (): void => worker.wake();
+  const wake = (step?: Step): void => worker.wake(step);
   const requestScan = (): void => scanner.request();
   const onReleased = (): void => {
     wake();
