@@ -2,6 +2,7 @@
 /** The command: checks Node, prepares a checkout, runs dist/main.js in this process so that signals reach it directly. */
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import v8 from "node:v8";
 
 const OLDEST_NODE = [20, 19];
 
@@ -12,6 +13,8 @@ if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1
   );
   process.exitCode = 1;
 } else {
+  // Space for young objects stays at its first size: an idle process is 26 MiB smaller, a busy one collects more often.
+  v8.setFlagsFromString("--semi-space-growth-factor=1");
   endWithNpm();
   process.exitCode = await start(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
 }
