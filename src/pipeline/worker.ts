@@ -34,6 +34,8 @@ interface Lot {
   readonly waiting: { readonly recording: Recording; readonly claimedMs: number }[];
   /** By the last look, when it found nothing due; null: nothing waits. */
   nextDueAtUs?: number | null | undefined;
+  /** The last claim took all that was due: whatever is due since then wakes the lane. */
+  isDry: boolean;
 }
 
 export interface WorkerDeps {
@@ -96,7 +98,7 @@ export class Worker {
     const { clock } = this.#deps.catalog;
     const latch = new Latch();
     this.#latches.set(lane, latch);
-    const lot: Lot = { running: new Set(), waiting: [] };
+    const lot: Lot = { running: new Set(), waiting: [], isDry: false };
     let failures = 0;
     while (!this.#stopping.signal.aborted) {
       if (this.#deps.isPressed?.() === true) await sleep(PRESSED_REST_MS);
@@ -111,8 +113,12 @@ export class Worker {
         continue;
       }
       failures = 0;
+      lot.isDry = claimed.length < wanted;
       lot.waiting.push(...claimed.map((recording) => ({ recording, claimedMs: clock.monotonicMs() })));
-      await this.#begin(lane, lot, { most: free, done: () => latch.set() });
+      const done = (): void => {
+        if (!lot.isDry || lot.waiting.length > 0) latch.set();
+      };
+      await this.#begin(lane, lot, { most: free, done });
       if (claimed.length === wanted || lot.waiting.length > 0) {
         await latch.wait(clock, LONGEST_WAIT_MS);
       } else {
@@ -210,12 +216,14 @@ export class Worker {
         await commitStep(catalog, recording, outcome);
         await faultPoint(`${step}.after-commit`);
         logTransition(logger, recording, outcome.patch);
-        if (outcome.patch.step !== undefined && outcome.patch.step !== null) this.wake(outcome.patch.step);
       }
+      const next = outcome?.patch.step === undefined ? step : outcome.patch.step;
+      if (next !== null) this.wake(next);
       onStepDone?.(step, seconds(), "done");
     } catch (error) {
       onStepDone?.(step, seconds(), toAppError(error).kind);
       await this.#putBack(recording, error);
+      this.wake(step);
     }
   }
 
