@@ -18,12 +18,25 @@ export interface GrownFootage {
   /** From `mtxi`; null without it. */
   readonly startUs: number | null;
   readonly position: StreamPosition | null;
+  /** Of whole fragments alone. */
   readonly index: FragmentIndex;
-  /** Offset after the last whole fragment. */
+  /** As if the file ended here; of MPEG-TS with the fragment that no other one has followed yet. */
+  readonly endedIndex: FragmentIndex;
+  /** Offset after what will not change: the last whole fragment, of MPEG-TS the last whole packet. */
   readonly wholeBytes: number;
 }
 
-export class GrowingWalk {
+/** What is known of the file after a look at it; the tracks of MPEG-TS are for ffprobe to tell. */
+export type Grown = Omit<GrownFootage, "tracks"> & { readonly tracks: readonly Track[] | null };
+
+export interface Growing {
+  /** Null while there is not one whole fragment. Throws what `readRange` throws. */
+  advance(file: RemoteFile): Promise<Grown | null>;
+  /** Up to here the file was read; one that is shorter now is another one. */
+  readonly wholeBytes: number;
+}
+
+export class GrowingWalk implements Growing {
   #source: WindowSource | undefined;
   #walk: { readonly init: Init; readonly fragments: FragmentWalk } | undefined;
 
@@ -61,16 +74,9 @@ async function begin(source: WindowSource) {
 
 function footageOf(init: Init, { fragments, mainTrack, wholeBytes }: FragmentWalk): GrownFootage | null {
   if (fragments.length === 0) return null;
-  return {
-    tracks: init.tracks.map(({ track }) => track),
-    startUs: init.startUs,
-    position: init.position,
-    index: {
-      mainTrackId: mainTrack.id,
-      timescale: mainTrack.timescale,
-      initBytes: init.initBytes,
-      fragments: [...fragments],
-    },
-    wholeBytes,
-  };
+  const { initBytes, startUs, position } = init;
+  const { id: mainTrackId, timescale } = mainTrack;
+  const index = { mainTrackId, timescale, initBytes, fragments: [...fragments] };
+  const tracks = init.tracks.map(({ track }) => track);
+  return { tracks, startUs, position, index, endedIndex: index, wholeBytes };
 }

@@ -1,51 +1,82 @@
 /**
- * Files that MediaMTX still writes, as far as their fragments are whole. Each is walked once: the next look goes on where
- * the last one ended. Those that were not looked at for longest are forgotten, and walked anew when they are asked for.
+ * Files that MediaMTX still writes, as far as their fragments are whole; of MPEG-TS ffprobe tells the tracks, once. Each
+ * is walked once: the next look goes on where the last one ended. Those that were not looked at for longest are
+ * forgotten, and walked anew when they are asked for.
  */
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 
 import { AppError, errnoOf, isAppError } from "../core/errors.js";
-import type { Recording, RecordingId } from "../core/recording.js";
-import { type GrownFootage, GrowingWalk } from "../media/growing-walk.js";
+import type { Recording, RecordingId, Track } from "../core/recording.js";
+import { type FfprobeSettings, probeFile } from "../media/ffprobe.js";
+import { GrowingTransport, GrowingTransportEnd } from "../media/growing-transport.js";
+import { type Grown, type Growing, type GrownFootage, GrowingWalk } from "../media/growing-walk.js";
 import { resolveInside } from "../platform/files.js";
 
-export type GrowingRecording = Pick<Recording, "id" | "filePath">;
+export type GrowingRecording = Pick<Recording, "id" | "filePath" | "format">;
 
 /** More than any machine records at once, with what waits for inspection; an hour of fragments takes about 300 KiB. */
 const MOST_WALKS = 512;
+const PROBE_WITHIN_MS = 15_000;
+/** MPEG-TS that is longer is not read for its last picture, but for this end of it. */
+const END_BYTES = 16 * 1_048_576;
+
+/** Of MPEG-TS, the end of a file has a walk of its own. */
+type WalkKey = RecordingId | `end of ${RecordingId}`;
 
 interface Walk {
   /** dev:ino of the file that is walked. */
   readonly file: string;
-  readonly walk: GrowingWalk;
+  readonly walk: Growing;
+  /** Of MPEG-TS, once ffprobe has told them. */
+  tracks: readonly Track[] | null;
 }
 
 export class GrowingFiles {
   readonly #recordDir: string;
-  readonly #walks = new Map<RecordingId, Walk>();
+  readonly #ffprobe: FfprobeSettings;
+  readonly #walks = new Map<WalkKey, Walk>();
   /** One look at a file at a time. */
-  readonly #looking = new Map<RecordingId, Promise<GrownFootage | null>>();
+  readonly #looking = new Map<WalkKey, Promise<Grown | null>>();
 
-  constructor(recordDir: string) {
+  constructor(recordDir: string, ffprobe: FfprobeSettings) {
     this.#recordDir = recordDir;
+    this.#ffprobe = ffprobe;
   }
 
-  /** Null when the file is not there, or holds no whole fragment yet. Throws `unavailable` when we cannot tell. */
-  look(recording: GrowingRecording): Promise<GrownFootage | null> {
-    const running = this.#looking.get(recording.id);
+  /**
+   * Null when the file is not there, holds no whole fragment yet, or ffprobe does not tell the tracks of MPEG-TS. Throws
+   * `unavailable` when we cannot tell.
+   */
+  async look(recording: GrowingRecording): Promise<GrownFootage | null> {
+    const grown = await this.#lookOnce(recording, recording.id);
+    const tracks = grown === null ? null : (grown.tracks ?? (await this.#tracksOf(recording)));
+    return grown === null || tracks === null ? null : { ...grown, tracks };
+  }
+
+  /** As `look`, when its last picture is all that is wanted: fragments of before may be missing. */
+  async lookAtEnd(recording: GrowingRecording): Promise<Grown | null> {
+    const { id, format } = recording;
+    const isWalked = format === "fmp4" || this.#walks.has(id);
+    const end = isWalked ? null : await this.#lookOnce(recording, `end of ${id}`);
+    return end ?? this.#lookOnce(recording, id);
+  }
+
+  #lookOnce(recording: GrowingRecording, key: WalkKey): Promise<Grown | null> {
+    const running = this.#looking.get(key);
     if (running !== undefined) return running;
-    const look = this.#look(recording).finally(() => this.#looking.delete(recording.id));
-    this.#looking.set(recording.id, look);
+    const look = this.#look(recording, key).finally(() => this.#looking.delete(key));
+    this.#looking.set(key, look);
     return look;
   }
 
-  async #look(recording: GrowingRecording): Promise<GrownFootage | null> {
+  async #look(recording: GrowingRecording, key: WalkKey): Promise<Grown | null> {
     const handle = await openFile(this.#recordDir, recording);
     if (handle === undefined) return null;
     try {
       const { dev, ino, size } = await handle.stat();
-      const walk = this.#walkOf(recording.id, `${String(dev)}:${String(ino)}`, size);
+      const file = `${String(dev)}:${String(ino)}`;
+      const { walk } = this.#walkOf(key, { file, sizeBytes: size, format: recording.format });
       const readRange = (startBytes: number, lengthBytes: number): Promise<Uint8Array> =>
         readExactly(handle, startBytes, lengthBytes);
       return await walk.advance({ sizeBytes: size, readRange });
@@ -57,22 +88,48 @@ export class GrowingFiles {
   }
 
   /** Another file under the name, or one that became shorter, is walked from its beginning. */
-  #walkOf(id: RecordingId, file: string, sizeBytes: number): GrowingWalk {
-    const known = this.#walks.get(id);
+  #walkOf(key: WalkKey, { file, sizeBytes, format }: OpenedFile): Walk {
+    const known = this.#walks.get(key);
     const isSame = known?.file === file && known.walk.wholeBytes <= sizeBytes;
-    const walk = isSame ? known.walk : new GrowingWalk();
-    this.#walks.delete(id);
-    this.#walks.set(id, { file, walk });
+    const begin = (): Growing => {
+      if (format === "fmp4") return new GrowingWalk();
+      return key.startsWith("end of ") ? new GrowingTransportEnd(sizeBytes, END_BYTES) : new GrowingTransport();
+    };
+    const walk = isSame ? known : { file, walk: begin(), tracks: null };
+    this.#walks.delete(key);
+    this.#walks.set(key, walk);
     for (const oldest of this.#walks.keys()) {
       if (this.#walks.size <= MOST_WALKS) break;
       this.#walks.delete(oldest);
     }
     return walk;
   }
+
+  /** As the inspection will say it; null: not now. */
+  async #tracksOf({ id, filePath, format }: GrowingRecording): Promise<readonly Track[] | null> {
+    const known = this.#walks.get(id);
+    if (known?.tracks !== null) return known?.tracks ?? null;
+    try {
+      const file = { filePath: await resolveInside(this.#recordDir, filePath), format };
+      known.tracks = (await probeFile(this.#ffprobe, file, AbortSignal.timeout(PROBE_WITHIN_MS))).tracks;
+    } catch (error) {
+      if (!isAppError(error)) throw error;
+    }
+    return known.tracks;
+  }
+}
+
+interface OpenedFile extends Pick<Recording, "format"> {
+  /** dev:ino */
+  readonly file: string;
+  readonly sizeBytes: number;
 }
 
 /** Undefined: there is no such file, or no regular one. The caller closes it. */
-export async function openFile(recordDir: string, { id, filePath }: GrowingRecording): Promise<FileHandle | undefined> {
+export async function openFile(
+  recordDir: string,
+  { id, filePath }: Omit<GrowingRecording, "format">,
+): Promise<FileHandle | undefined> {
   try {
     const file = await resolveInside(recordDir, filePath);
     const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -82,7 +139,7 @@ export async function openFile(recordDir: string, { id, filePath }: GrowingRecor
   } catch (error) {
     const isAnswer = isAppError(error, "not-found") || isAppError(error, "invalid-argument");
     if (isAnswer || ["ENOENT", "ENOTDIR", "ELOOP", "ENXIO"].includes(errnoOf(error) ?? "")) return undefined;
-    throw unreadable({ id, filePath }, error);
+    throw unreadable({ id }, error);
   }
 }
 
@@ -97,6 +154,6 @@ async function readExactly(handle: FileHandle, startBytes: number, lengthBytes: 
   return bytes;
 }
 
-function unreadable({ id }: GrowingRecording, cause: unknown): AppError {
+function unreadable({ id }: Pick<GrowingRecording, "id">, cause: unknown): AppError {
   return new AppError({ kind: "unavailable", message: `read the file of recording ${id}`, cause });
 }

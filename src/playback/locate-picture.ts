@@ -27,7 +27,7 @@ export interface Picture {
 }
 
 export interface LocateDeps extends Pick<PlaybackDeps, "catalog"> {
-  readonly growing: Pick<GrowingFiles, "look">;
+  readonly growing: Pick<GrowingFiles, "look" | "lookAtEnd">;
 }
 
 export interface PictureRequest {
@@ -36,6 +36,7 @@ export interface PictureRequest {
   readonly atUs: number | null;
 }
 
+const END_OF_TIME_US = Number.MAX_SAFE_INTEGER;
 /** Where a segment ends by less than this before the instant, its last picture still is the one of the instant. */
 const END_TOLERANCE_US = US_PER_SEC;
 /** What MediaMTX has in memory of a file that it writes is less than this, with parts of some seconds. */
@@ -68,7 +69,7 @@ async function newestPicture(
   const [newest] = before;
   if (newest === undefined) throw new AppError({ kind: "not-found", message: `there is no footage of ${path}` });
   for (const recording of before) {
-    const picture = await pictureIn(deps, recording, Number.MAX_SAFE_INTEGER);
+    const picture = await pictureIn(deps, recording, END_OF_TIME_US);
     if (picture !== undefined) return picture;
   }
   throw notYet(newest);
@@ -120,9 +121,10 @@ export async function pictureIn(
   if (fragmentIndex !== null && local !== "open") {
     return pictureByIndex(recording, { startUs, index: decodeFragmentIndex(fragmentIndex) }, atUs);
   }
-  if (recording.format === "mpegts") return pieceOfTransportStream(recording, atUs);
+  if (recording.format === "mpegts" && local !== "open") return pieceOfTransportStream(recording, atUs);
   if (local !== "open" && local !== "present") return undefined;
-  const grown = await deps.growing.look(recording);
+  const isLast = atUs === END_OF_TIME_US;
+  const grown = await (isLast ? deps.growing.lookAtEnd(recording) : deps.growing.look(recording));
   return grown === null ? undefined : pictureByIndex(recording, { ...grown, startUs: grown.startUs ?? startUs }, atUs);
 }
 

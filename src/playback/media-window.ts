@@ -46,12 +46,14 @@ async function footageOf(
   { catalog, growing }: MediaWindowDeps,
   recording: Recording,
 ): Promise<FileFootage | undefined> {
-  const { id, startUs, endUs, tracks, local, format } = recording;
+  const { id, startUs, endUs, tracks, local, format, mediaDurationUs } = recording;
   const known = local === "open" ? undefined : await findFragmentIndex(catalog, id);
   if (known !== undefined) return { startUs, endUs, index: decodeFragmentIndex(known), trackCount: tracks.length };
-  if (format === "mpegts" || (local !== "open" && local !== "present")) return undefined;
+  // MPEG-TS that cannot be cut.
+  if (format === "mpegts" && local !== "open" && mediaDurationUs !== null) return undefined;
+  if (local !== "open" && local !== "present") return undefined;
   const grown = await growing.look(recording);
-  return grown === null ? undefined : grownFootage(grown, recording);
+  return grown === null ? undefined : grownFootage({ ...grown, index: grown.endedIndex }, recording);
 }
 
 function nothingThere({ id }: Recording): AppError {

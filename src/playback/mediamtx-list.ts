@@ -53,7 +53,7 @@ async function findTimespans({ catalog, growing }: TimespanDeps, range: SpanRang
   return merge(withGrown(growing, listPlayableSpans(catalog, range)));
 }
 
-/** The file that is being written counts as far as its fragments are whole; of MPEG-TS it does not count yet. */
+/** The file that is being written counts as far as its fragments are whole; of MPEG-TS it does not count: no clip is made of it yet. */
 async function* withGrown(
   growing: TimespanDeps["growing"],
   spans: AsyncIterable<PlayableSpan>,

@@ -1,6 +1,6 @@
 /**
  * What of each recording of a range a playlist can name now: of closed files by their stored fragment index, of one that
- * is being written, or is closed and not looked into yet, by a walk over its headers.
+ * is being written, or is closed and not looked into yet, by a walk over its headers or packets.
  */
 import type { ListableRecording } from "../catalog/playable-recordings.js";
 import type { HlsFile, HlsSegment } from "../core/hls-playlist.js";
@@ -55,19 +55,25 @@ export async function nameFile(
     const footage = { startUs, endUs, index, trackCount: tracks.length };
     return nameFragments(recording, { range, footage, tracks, isGrowing: false });
   }
-  if (recording.format === "mpegts") return nameUncut(recording, range);
-  if (local !== "open" && local !== "present") return recording.step === null ? "nothing" : "pending";
+  const isLookedInto = local !== "open" && recording.mediaDurationUs !== null;
+  if (recording.format === "mpegts" && isLookedInto) return nameUncut(recording, range);
+  // Pieces of MPEG-TS are made by its stored index.
+  const mayGrow = recording.format === "fmp4" || !range.isTranscoded;
+  if (!mayGrow || (local !== "open" && local !== "present")) return recording.step === null ? "nothing" : "pending";
   const grown = place.mayLook ? await growing.look(recording) : null;
   if (grown === null) return "pending";
-  const footage = grownFootage(grown, recording);
   // MediaMTX closes a file before it creates the next one.
-  const isGrowing = range.isLive && local === "open" && place.isNewest;
+  const isWritten = local === "open" && place.isNewest;
+  const isGrowing = range.isLive && isWritten;
+  // A playlist that grows leaves the last piece out by itself.
+  const index = isWritten && !isGrowing ? grown.index : grown.endedIndex;
+  const footage = grownFootage({ ...grown, index }, recording);
   return nameFragments(recording, { range, footage, tracks: grown.tracks, isGrowing });
 }
 
 /** As the inspection will say it. */
 export function grownFootage(
-  { startUs, index, tracks }: GrownFootage,
+  { startUs, index, tracks }: Pick<GrownFootage, "startUs" | "index" | "tracks">,
   recording: Pick<ListableRecording, "startUs" | "endUs">,
 ): FileFootage {
   return { startUs: startUs ?? recording.startUs, endUs: recording.endUs, index, trackCount: tracks.length };
@@ -108,13 +114,12 @@ function transcodedTrack(track: Track): Track {
   return track.kind === "audio" ? { ...track, codec: TRANSCODED_CODECS.audio } : track;
 }
 
-/** MPEG-TS without an index (see media/transport-index.ts) is one segment, and none while it is being written. */
+/** MPEG-TS without an index (see media/transport-index.ts) is one segment. */
 function nameUncut(recording: ListableRecording, range: PlaylistRange): Named {
-  const { startUs, endUs, bytes, tracks, format, local } = recording;
-  if (local === "open" || recording.mediaDurationUs === null) return recording.step === null ? "nothing" : "pending";
-  // Nor is it known where a part that could be made anew begins.
+  const { startUs, endUs, bytes, tracks, format } = recording;
+  // It is not known where a part that could be made anew begins.
   if (range.isTranscoded) return "nothing";
-  // Where its fragments are nobody knows.
+  // Nor where its fragments are.
   if (range.isExact && (startUs < range.fromUs || endUs > range.toUs)) return "nothing";
   const durationUs = endUs - startUs;
   const segments = inRange([{ startUs, durationUs, bytes, offsetBytes: null, beginsWithSync: false }], range);

@@ -12,6 +12,7 @@ import { FolderWatch } from "../ingest/folder-watch.js";
 import type { NoteHookDeps } from "../ingest/note-hook.js";
 import { noteWatchedFile } from "../ingest/note-watched-file.js";
 import { Scanner } from "../ingest/scanner.js";
+import type { FfprobeSettings } from "../media/ffprobe.js";
 import { Inspector } from "../media/inspector.js";
 import { MediaMtx } from "../mediamtx/media-mtx.js";
 import { createMetrics, type Metrics } from "../metrics/metrics.js";
@@ -70,9 +71,9 @@ export interface Parts {
 
 /** `tokens`: null where MediaMTX takes none. */
 export function createParts(setup: Setup, catalog: Catalog, tokens: StreamTokens | null): Parts {
-  const { config, clock, logger, env } = setup;
+  const { config, clock, logger } = setup;
   const store = openConfiguredStore(setup);
-  const inspector = new Inspector({ clock, ffprobe: { configuredPath: config.ffprobePath, env: env.all } });
+  const inspector = new Inspector({ clock, ffprobe: ffprobeOf(setup) });
   const limiter = createRateLimiter(clock, config.archive.maxBytesPerSec);
   const pace = new UploadPace(clock, config.archive.maxConcurrency, limiter);
   const pulse = new Pulse(clock);
@@ -140,6 +141,10 @@ function metricsOf(setup: Setup, catalog: Catalog) {
   };
 }
 
+function ffprobeOf({ config, env }: Setup): FfprobeSettings {
+  return { configuredPath: config.ffprobePath, env: env.all };
+}
+
 type PlayingParts = Omit<ExportParts, "playback"> &
   Pick<Parts, "catalog" | "metrics"> & { readonly isPressed: () => boolean };
 
@@ -149,7 +154,7 @@ function createPlaying(
 ): Pick<Parts, "playback" | "exports" | "growing" | "pictures" | "thumbnailMaker"> {
   const ffmpeg = { configuredPath: setup.config.thumbnails.ffmpegPath, env: setup.env.all };
   const playback = createPlayback(setup.recordDir, { catalog, store: rest.store, ffmpeg });
-  const growing = new GrowingFiles(setup.recordDir);
+  const growing = new GrowingFiles(setup.recordDir, ffprobeOf(setup));
   const pictures = createPictureCache(setup);
   return {
     playback,

@@ -48,8 +48,8 @@ export async function addFixture(
 export async function addInspected(http: HttpHarness, filePath: string, changes: Changes = {}): Promise<Placed> {
   const file = path.join(http.recordDir, filePath);
   const format = filePath.endsWith(".ts") ? "mpegts" : "fmp4";
-  const { inspection, streamIndex, hashes, identity, sizeBytes } = inspectFile({ filePath: file, format, hash: true });
-  const seen = inspection ?? { ...(await probed(file)), fragments: streamIndex };
+  const seen = await inspected(file);
+  const { hashes, identity, sizeBytes } = seen;
   const startUs = seen.startUs ?? startOfName(path.basename(filePath));
   const recording = await addRow(http.catalog, 0, {
     path: parsePathName(path.dirname(filePath)),
@@ -62,6 +62,13 @@ export async function addInspected(http: HttpHarness, filePath: string, changes:
   const { fragments } = seen;
   if (fragments !== null) await storeFragmentIndex(http.catalog.db, recording.id, encodeFragmentIndex(fragments));
   return { recording, file };
+}
+
+/** What the inspection says of a file. */
+export async function inspected(filePath: string) {
+  const format = filePath.endsWith(".ts") ? "mpegts" : "fmp4";
+  const { inspection, streamIndex, hashes, identity, sizeBytes } = inspectFile({ filePath, format, hash: true });
+  return { hashes, identity, sizeBytes, ...(inspection ?? { ...(await probed(filePath)), fragments: streamIndex }) };
 }
 
 async function probed(filePath: string) {

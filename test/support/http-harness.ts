@@ -344,7 +344,7 @@ function createDeps(parts: DepsParts): HttpDeps {
     disks: [{ name: "recordings", directory: recordDir }],
     readDiskSpace,
   });
-  const growing = new GrowingFiles(recordDir);
+  const growing = new GrowingFiles(recordDir, { configuredPath: null, env: process.env });
   const playback: PlaybackDeps = {
     catalog,
     clock: catalog.clock,

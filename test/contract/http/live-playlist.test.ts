@@ -10,8 +10,7 @@ import { formatRfc3339 } from "../../../src/core/instant.js";
 import { parsePathName } from "../../../src/core/path-name.js";
 import type { Recording } from "../../../src/core/recording.js";
 import { encodeFragmentIndex } from "../../../src/media/fragment-index-codec.js";
-import { inspectFile } from "../../../src/media/inspect-file.js";
-import { addFixture, FIXTURE_DIR, startOfName, VERSIONS } from "../../support/footage-rows.js";
+import { addFixture, FIXTURE_DIR, inspected, startOfName, VERSIONS } from "../../support/footage-rows.js";
 import { checkPlaylist, type CheckedPlaylist } from "../../support/hls-check.js";
 import { ask, problemIn } from "../../support/http-ask.js";
 import { type HttpHarness, httpForTest } from "../../support/http-harness.js";
@@ -37,8 +36,9 @@ async function sourcesOf(version: string, camera: string): Promise<Source[]> {
   );
 }
 
-/** The bytes as they were before MediaMTX closed the file. */
+/** The bytes as they were before MediaMTX closed the file; MPEG-TS stays as it is. */
 function unfinalised(bytes: Buffer): Buffer {
+  if (bytes[0] === 0x47) return bytes;
   const open = Buffer.from(bytes);
   open.writeUInt32BE(0, open.indexOf("mvhd") + 4 + 16);
   return open;
@@ -69,7 +69,8 @@ class Writer {
     await mkdir(path.dirname(this.file), { recursive: true });
     await writeFile(this.file, "");
     const open = { local: "open", step: "settle", mediaDurationUs: null, fileIdentity: null, bytes: 0 } as const;
-    const place = { path: parsePathName(path.dirname(filePath)), filePath, startUs, endUs: startUs };
+    const format = filePath.endsWith(".ts") ? "mpegts" : "fmp4";
+    const place = { path: parsePathName(path.dirname(filePath)), filePath, format, startUs, endUs: startUs } as const;
     this.#recording = await addRow(this.#http.catalog, 0, { ...place, ...open });
   }
 
@@ -93,8 +94,8 @@ class Writer {
   }
 
   async inspect(): Promise<void> {
-    const { inspection } = inspectFile({ filePath: this.file, format: "fmp4", hash: false });
-    if (inspection?.fragments == null) throw new Error("nothing was found in it");
+    const inspection = await inspected(this.file);
+    if (inspection.fragments === null) throw new Error("nothing was found in it");
     const startUs = inspection.startUs ?? this.#source.startUs;
     const index = encodeFragmentIndex(inspection.fragments);
     await storeFragmentIndex(this.#http.catalog.db, this.#recording!.id, index);
@@ -145,6 +146,8 @@ describe.each(VERSIONS)("the live playlist of what MediaMTX %s writes", (version
     ["h264-aac", 2],
     ["h264-bframes", 3],
     ["h265-only", 4],
+    ["mpegts", 5],
+    ["mpegts", 6],
   ])("of %s only ever grows, whatever step finds it in between (seed %i)", async (camera, seed) => {
     const http = await httpForTest();
     const random = createRandom(seed);
@@ -216,6 +219,32 @@ describe("a file that is still written", () => {
     const last = playlist!.segments.at(-1)!;
     expect(last.offset + last.size).toBeLessThanOrEqual(size);
     expect(last.offset + last.size).toBeGreaterThan(size - 20_000);
+  });
+
+  it("of MPEG-TS is there up to the last piece that a random access point follows", async () => {
+    const http = await httpForTest({ transcodingMost: 1 });
+    const [source] = await sourcesOf("v1.20.1", "mpegts");
+    const { fragments } = (await inspected(path.join(FIXTURE_DIR, "v1.20.1", source!.filePath))).fragments!;
+    const second = fragments[1]!.offsetBytes;
+    const writer = new Writer(http, source!);
+    await writer.create();
+    // PAT and PMT of the next piece end none.
+    await writer.write(0, second + 2 * 188 + 100);
+    for (const live of [{}, { live: "1" }])
+      expect(await look(http, targetOf("mpegts", { ...ALL, ...live }))).toBeUndefined();
+    await writer.write(second + 2 * 188 + 100, second + 3 * 188);
+    for (const live of [{}, { live: "1" }]) {
+      const playlist = await look(http, targetOf("mpegts", { ...ALL, ...live }));
+      expect(playlist!.segments.map(({ offset, size }) => [offset, size])).toEqual([[0, second]]);
+    }
+    // Nobody could make its pieces anew yet.
+    expect((await ask(http, `${targetOf("mpegts", ALL)}&transcode=h264`)).status).toBe(404);
+    const url = `/api/v1/recordings/${writer.id}/media.ts`;
+    const behind = await ask(http, url, { headers: { range: `bytes=${second + 3 * 188}-` } });
+    expect([behind.status, behind.headers["content-range"]]).toEqual([416, `bytes */${second + 3 * 188}`]);
+    expect(problemIn(await ask(http, url)).status).toBe(409);
+    const picture = await ask(http, "/api/v1/thumbnail.jpg?path=mpegts");
+    expect([picture.status, picture.headers["reelkeeper-taken-at"]]).toEqual([200, formatRfc3339(source!.startUs)]);
   });
 
   it("is sent by ranges up to there, never whole, and nothing behind it", async () => {

@@ -78,7 +78,7 @@ async function openScene({ camera = "h264-aac", env, store = {}, assertMayRemove
       ...{ store: around, metrics, isPressed: () => false, onBytes: () => () => undefined },
       guard: { assertMayRemove: assertMayRemove ?? (() => Promise.resolve()) },
       playback: createPlayback(bench.recordDir, { catalog: bench.catalog, store: around, ffmpeg: NO_FFMPEG }),
-      growing: new GrowingFiles(bench.recordDir),
+      growing: new GrowingFiles(bench.recordDir, NO_FFMPEG),
       pictures: createPictureCache(bench.setup),
     });
     onTestFinished(() => maker.stop());

@@ -1,0 +1,91 @@
+/** MPEG-TS that a real MediaMTX is writing: played up to its last whole piece, and the same once it is closed. */
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
+
+import { expect, it } from "vitest";
+
+import { type CheckedPlaylist, checkPlaylist } from "../../support/hls-check.js";
+import { decodeWarnings } from "../../support/media-probe.js";
+import { waitFor } from "../../support/wait-for.js";
+import { folderScene, type Scene } from "../app/scene.js";
+
+interface Looked extends CheckedPlaylist {
+  readonly text: string;
+}
+
+async function bytesOf({ app }: Scene, uri: string, offset: number, size: number): Promise<Buffer> {
+  const headers = { range: `bytes=${offset}-${offset + size - 1}` };
+  const answer = await fetch(`${app.url}/api/v1/${uri}`, { headers });
+  expect(answer.status).toBe(206);
+  return Buffer.from(await answer.arrayBuffer());
+}
+
+type Query = Readonly<Record<string, string>>;
+
+/** Undefined: there is nothing to play yet. */
+async function textOf({ app }: Scene, query: Query): Promise<string | undefined> {
+  const answer = await fetch(`${app.url}/api/v1/playlist.m3u8?${new URLSearchParams(query).toString()}`);
+  if (answer.status === 404) return undefined;
+  expect(answer.status).toBe(200);
+  return answer.text();
+}
+
+/** Each named range is fetched, and has to begin with PAT, PMT and a sync sample. */
+async function look(scene: Scene, query: Query): Promise<Looked | undefined> {
+  const text = await textOf(scene, query);
+  if (text === undefined) return undefined;
+  const playlist = await checkPlaylist(text, (uri, offset, size) => bytesOf(scene, uri, offset, size ?? 0));
+  for (const { beginsWithSync } of playlist.segments) expect(beginsWithSync).toBe(true);
+  return { ...playlist, text };
+}
+
+it.each(["1.21.0", "1.19.3"] as const)(
+  "the file that MediaMTX %s writes plays to its last whole piece",
+  async (version) => {
+    const scene = await folderScene({ version, env: { QUIET_TIME: "1s" } });
+    const { app, directory } = scene;
+    await scene.addPath("cam1", { recordFormat: "mpegts", recordSegmentDuration: "1h" });
+    const [from, to] = [-60_000, 3_600_000].map((ms) => new Date(Date.now() + ms).toISOString());
+    const range = { path: "cam1", from: from!, to: to! };
+    const camera = await scene.startCamera("cam1", { audio: true, gopSec: 1 });
+    let seen = "";
+    const grown = await waitFor(
+      "some pieces of a file that is written",
+      async () => {
+        const playlist = await look(scene, { ...range, live: "1" });
+        expect(playlist === undefined ? "" : playlist.text.slice(0, seen.length)).toBe(seen);
+        seen = playlist?.text ?? "";
+        return playlist !== undefined && playlist.segments.length >= 3 && playlist;
+      },
+      { timeoutMs: 60_000, intervalMs: 200 },
+    );
+    const [recording] = await app.recordings();
+    expect([recording!.local, recording!.format]).toEqual(["open", "mpegts"]);
+    expect(grown.isEnded).toBe(false);
+    const ordinary = (await look(scene, range))!;
+    expect(ordinary.isEnded).toBe(true);
+    expect(ordinary.segments.length).toBeGreaterThanOrEqual(grown.segments.length);
+    // What is played alone, as after a seek, decodes without a word.
+    const { uri, offset, size } = grown.segments.at(-1)!;
+    const piece = path.join(directory, "piece.ts");
+    await writeFile(piece, await bytesOf(scene, uri, offset, size));
+    expect(await decodeWarnings(piece)).toBe("");
+    const picture = await fetch(`${app.url}/api/v1/thumbnail.jpg?path=cam1`);
+    expect([picture.status, picture.headers.get("content-type")]).toEqual([200, "image/jpeg"]);
+    const takenMs = Date.parse(picture.headers.get("reelkeeper-taken-at") ?? "");
+    expect(takenMs).toBeGreaterThan(Date.parse(recording!.startAt) + 1_000);
+    await camera.stop();
+    await waitFor(
+      "the file to be closed and looked into",
+      async () => {
+        const closed = await app.recordings();
+        return closed.every(({ local, mediaDurationSec }) => local === "present" && mediaDurationSec !== null);
+      },
+      { timeoutMs: 60_000 },
+    );
+    // As text: where the camera was cut off, the last piece may be a single picture.
+    const closed = await textOf(scene, { ...range, live: "1" });
+    expect(closed?.slice(0, seen.length)).toBe(seen);
+    expect(closed?.length).toBeGreaterThan(seen.length);
+  },
+);
