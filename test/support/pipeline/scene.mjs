@@ -210,14 +210,16 @@ async function requestDelete({ catalog, worker }, { deleted }) {
  */
 async function meddle({ catalog, setup }, { refusedMark, taken }, name) {
   if (name !== "trash.before-rename") return;
-  if (await isFirst(refusedMark)) throw Object.assign(new Error("rename: refused"), { code: "EIO" });
-  if (existsSync(taken.mark)) return;
   const [row] = await catalog.db("recordings").where({ file_path: taken.name, local: "trashed" });
   const file = path.join(setup.recordDir, taken.name);
-  if (row === undefined || !existsSync(file)) return;
-  await copyFile(taken.from, file);
-  // Last: until then nobody may ask for what was not written whole.
-  await isFirst(taken.mark);
+  if (!existsSync(taken.mark) && row !== undefined && existsSync(file)) {
+    await copyFile(taken.from, file);
+    // Last: until then nobody may ask for what was not written whole.
+    await isFirst(taken.mark);
+    return;
+  }
+  // Not the other file: refused, it would be looked at anew and found changed before it goes.
+  if (await isFirst(refusedMark)) throw Object.assign(new Error("rename: refused"), { code: "EIO" });
 }
 
 async function isFirst(mark) {
