@@ -10,6 +10,7 @@ export interface Ended {
   readonly stdout: string;
   /** Without the log, which is JSON there. */
   readonly stderr: string;
+  readonly log: string;
 }
 
 const DEADLINE_MS = 60_000 * PATIENCE;
@@ -38,8 +39,11 @@ export function runCommand(
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code, signal) => {
-      const lines = stderr.split("\n").filter((line) => line !== "" && !line.startsWith("{"));
-      resolve({ code: code ?? signal ?? "unknown", stdout, stderr: lines.join("\n") });
+      const lines = stderr.split("\n").filter((line) => line !== "");
+      const [log, said] = [true, false].map((isLog) =>
+        lines.filter((line) => line.startsWith("{") === isLog).join("\n"),
+      );
+      resolve({ code: code ?? signal ?? "unknown", stdout, stderr: said ?? "", log: log ?? "" });
     });
   });
 }

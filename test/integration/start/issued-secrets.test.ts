@@ -233,7 +233,7 @@ it.each(["http", "jwt"] as const)("tells no secret of its own twice, with MEDIAM
   const byCommand = ["user", "set-password", "anna", "--password-stdin"];
   for (const args of [byCommand, ...commands]) {
     const ended = await runCommand(app.installed, args, {}, `${TYPED["password by command"]}\n`);
-    printed.push(`${args.join(" ")}: ${String(ended.code)}\n${ended.stdout}${ended.stderr}`);
+    printed.push(`${args.join(" ")}: ${String(ended.code)}\n${ended.stdout}${ended.stderr}\n${ended.log}`);
   }
   await addKept(asked);
   const environment = await readFile(`/proc/${String(app.mediamtxPid())}/environ`, "latin1");

@@ -23,6 +23,11 @@ const CANARIES = {
   ADMIN_PASSWORD: "canary-admin-password-0123456789",
   MEDIAMTX_API_PASSWORD: "canary-api-password-0123456789",
 };
+const DATABASE_URL = "postgres://reelkeeper:canary-of%2Fthe-database@127.0.0.1:9/none";
+const DATABASE_SECRETS = {
+  "password of the database": "canary-of/the-database",
+  "as in the URL": "canary-of%2Fthe-database",
+};
 /** Of cameras: as people type them, and where cameras want them. */
 const CAMERA_SECRETS = {
   "camera password": "canary-camera+pass=word",
@@ -123,7 +128,7 @@ it("keeps every secret out of whatever leaves the process or is kept, at level d
   const env = { ...CANARIES, LOG_LEVEL: "debug", LOGIN: "required", COOKIE_SECURE: "false" };
   const app = await startApp({ directory, store: { server }, env });
   onTestFinished(() => app.close());
-  const secrets = { ...CANARIES, ...CAMERA_SECRETS, R2_SECRET_ACCESS_KEY: server.secretAccessKey };
+  const secrets = { ...CANARIES, ...CAMERA_SECRETS, ...DATABASE_SECRETS, R2_SECRET_ACCESS_KEY: server.secretAccessKey };
   const seenArguments = watchArguments(directory);
   const headers = { "content-type": "application/json", authorization: `Bearer ${CANARIES.ADMIN_TOKEN}` };
   for (const settings of [
@@ -153,9 +158,13 @@ it("keeps every secret out of whatever leaves the process or is kept, at level d
   const told = await answers(app);
   const commands = [["backup"], ["config", "render"], ["config", "diff"], ["rotate-secrets"], ["backup"]];
   const printed: string[] = [];
-  for (const args of commands) {
-    const { code, stdout, stderr } = await runCommand(app.installed, args);
-    printed.push(`${args.join(" ")}: ${String(code)}\n${stdout}${stderr}`);
+  for (const [args, changes] of [
+    ...commands.map((one) => [one, {}] as const),
+    // Where nobody answers.
+    [["user", "list"], { DATABASE_URL }] as const,
+  ]) {
+    const { code, stdout, stderr, log } = await runCommand(app.installed, args, changes);
+    printed.push(`${args.join(" ")}: ${String(code)}\n${stdout}${stderr}\n${log}`);
   }
   const backup = await backupIn(server.bucketDir);
   await camera.stop();
@@ -179,6 +188,7 @@ it("keeps every secret out of whatever leaves the process or is kept, at level d
   expect(places.arguments).toContain("hook.sh");
   expect(places.answers).toContain("rtsp://admin:***@192.0.2.10");
   expect(places.commands).toContain("user=admin_password=***_channel=1.sdp");
+  expect(places.commands).toMatch(/user list: 1\n.*(?:ECONNREFUSED|127\.0\.0\.1:9)/s);
   expect(places.commands).toContain("sealed anew: 4 paths");
   expect(backup.includes("secret-cam")).toBe(true);
   expect(findSecrets(places, secrets)).toEqual([]);
