@@ -75,7 +75,9 @@ export function renderConfig(input: ConfigInput): string {
 }
 
 function setServices({ root }: BaseDocument, input: ConfigInput): void {
-  for (const service of ["api", "metrics", "playback"]) put(root, service, true);
+  for (const service of ["api", "metrics"]) put(root, service, true);
+  // We serve the same ourselves, and nobody can end a download from there: an admin may close it.
+  if (root.get("playback") !== false) put(root, "playback", true);
   if (input.api.address !== null) put(root, "apiAddress", input.api.address);
   setAuth(root, input.auth ?? { kind: "off" });
   // On by default since 1.19.0, opens two more ports and writes a key into the working directory.

@@ -140,6 +140,15 @@ describe("the rendered configuration", () => {
     expect(renderConfig(input())).not.toContain("correct horse");
   });
 
+  it("leaves MediaMTX's own playback server off where the admin has it off", () => {
+    expect(rendered({ baseYaml: "playback: false # ours does it" })["playback"]).toBe(false);
+    expect(rendered({ baseYaml: "api: false\nmetrics: false" })).toMatchObject({
+      api: true,
+      metrics: true,
+      playback: true,
+    });
+  });
+
   it("adds our user to those that the admin names", () => {
     expect(rendered({ baseYaml: ADMINS_BASE }).authInternalUsers.map((user) => user["user"])).toEqual([
       "guard",
