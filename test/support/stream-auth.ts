@@ -9,7 +9,9 @@ import { App } from "./app.js";
 import { installApp } from "./app-setup.js";
 import { type Child, startChild } from "./child.js";
 import { freePorts } from "./free-port.js";
+import { startMediaMtx } from "./mediamtx-server.js";
 import { createTempDir, removeTempDir } from "./temp-dir.js";
+import type { TestedMediaMtxVersion } from "./tools.js";
 import { waitFor } from "./wait-for.js";
 
 export const ADMIN_PASSWORD = "password-of-the-admin";
@@ -47,17 +49,28 @@ export interface StreamAuthScene {
   readonly sessions: (kind: string) => Promise<readonly Session[]>;
 }
 
+export interface StreamAuthOptions {
+  /** Default: 1.21.0. */
+  readonly version?: TestedMediaMtxVersion;
+  /** A MediaMTX that Reelkeeper does not start, with the configuration that it writes. */
+  readonly isExternal?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 export async function streamAuthScene(
   mode: "http" | "jwt",
-  env: Readonly<Record<string, string>> = {},
+  { version = "1.21.0", isExternal = false, env = {} }: StreamAuthOptions = {},
 ): Promise<StreamAuthScene> {
   const directory = await createTempDir();
   onTestFinished(() => removeTempDir(directory));
   const [hls = 0, webrtc = 0, webrtcUdp = 0] = await freePorts(3);
   const installed = await installApp({
     directory,
+    version,
     env: { LOGIN: "required", COOKIE_SECURE: "false", ADMIN_PASSWORD, MEDIAMTX_AUTH: mode, ...env },
   });
+  const ours = `http://127.0.0.1:${installed.port}`;
+  const external = isExternal ? { MEDIAMTX_MODE: "external", MEDIAMTX_AUTH_URL: ours } : {};
   const baseFile = path.join(directory, "base.yml");
   // At level debug MediaMTX tells every request as it came, with its token.
   const base = (await readFile(baseFile, "utf8"))
@@ -68,9 +81,13 @@ export async function streamAuthScene(
       `webrtc: true\nwebrtcAddress: 127.0.0.1:${webrtc}\nwebrtcLocalUDPAddress: 127.0.0.1:${webrtcUdp}`,
     );
   await writeFile(baseFile, `${base}\npaths:\n  all_others:\n    record: true\n`);
-  const app = new App(undefined, installed);
+  const app = new App(undefined, { ...installed, env: { ...installed.env, ...external } });
   onTestFinished(() => app.close());
   await app.start();
+  if (isExternal) {
+    const server = await startMediaMtx({ version, directory: path.join(app.dataDir, "mediamtx") });
+    onTestFinished(() => server.stop());
+  }
   return createScene(app, { hls, webrtc });
 }
 

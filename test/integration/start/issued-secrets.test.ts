@@ -209,10 +209,11 @@ it.each(["http", "jwt"] as const)("tells no secret of its own twice, with MEDIAM
   const provider = await startOidcProvider({ clientId: "reelkeeper", clientSecret: CLIENT_SECRET, redirectUrl });
   onTestFinished(() => provider.stop());
   provider.people.set("olga", { preferred_username: "olga", groups: ["guards"] });
-  const scene = await streamAuthScene(mode, {
+  const env = {
     ...{ LOG_LEVEL: "debug", PUBLIC_URL, OIDC_ISSUER: provider.issuer, OIDC_CLIENT_ID: "reelkeeper" },
     ...{ OIDC_CLIENT_SECRET: CLIENT_SECRET, OIDC_ROLES: "guards=operator:*" },
-  });
+  };
+  const scene = await streamAuthScene(mode, { env });
   const { app } = scene;
   const seenArguments = watchArguments(app.dataDir);
   const asked: Asked = { scene, secrets: new Secrets(), texts: [] };
