@@ -1,4 +1,4 @@
-/** The timeline: wheel and pinch zoom about the pointer, drag pans, click seeks, shift-drag marks, hover tells. */
+/** The timeline: wheel and pinch zoom about the pointer, drag pans, click seeks, shift-drag marks, hover tells; a held finger scrubs. */
 import { useColours } from "./use-colours.js";
 import { useEffect, useMemo, useRef, useState } from "react";
 

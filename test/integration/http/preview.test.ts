@@ -24,6 +24,9 @@ const PATHS = [
   ["old", "h265-only"],
 ] as const;
 
+/** A finger moves by thrice as much, and what is paused may go on by less. */
+const NEAR_MS = 1_000;
+
 let scene: S3Scene;
 let browser: Browser;
 let page: Page;
@@ -97,6 +100,61 @@ describe("a timeline with pictures", () => {
       return page.evaluate<boolean>(`document.querySelector(".hover-card .sprite-tile") !== null`);
     });
     await picture("preview-tile");
+  });
+
+  it("shows a tile above a finger that rests or drags, seeks where it is lifted, and still pans and pinches", async () => {
+    await page.setView(PHONE);
+    await page.send("Emulation.setTouchEmulationEnabled", { enabled: true, maxTouchPoints: 2 });
+    await show("gate", await beginningOf("gate"));
+    await playing();
+    await page.evaluate(`document.querySelector("video").pause()`);
+    const first = await timelineBox();
+    // At rest: the card comes by itself, and follows the finger while the timeline stays.
+    await touch("touchStart", [0.55]);
+    await waitFor("a tile above the finger", () => page.evaluate<boolean>(HAS_PICTURE), { timeoutMs: 30_000 });
+    await touch("touchMove", [0.6]);
+    const soughtMs = first.view.fromMs + 0.6 * (first.view.toMs - first.view.fromMs);
+    const scrubbed = await waitFor("the instant under the finger", async () => {
+      const found = await card();
+      return found !== null && Math.abs(found.atMs - soughtMs) < NEAR_MS && found;
+    });
+    await waitFor("its picture", () => page.evaluate<boolean>(HAS_PICTURE), { timeoutMs: 30_000 });
+    await picture("preview-finger");
+    expect(scrubbed.bottom).toBeLessThanOrEqual(first.top);
+    expect([scrubbed.left >= 0, scrubbed.right <= PHONE.widthPx]).toEqual([true, true]);
+    expect(Math.abs((await timelineBox()).view.fromMs - first.view.fromMs)).toBeLessThan(NEAR_MS);
+    await touch("touchEnd", []);
+    await waitFor("the card to go", noCard);
+    await waitFor("the player to be there", async () => Math.abs((await wallMs()) - soughtMs) < 2 * NEAR_MS);
+    // Dragged at once: the timeline goes with the finger, and what it holds is told. One that is late has rested.
+    const second = await timelineBox();
+    await waitFor("the timeline to go with the finger", async () => {
+      await Promise.all([
+        touch("touchStart", [0.5], second),
+        ...[0.52, 0.55, 0.6, 0.65, 0.7].map((share) => touch("touchMove", [share], second)),
+      ]);
+      if ((await timelineBox()).view.fromMs < second.view.fromMs - 5_000) return true;
+      await touch("touchEnd", []);
+      return false;
+    });
+    expect(await noCard()).toBe(false);
+    await touch("touchEnd", []);
+    await waitFor("the card to go again", noCard);
+    // Two fingers: no card, and a wider look; the one that is left goes on from there.
+    const third = await timelineBox();
+    await touch("touchStart", [0.1]);
+    await touch("touchStart", [0.1, 0.9]);
+    for (const apart of [0.35, 0.3, 0.25, 0.2, 0.15]) await touch("touchMove", [0.5 - apart, 0.5 + apart]);
+    const lengthMs = (box: TimelineBox): number => box.view.toMs - box.view.fromMs;
+    await waitFor("a wider look", async () => lengthMs(await timelineBox()) > 2 * lengthMs(third));
+    expect(await noCard()).toBe(true);
+    const wide = lengthMs(await timelineBox());
+    await liftSecond();
+    for (const share of [0.4, 0.45]) await touch("touchMove", [share]);
+    await waitFor("a card", async () => !(await noCard()));
+    await touch("touchEnd", []);
+    await waitFor("the card to go at last", noCard);
+    expect(lengthMs(await timelineBox()) / wide).toBeCloseTo(1, 2);
   });
 
   it.each([
@@ -189,6 +247,60 @@ async function hover(share: number): Promise<void> {
   const x = Math.round(left + share * width);
   await page.send("Input.dispatchMouseEvent", { type: "mouseMoved", x, y: top + 40, pointerType: "mouse" });
 }
+
+const HAS_PICTURE = `document.querySelector(".hover-card .picture") !== null`;
+
+interface TimelineBox {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly view: { readonly fromMs: number; readonly toMs: number };
+}
+
+function timelineBox(): Promise<TimelineBox> {
+  return page.evaluate<TimelineBox>(`(() => {
+    const canvas = document.querySelector(".timeline canvas");
+    const { left, top, width } = canvas.getBoundingClientRect();
+    return { left, top, width, view: { fromMs: Date.parse(canvas.dataset.from), toMs: Date.parse(canvas.dataset.to) } };
+  })()`);
+}
+
+/** Fingers on the timeline, at those shares of its width; none: all are lifted. */
+async function touch(
+  type: "touchStart" | "touchMove" | "touchEnd",
+  shares: readonly number[],
+  box?: TimelineBox,
+): Promise<void> {
+  const { left, top, width } = box ?? (await timelineBox());
+  const touchPoints = shares.map((share, id) => ({ x: Math.round(left + share * width), y: top + 40, id }));
+  await page.send("Input.dispatchTouchEvent", { type, touchPoints });
+}
+
+async function liftSecond(): Promise<void> {
+  const { left, top } = await timelineBox();
+  await page.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [{ x: left, y: top + 40, id: 1 }] });
+}
+
+interface Card {
+  readonly left: number;
+  readonly right: number;
+  readonly bottom: number;
+  /** The instant that it tells. */
+  readonly atMs: number;
+}
+
+/** What a finger is told; null: nothing. */
+function card(): Promise<Card | null> {
+  return page.evaluate<Card | null>(`(() => {
+    const element = document.querySelector(".hover-card");
+    if (element === null) return null;
+    const { left, right, bottom } = element.getBoundingClientRect();
+    const utc = element.title.split("\\n")[1].replace(" ", "T").replace(" UTC", "Z");
+    return { left, right, bottom, atMs: Date.parse(utc) };
+  })()`);
+}
+
+const noCard = async (): Promise<boolean> => (await card()) === null;
 
 const wallMs = async (): Promise<number> =>
   Date.parse(await page.evaluate<string>(`document.querySelector("video").dataset.wall ?? ""`));
