@@ -65,6 +65,21 @@ export function Listed<T>({ asked: { data, error, refetch }, children }: ListedP
   );
 }
 
+interface EmptyProps {
+  readonly title: string;
+  /** What to do first. */
+  readonly what: string;
+}
+
+export function Empty({ title, what }: EmptyProps) {
+  return (
+    <section className="face" data-view="empty">
+      <h2>{title}</h2>
+      <p>{what}</p>
+    </section>
+  );
+}
+
 /** In the viewer's zone; both clocks on hover. */
 export function Instant({ at, absent = texts.never }: { readonly at: string | null; readonly absent?: string }) {
   if (at === null) return <span className="quiet">{absent}</span>;

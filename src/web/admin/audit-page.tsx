@@ -7,7 +7,7 @@ import { type PageProps, placeHref } from "../place.js";
 import { goTo } from "../use-place.js";
 import { bothClocks, clock, shortDay } from "../words.js";
 import { useAudit } from "./admin-queries.js";
-import { AdminTable, type Column, Listed } from "./admin-table.js";
+import { AdminTable, type Column, Empty, Listed } from "./admin-table.js";
 import { type Change, changesOf } from "./audit-diff.js";
 import { AuditFilter, filterOf } from "./audit-filter.js";
 import { PageHead } from "./page-head.js";
@@ -27,7 +27,7 @@ export function AuditPage({ query }: PageProps) {
         {({ pages }) => {
           const entries = pages.flatMap(({ items }) => items);
           return entries.length === 0 ? (
-            <p className="quiet">{words.empty}</p>
+            <Empty title={words.empty} what={words.first} />
           ) : (
             <AdminTable
               label={words.title}

@@ -10,7 +10,7 @@ import { type PageProps, placeHref } from "../place.js";
 import { goTo } from "../use-place.js";
 import { type Marked, shortWhen } from "../words.js";
 import { revokeShare, useShares } from "./admin-queries.js";
-import { AdminTable, type Column, Instant, Listed } from "./admin-table.js";
+import { AdminTable, type Column, Empty, Instant, Listed } from "./admin-table.js";
 import { ConfirmButton } from "./confirm-button.js";
 import { PageHead } from "./page-head.js";
 import { SecretOnce } from "./secret-once.js";
@@ -37,7 +37,7 @@ export function SharesPage({ query }: PageProps) {
       <Listed asked={shares}>
         {({ items }) =>
           items.length === 0 ? (
-            <p className="quiet">{words.empty}</p>
+            <Empty title={words.empty} what={words.first} />
           ) : (
             <AdminTable label={words.title} columns={COLUMNS} rows={items} keyOf={({ id }) => id} />
           )

@@ -8,7 +8,7 @@ import { Mark } from "../mark.js";
 import { ModalDialogue } from "../modal-dialogue.js";
 import type { Marked } from "../words.js";
 import { revokeToken, useTokens, useUsers } from "./admin-queries.js";
-import { AdminTable, type Column, Instant, Listed } from "./admin-table.js";
+import { AdminTable, type Column, Empty, Instant, Listed } from "./admin-table.js";
 import { ConfirmButton } from "./confirm-button.js";
 import { PageHead } from "./page-head.js";
 import { patternWords } from "./patterns.js";
@@ -44,7 +44,7 @@ export function TokensSection({ title, heading, user, me }: TokensSectionProps) 
       <Listed asked={tokens}>
         {({ items }) =>
           items.length === 0 ? (
-            <p className="quiet">{words.empty}</p>
+            <Empty title={words.empty} what={words.first} />
           ) : (
             <AdminTable label={title} columns={columns} rows={items} keyOf={({ id }) => id} />
           )
