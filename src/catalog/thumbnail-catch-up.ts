@@ -24,7 +24,7 @@ type Place = z.infer<typeof placeSchema>;
 type WalkedPlace = Exclude<Place, { readonly pass: "done" }>;
 
 /** Rows of one look: some milliseconds. */
-const PAGE = 1_000;
+const PAGE = 250;
 /** In the queue when we add to it: a fresh recording waits for no more than these, and a store that is away for few. */
 const MOST_QUEUED = 20;
 /** At once, where files are read whole for their index. */

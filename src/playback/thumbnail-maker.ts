@@ -32,7 +32,7 @@ type ThumbnailCount = ThumbnailResult | "ffmpeg-failed" | "delayed" | "given-up"
 
 const LOOK_EVERY_MS = 5_000;
 /** Between pages of rows of before that hold nothing to do. */
-const WALK_EVERY_MS = 1_000;
+const WALK_EVERY_MS = 250;
 const SWEEP_EVERY_MS = 60_000;
 const PRESSED_REST_MS = 50;
 const MOST_FFMPEG_FAILURES = 5;

@@ -13,6 +13,7 @@ import { startApp } from "../support/app.js";
 import { startPostgres } from "../support/postgres.js";
 import { SEALING, SECRET_KEY_LINE } from "../support/sealing.js";
 import { tempDir } from "../support/temp-dir.js";
+import { waitFor } from "../support/wait-for.js";
 import { below, IS_QUICK, type Line, report } from "./support/report.js";
 import { SEED, seededPath, seedRows } from "./support/seed-rows.js";
 import { timeRequests } from "./support/timed-get.js";
@@ -66,6 +67,9 @@ async function measure(name: string, databaseUrl: string): Promise<Line[]> {
     env: { DATABASE_URL: databaseUrl, NODE_ID: SEED.nodeId, SECRET_KEY_FILE: keyFile },
   });
   onTestFinished(() => app.close());
+  // Of a million files that a start has to look for.
+  const isScanned = async () => (await app.get<{ finishedAt: string | null }>("/api/v1/scan")).finishedAt !== null;
+  await waitFor("the first scan", isScanned, { timeoutMs: 900_000, intervalMs: 500 });
   const day = await app.get<{ items: unknown[] }>(dayTarget(0, ROWS_OF_A_DAY));
   expect(day.items).toHaveLength(Math.min(ROWS_OF_A_DAY, ROWS / SEED.paths));
   const numbers = Array.from({ length: REQUESTS }, (_, index) => index);
