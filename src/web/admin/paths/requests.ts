@@ -52,7 +52,7 @@ export function useConfig() {
 export function useDrift() {
   return useQuery({
     queryKey: ["config-drift"],
-    queryFn: ({ signal }) => getJson<ConfigDrift>("/api/v1/config/drift", signal),
+    queryFn: ({ signal }) => getJson<ConfigDrift>("api/v1/config/drift", signal),
     refetchInterval: POLL_MS,
   });
 }
@@ -149,7 +149,7 @@ export function resolveDrift(
   takeOver: readonly TakeOver[],
   { dryRun }: { readonly dryRun: boolean },
 ): Promise<ResolvedDrift> {
-  return send<ResolvedDrift>("POST", "/api/v1/config/drift/resolve", { takeOver, dryRun });
+  return send<ResolvedDrift>("POST", "api/v1/config/drift/resolve", { takeOver, dryRun });
 }
 
 export interface GivenConfig {
@@ -158,7 +158,7 @@ export interface GivenConfig {
 }
 
 export function adoptConfig(given: GivenConfig, { dryRun }: { readonly dryRun: boolean }): Promise<ConfigAdopted> {
-  return send<ConfigAdopted>("POST", "/api/v1/config/adopt", { ...given, dryRun });
+  return send<ConfigAdopted>("POST", "api/v1/config/adopt", { ...given, dryRun });
 }
 
 export function rollBack(version: number): Promise<{ readonly version: number; readonly exact: boolean }> {
