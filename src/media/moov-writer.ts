@@ -59,7 +59,7 @@ function timesOf({ timescale, presentationTicks }: Movie, { track }: SpliceTrack
   const { durationTicks, firstCompositionTicks } = table;
   const shown = rescaleTicks(table.shownTicks, own, timescale);
   const delay = rescaleTicks(delayTicks, own, timescale);
-  if (delay === 0 && firstCompositionTicks === 0) return { movieDuration: shown, durationTicks };
+  if (delay === 0 && firstCompositionTicks === 0 && !table.hidesSamples) return { movieDuration: shown, durationTicks };
   const edits = [...(delay === 0 ? [] : [edit(delay, -1)]), edit(shown, Math.max(0, firstCompositionTicks))];
   const elst = makeFullBox("elst", { version: 1 }, uint32(edits.length), ...edits);
   return { movieDuration: delay + shown, durationTicks, edts: makeBox("edts", elst) };

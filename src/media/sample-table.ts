@@ -46,6 +46,11 @@ export class SampleTable {
     return Math.max(0, endTicks - this.firstTicks - this.firstCompositionTicks);
   }
 
+  /** Whether it holds samples that are there for others alone. */
+  get hidesSamples(): boolean {
+    return this.#hiddenFromTicks !== Infinity;
+  }
+
   /** The samples are one chunk, which begins at `offsetBytes` from the start of all media. */
   add(kept: KeptSamples, offsetBytes: number): void {
     const { run, first, last, startTicks, durationTicks } = kept;

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { KeptSamples } from "../../../src/media/fragment-writer.js";
+import { makeMovieHead } from "../../../src/media/moov-writer.js";
 import type { SampleRun } from "../../../src/media/sample-runs.js";
 import { SampleTable } from "../../../src/media/sample-table.js";
 import { readSpliceInit } from "../../../src/media/splice-init.js";
@@ -33,7 +34,13 @@ function runOf({ startTicks, compositionTicks, syncs }: Fragment): SampleRun {
   };
 }
 
-function keep(fragments: readonly Fragment[], untilTicks: number): { readonly dts: number[]; readonly shown: number } {
+interface Kept {
+  readonly dts: number[];
+  /** For so many ticks, by the edit list where there is one. */
+  readonly shown: number;
+}
+
+function keep(fragments: readonly Fragment[], untilTicks: number): Kept {
   const splice = readSpliceInit(init({ tracks: [{ id: 1, timescale: TIMESCALE }] }));
   const presentationTicks = fragments[0]!.compositionTicks[0]!;
   const timeline = new ClipTimeline({ splice, mainTrackId: 1, timescale: TIMESCALE, presentationTicks });
@@ -47,7 +54,22 @@ function keep(fragments: readonly Fragment[], untilTicks: number): { readonly dt
   const dts = kept.flatMap(({ startTicks, first, last }) =>
     Array.from({ length: last - first }, (_n, at) => startTicks + at),
   );
+  const [track] = splice.tracks;
+  const movie = { startUs: 0, timescale: TIMESCALE, presentationTicks, mediaBytes: 0 };
+  const edit = lastEditOf(makeMovieHead({ ...movie, tracks: [{ track: track!, table }] }));
+  // Without one all is shown.
+  if (edit === undefined) expect([presentationTicks, table.hidesSamples]).toEqual([0, false]);
+  else expect(edit).toBe(table.shownTicks);
   return { dts, shown: table.shownTicks };
+}
+
+/** How long it lasts; undefined: there is no edit list. */
+function lastEditOf(head: readonly Uint8Array[]): number | undefined {
+  const bytes = Buffer.concat(head);
+  const at = bytes.indexOf("elst");
+  if (at < 0) return undefined;
+  // Version 1: of 20 bytes each, behind type, version and count.
+  return Number(bytes.readBigUInt64BE(at + 12 + 20 * (bytes.readUInt32BE(at + 8) - 1)));
 }
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_none, at) => at);
@@ -90,6 +112,11 @@ describe("a clip of reordered pictures", () => {
   it("holds no picture of a GOP that begins at its end, though that one is shown a tick earlier than by its clock", () => {
     const hasty = { startTicks: 0, compositionTicks: [...GOP_OF_SEVEN, 0, 2, 0], syncs: [0, 7] };
     expect(keep([hasty], 7)).toEqual({ dts: upTo(7), shown: 7 });
+  });
+
+  it("hides what others need also where the first picture is shown as it is decoded", () => {
+    const beginning = { startTicks: 0, compositionTicks: [0, 4, 0, 0, 0], syncs: [0] };
+    expect(keep([beginning], 3)).toEqual({ dts: upTo(3), shown: 3 });
   });
 
   it("holds what a fragment behind needs, and hides it", () => {
