@@ -13,13 +13,13 @@ interface PictureProps {
   readonly atMs?: number;
   readonly widthPx: number;
   readonly alt: string;
-  /** In its place until it is there. */
+  /** In its place until it is there, and where it cannot be had. */
   readonly meanwhile?: ReactNode;
 }
 
 export function Picture({ path, atMs, widthPx, alt, meanwhile }: PictureProps) {
   const query = { path, width: widthPx, ...(atMs === undefined ? {} : { at: isoOf(atMs) }) };
-  const { data: blob, isPending } = useQuery({
+  const { data: blob } = useQuery({
     queryKey: ["picture", query],
     queryFn: async ({ signal }) => (await get(apiUrl("thumbnail.jpg", query), signal)).blob(),
     refetchInterval: atMs === undefined ? NEWEST_EVERY_MS : false,
@@ -29,7 +29,7 @@ export function Picture({ path, atMs, widthPx, alt, meanwhile }: PictureProps) {
   });
   const url = useBlobUrl(blob);
   if (url === undefined) {
-    if (isPending && meanwhile !== undefined) return meanwhile;
+    if (meanwhile !== undefined) return meanwhile;
     return (
       <span className="picture none" role="img" aria-label={strings.noPicture}>
         <svg viewBox="0 0 16 16" aria-hidden="true">
