@@ -435,6 +435,7 @@ describe("query parameters", () => {
     actor: ["", "a".repeat(301)],
     action: ["", "a".repeat(301)],
     target: ["", "a".repeat(301)],
+    search: ["", "a".repeat(301)],
     before: ["", "0", "-1", "x", "1.5", "1e2"],
     live: ["", "2", "TRUE", "yes", "__proto__"],
     transcode: ["", "on", "H264", "h265", "h264,h264", "__proto__"],
