@@ -64,6 +64,12 @@ function clipUrl({ fromUs, toUs, format, gaps }: Range): string {
   return `/api/v1/clip.mp4?path=cam1&from=${formatRfc3339(fromUs)}&to=${formatRfc3339(toUs)}&format=${format}&gaps=${gaps}`;
 }
 
+/**
+ * FFmpeg presents all pictures of a file later by as much as one of them is presented before it is decoded; MediaMTX writes
+ * some so, by 1 ms. What ends so near to the end of a clip may be in it or not.
+ */
+const SHIFT_US = 2_000;
+
 interface ExpectedVideo {
   /** In the order in which they are decoded, up to the last one that is shown before the end. */
   readonly pictures: readonly SourcePacket[];
@@ -85,8 +91,10 @@ function expectedVideo(source: readonly SourcePacket[], { fromUs, toUs }: Range)
     ({ segment, isKey, atUs }) => segment > last || (segment === last && isKey && atUs >= toUs),
   );
   const gops = video.slice(video.indexOf(start), behind < 0 ? undefined : behind);
-  const end = gops.findLastIndex(({ segment, presentedUs }) => segment < last || presentedUs - delayUs < toUs) + 1;
-  return { pictures: gops.slice(0, end), mayFollow: gops.slice(end).filter(({ atUs }) => atUs < toUs + delayUs) };
+  const untilUs = toUs - SHIFT_US;
+  const end = gops.findLastIndex(({ segment, presentedUs }) => segment < last || presentedUs - delayUs < untilUs) + 1;
+  const mayFollow = gops.slice(end).filter(({ atUs }) => atUs < toUs + delayUs + SHIFT_US);
+  return { pictures: gops.slice(0, end), mayFollow };
 }
 
 function boxTypes(bytes: Buffer): string[] {
