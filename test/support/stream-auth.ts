@@ -122,7 +122,8 @@ async function createScene(app: App, ports: { readonly hls: number; readonly web
       ask(accessToken, "POST", "/api/v1/tokens", { name: randomBytes(4).toString("hex"), role: "viewer", paths }),
     rtspUrl: (pathName, as = "", query = "") =>
       `rtsp://${as === "" ? "" : `${as}@`}127.0.0.1:${rtsp}/${pathName}${query}`,
-    read: (url) => runFfmpeg(["-rtsp_transport", "tcp", "-i", url, "-c", "copy", "-f", "null", "-"]),
+    // By default ffmpeg gives up where five seconds of a stream do not tell what it is.
+    read: (url) => runFfmpeg(["-analyzeduration", "60M", "-rtsp_transport", "tcp", "-i", url, "-f", "null", "-"]),
     publish: (url) =>
       runFfmpeg([
         ...["-re", "-f", "lavfi", "-i", "testsrc2=size=160x120:rate=10", "-c:v", "libx264", "-preset", "ultrafast"],
