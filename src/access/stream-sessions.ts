@@ -1,9 +1,9 @@
 /**
  * Ends sessions of MediaMTX whose reason is gone: after a change of users, sessions, tokens or publish credentials, and
  * now and then, because a token runs out by itself. Where MediaMTX lets in whoever has a token, one that was revoked
- * begins again until it runs out, and is ended when it is seen: so what is new is looked at each second. Only a list in memory says who is behind a session: of one that
- * began before Reelkeeper did, that is found out by what MediaMTX knows of it, and where that is nothing it is ended at
- * the first change. Whoever may still watch comes back by themselves.
+ * begins again until it runs out, and is ended when it is seen: so what is new is looked at each second. Only a list in
+ * memory says who is behind a session: of one that began before Reelkeeper did, that is found out by what MediaMTX knows of
+ * it, and where that is nothing it is ended at the first change. Whoever may still watch comes back by themselves.
  */
 import { describeError } from "../core/errors.js";
 import type { Clock } from "../platform/clock.js";

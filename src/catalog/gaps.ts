@@ -5,6 +5,7 @@ import { z } from "zod";
 import { gapBetween } from "../core/continuity.js";
 import type { PathName } from "../core/path-name.js";
 import type { Recording, RecordingId } from "../core/recording.js";
+import { positionOf } from "./recording-row.js";
 
 /**
  * Recomputes what lies before the segments that start at these instants, and before those that follow them. A segment
@@ -55,13 +56,12 @@ const factsSchema = z.object({
 
 function factsFromRow(value: unknown): GapFacts {
   const row = factsSchema.parse(value);
-  const { stream_id: streamId, segment_number: segmentNumber } = row;
   return {
     id: row.id as RecordingId,
     path: row.path as PathName,
     startUs: row.start_us,
     endUs: row.end_us,
-    position: streamId === null || segmentNumber === null ? null : { streamId, segmentNumber },
+    position: positionOf(row),
     partial: Boolean(row.partial),
     gapBeforeUs: row.gap_before_us,
     missingBefore: row.missing_before,

@@ -7,7 +7,7 @@ import type { Knex } from "knex";
 import type { PathName } from "../core/path-name.js";
 import type { Recording, RecordingId } from "../core/recording.js";
 import { dialectOf } from "./dialect.js";
-import { createTracksParser } from "./recording-row.js";
+import { createTracksParser, positionOf } from "./recording-row.js";
 
 /** Without what concerns only the queue and the proof. */
 export type ListedRecording = Omit<
@@ -68,7 +68,6 @@ export function listedFromRows(rows: readonly { readonly facts: string }[]): Lis
   const tracksOf = createTracksParser();
   return rows.map(({ facts }) => {
     const row = JSON.parse(facts) as Facts;
-    const { stream_id: streamId, segment_number: segmentNumber } = row;
     return {
       id: row.id,
       path: row.path,
@@ -79,7 +78,7 @@ export function listedFromRows(rows: readonly { readonly facts: string }[]): Lis
       filePath: row.file_path,
       bytes: row.bytes,
       tracks: tracksOf(row.tracks),
-      position: streamId === null || segmentNumber === null ? null : { streamId, segmentNumber },
+      position: positionOf(row),
       partial: Boolean(row.partial),
       gapBeforeUs: row.gap_before_us,
       missingBefore: row.missing_before,

@@ -9,7 +9,7 @@ import type { Recording, RecordingId, Track } from "../core/recording.js";
 import type { Catalog } from "./catalog.js";
 import { translating } from "./database.js";
 import { LONGEST_RECORDING_US } from "./recording-lists.js";
-import { createTracksParser } from "./recording-row.js";
+import { createTracksParser, positionOf } from "./recording-row.js";
 
 /** What a playlist says of a recording. */
 export type ListableRecording = Pick<
@@ -130,11 +130,10 @@ export function toPlayable(
   row: PlayableRow,
   tracksOf: (text: string) => readonly Track[],
 ): PlayableRecording {
-  const { stream_id: streamId, segment_number: segmentNumber } = row;
   return {
     ...toListable(path, row, tracksOf),
     fileIdentity: row.file_identity,
-    position: streamId === null || segmentNumber === null ? null : { streamId, segmentNumber: Number(segmentNumber) },
+    position: positionOf(row),
     partial: Boolean(row.partial),
     archive: row.archive,
     objectKey: row.object_key,

@@ -6,7 +6,7 @@ import type { PathName } from "../core/path-name.js";
 import type { Recording, RecordingId, Track } from "../core/recording.js";
 import type { Catalog } from "./catalog.js";
 import { translating } from "./database.js";
-import { createTracksParser } from "./recording-row.js";
+import { createTracksParser, positionOf } from "./recording-row.js";
 
 export type PlayableSpan = Segment &
   Pick<Recording, "id" | "format" | "filePath" | "local"> & { readonly tracks: readonly Track[] };
@@ -75,7 +75,6 @@ function playable(db: Knex, path: PathName): Knex.QueryBuilder {
 }
 
 function toSpan(row: Row, tracksOf: (text: string) => readonly Track[]): PlayableSpan {
-  const { stream_id: streamId, segment_number: segmentNumber } = row;
   return {
     startUs: Number(row.start_us),
     endUs: Number(row.end_us),
@@ -83,7 +82,7 @@ function toSpan(row: Row, tracksOf: (text: string) => readonly Track[]): Playabl
     filePath: row.file_path,
     local: row.local,
     format: row.format,
-    position: streamId === null || segmentNumber === null ? null : { streamId, segmentNumber: Number(segmentNumber) },
+    position: positionOf(row),
     tracks: tracksOf(row.tracks),
   };
 }

@@ -9,6 +9,7 @@ import {
   type Recording,
   type RecordingId,
   STEPS,
+  type StreamPosition,
   type Track,
 } from "../core/recording.js";
 
@@ -85,10 +86,7 @@ export function recordingFromRow(raw: unknown): Recording {
     fileIdentity: row.file_identity,
     bytes: row.bytes,
     tracks: parseTracks(row.tracks),
-    position:
-      row.stream_id === null || row.segment_number === null
-        ? null
-        : { streamId: row.stream_id, segmentNumber: row.segment_number },
+    position: positionOf(row),
     partial: Boolean(row.partial),
     gapBeforeUs: row.gap_before_us,
     missingBefore: row.missing_before,
@@ -179,6 +177,15 @@ export function rowOf(recording: Recording): Record<string, unknown> {
     created_at_us: recording.createdAtUs,
     updated_at_us: recording.updatedAtUs,
   };
+}
+
+/** PostgreSQL gives numbers of 64 bits as texts. */
+export function positionOf(row: {
+  readonly stream_id: string | null;
+  readonly segment_number: number | string | null;
+}): StreamPosition | null {
+  const { stream_id: streamId, segment_number: segmentNumber } = row;
+  return streamId === null || segmentNumber === null ? null : { streamId, segmentNumber: Number(segmentNumber) };
 }
 
 /** Cameras seldom change what they send: in one range the same text comes again and again. */

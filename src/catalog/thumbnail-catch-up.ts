@@ -5,12 +5,12 @@
  */
 import { z } from "zod";
 
-import type { RecordingId, StreamPosition } from "../core/recording.js";
+import type { RecordingId } from "../core/recording.js";
 import { pictureInstants } from "../core/thumbnail.js";
 import type { Catalog } from "./catalog.js";
 import { translating } from "./database.js";
 import type { PlayableRow } from "./playable-recordings.js";
-import { createTracksParser } from "./recording-row.js";
+import { createTracksParser, positionOf } from "./recording-row.js";
 import { forget, recall, remember } from "./remembered.js";
 import { countWaitingForThumbnails, queueThumbnails } from "./thumbnail-queue.js";
 import { inWriteTransaction } from "./write-transaction.js";
@@ -134,10 +134,6 @@ function hasPicturesIn(intervalUs: number): (row: Row) => boolean {
 
 function isUncutFormat({ format, local }: Row): boolean {
   return format === "mpegts" && local === "present";
-}
-
-function positionOf({ stream_id: streamId, segment_number: segmentNumber }: Row): StreamPosition | null {
-  return streamId === null || segmentNumber === null ? null : { streamId, segmentNumber: Number(segmentNumber) };
 }
 
 /** Those of which none of the tables knows anything. */

@@ -30,19 +30,17 @@ export function readHttp(read: Reader): HttpConfig {
 
 /** What our own addresses begin with: below such a path nobody could tell whether a proxy has taken it off. */
 export const OWN_PLACES: readonly string[] = [
-  ...[
-    "api",
-    "assets",
-    "health",
-    "hooks",
-    "icon.svg",
-    "mediamtx",
-    "metrics",
-    "playback",
-    "ready",
-    "share",
-    ".well-known",
-  ],
+  "api",
+  "assets",
+  "health",
+  "hooks",
+  "icon.svg",
+  "mediamtx",
+  "metrics",
+  "playback",
+  "ready",
+  "share",
+  ".well-known",
 ];
 
 /** Origin and path, without a slash at the end. */

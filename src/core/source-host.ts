@@ -6,8 +6,12 @@
 
 /** Of Google, AWS, Alibaba, Oracle and Azure, beside 169.254.169.254. */
 const METADATA = new Set([
-  ...["metadata.google.internal", "metadata.goog", "[fd00:ec2::254]"],
-  ...["100.100.100.200", "192.0.0.192", "168.63.129.16"],
+  "metadata.google.internal",
+  "metadata.goog",
+  "[fd00:ec2::254]",
+  "100.100.100.200",
+  "192.0.0.192",
+  "168.63.129.16",
 ]);
 
 /** `scheme` without colon; `host` as it stands in the URL, IPv6 in brackets. Undefined: it may. */
@@ -46,13 +50,12 @@ function canonicalHost(host: string): string {
 /** First groups of IPv6 addresses that stand for an IPv4 address, which comes right after them. */
 const EMBEDDING: readonly (readonly number[])[] = [
   // IPv4-mapped and IPv4-compatible (RFC 4291), IPv4-translated (RFC 2765).
-  ...[
-    [0, 0, 0, 0, 0, 0xffff],
-    [0, 0, 0, 0, 0, 0],
-    [0, 0, 0, 0, 0xffff, 0],
-  ],
+  [0, 0, 0, 0, 0, 0xffff],
+  [0, 0, 0, 0, 0, 0],
+  [0, 0, 0, 0, 0xffff, 0],
   // NAT64 (RFC 6052), 6to4 (RFC 3056).
-  ...[[0x64, 0xff9b, 0, 0, 0, 0], [0x2002]],
+  [0x64, 0xff9b, 0, 0, 0, 0],
+  [0x2002],
 ];
 
 /** `hostname` as the URL standard writes it, in brackets. */

@@ -4,11 +4,12 @@
  */
 import type { Grown, Growing } from "./growing-walk.js";
 import type { Fragment } from "./inspection.js";
-import { TransportPass } from "./transport-index.js";
+import { takePackets, TransportPass } from "./transport-index.js";
 import { findFirstPes, stepTicks, TS_PACKET_BYTES, wrapTicks } from "./transport-packet.js";
 import type { RemoteFile } from "./window-source.js";
 
-const CHUNK_BYTES = 4_096 * TS_PACKET_BYTES;
+/** Of the beginning: PAT, PMT and the first picture or sound are in it. */
+const HEAD_BYTES = 4_096 * TS_PACKET_BYTES;
 
 /** The first look reads all of the file, or all from `fromBytes` on, where a packet begins. */
 export class GrowingTransport implements Growing {
@@ -19,13 +20,8 @@ export class GrowingTransport implements Growing {
     this.#at = fromBytes;
   }
 
-  async advance({ sizeBytes, readRange }: RemoteFile): Promise<Grown | null> {
-    const end = sizeBytes - (sizeBytes % TS_PACKET_BYTES);
-    while (this.#at < end && !this.#pass.isOver) {
-      const lengthBytes = Math.min(CHUNK_BYTES, end - this.#at);
-      this.#pass.take(await readRange(this.#at, lengthBytes), this.#at);
-      this.#at += lengthBytes;
-    }
+  async advance(file: RemoteFile): Promise<Grown | null> {
+    this.#at = await takePackets(this.#pass, file, this.#at);
     const [index, endedIndex] = [this.#pass.wholeSoFar(), this.#pass.finish()];
     if (index === null || endedIndex === null) return null;
     return { tracks: null, startUs: null, position: null, index, endedIndex, wholeBytes: this.#pass.endBytes };
@@ -71,7 +67,7 @@ export class GrowingTransportEnd implements Growing {
 async function lateTicks({ sizeBytes, readRange }: RemoteFile, first: Fragment): Promise<number | undefined> {
   const pesAt = async (offsetBytes: number, lengthBytes: number) =>
     findFirstPes(await readRange(offsetBytes, Math.min(lengthBytes, sizeBytes - offsetBytes)));
-  const [begin, there] = [await pesAt(0, CHUNK_BYTES), await pesAt(first.offsetBytes, first.sizeBytes)];
+  const [begin, there] = [await pesAt(0, HEAD_BYTES), await pesAt(first.offsetBytes, first.sizeBytes)];
   if (begin === undefined || there === undefined) return undefined;
   return stepTicks(wrapTicks(begin.ptsTicks), there.ptsTicks) - (first.startTicks ?? 0);
 }

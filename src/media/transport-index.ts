@@ -16,9 +16,11 @@ import {
   TS_PACKET_BYTES,
   wrapTicks,
 } from "./transport-packet.js";
+import type { RemoteFile } from "./window-source.js";
 
 const SYNC_BYTE = 0x47;
 const CHUNK_PACKETS = 512;
+const REMOTE_CHUNK_BYTES = 4_096 * TS_PACKET_BYTES;
 const TICKS_PER_SEC = 90_000;
 /** Neighbours that lie further apart are of two clocks. */
 const LONGEST_STEP_TICKS = 10 * TICKS_PER_SEC;
@@ -35,6 +37,29 @@ export function indexTransportStream(source: ByteSource): FragmentIndex | null {
     pass.take(chunk, offsetBytes);
   }
   return pass.finish();
+}
+
+/** The same of a file that is read bit by bit. Throws what `readRange` throws. */
+export async function indexRemoteTransport(file: RemoteFile): Promise<FragmentIndex | null> {
+  const pass = new TransportPass();
+  await takePackets(pass, file, 0);
+  return pass.finish();
+}
+
+/** All whole packets from `fromBytes` on, where one begins; gives where the next one will begin. */
+export async function takePackets(
+  pass: TransportPass,
+  { sizeBytes, readRange }: RemoteFile,
+  fromBytes: number,
+): Promise<number> {
+  const endBytes = sizeBytes - (sizeBytes % TS_PACKET_BYTES);
+  let at = fromBytes;
+  while (at < endBytes && !pass.isOver) {
+    const lengthBytes = Math.min(REMOTE_CHUNK_BYTES, endBytes - at);
+    pass.take(await readRange(at, lengthBytes), at);
+    at += lengthBytes;
+  }
+  return at;
 }
 
 interface OpenFragment {

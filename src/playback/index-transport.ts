@@ -4,11 +4,8 @@ import { addMissingFragmentIndex } from "../catalog/fragment-indexes.js";
 import { findPlayableById } from "../catalog/playable-neighbours.js";
 import type { RecordingId } from "../core/recording.js";
 import { encodeFragmentIndex } from "../media/fragment-index-codec.js";
-import { TransportPass } from "../media/transport-index.js";
-import { TS_PACKET_BYTES } from "../media/transport-packet.js";
+import { indexRemoteTransport } from "../media/transport-index.js";
 import type { PlaybackDeps } from "./playback-deps.js";
-
-const CHUNK_BYTES = 4_096 * TS_PACKET_BYTES;
 
 /** Nothing happens where it is no such recording, not on disk, or cannot be cut. Throws as `openReader`. */
 export async function indexTransport(
@@ -19,16 +16,10 @@ export async function indexTransport(
   const recording = await findPlayableById(catalog, id);
   if (recording?.format !== "mpegts" || recording.local !== "present" || recording.fragmentIndex !== null) return;
   const reader = await openReader(recording, signal);
-  const pass = new TransportPass();
-  try {
-    const endBytes = reader.sizeBytes - (reader.sizeBytes % TS_PACKET_BYTES);
-    for (let at = 0; at < endBytes && !pass.isOver; at += CHUNK_BYTES) {
-      signal.throwIfAborted();
-      pass.take(await reader.read(at, Math.min(CHUNK_BYTES, endBytes - at)), at);
-    }
-  } finally {
-    await reader.close();
-  }
-  const index = pass.finish();
+  const readRange = (startBytes: number, lengthBytes: number): Promise<Uint8Array> => {
+    signal.throwIfAborted();
+    return reader.read(startBytes, lengthBytes);
+  };
+  const index = await indexRemoteTransport({ sizeBytes: reader.sizeBytes, readRange }).finally(() => reader.close());
   if (index !== null) await addMissingFragmentIndex(catalog, id, encodeFragmentIndex(index));
 }

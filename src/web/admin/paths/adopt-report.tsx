@@ -19,6 +19,7 @@ const KINDS: Readonly<Record<Note["kind"], MarkKind>> = { blocks: "bad", command
 export const blockingIn = ({ left }: ConfigAdopted): readonly Note[] => left.filter(({ kind }) => kind === "blocks");
 export const commandsIn = ({ left }: ConfigAdopted): readonly Note[] => left.filter(({ kind }) => kind === "command");
 export const changesBase = ({ baseDiff }: ConfigAdopted): boolean => baseDiff !== "";
+export const changesNothing = (report: ConfigAdopted): boolean => report.create.length === 0 && !changesBase(report);
 
 interface AdoptReportProps {
   readonly report: ConfigAdopted;
@@ -78,7 +79,7 @@ function verdictOf(report: ConfigAdopted, leaves: boolean): Marked {
   const [blocking, commands] = [blockingIn(report).length, commandsIn(report).length];
   if (blocking > 0) return { kind: "bad", text: words.blocked(blocking) };
   if (commands > 0 && !leaves) return { kind: "warn", text: words.commands(commands) };
-  if (report.create.length === 0 && !changesBase(report)) return { kind: "good", text: words.nothing };
+  if (changesNothing(report)) return { kind: "good", text: words.nothing };
   return { kind: "good", text: words.ready };
 }
 

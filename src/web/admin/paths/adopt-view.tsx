@@ -7,7 +7,7 @@ import { Mark } from "../../mark.js";
 import { ModalDialogue } from "../../modal-dialogue.js";
 import { placeHref } from "../../place.js";
 import { configStrings } from "../config-strings.js";
-import { AdoptReport, blockingIn, changesBase, commandsIn } from "./adopt-report.js";
+import { AdoptReport, blockingIn, changesBase, changesNothing, commandsIn } from "./adopt-report.js";
 import { FileButton } from "./file-button.js";
 import { adoptConfig, type GivenConfig, useForgetPaths } from "./requests.js";
 import { type Review, useReview } from "./use-review.js";
@@ -112,7 +112,7 @@ function Checked({ report, review, apply }: CheckedProps) {
   return (
     <>
       <AdoptReport {...{ report, leaves }} onLeave={setLeaves}>
-        <Button id="adopt-ask" disabled={!isReady || isNothing(report)} onClick={() => setAsking(true)}>
+        <Button id="adopt-ask" disabled={!isReady || changesNothing(report)} onClick={() => setAsking(true)}>
           {words.apply}
         </Button>
       </AdoptReport>
@@ -138,10 +138,6 @@ function Checked({ report, review, apply }: CheckedProps) {
       </ModalDialogue>
     </>
   );
-}
-
-function isNothing(report: ConfigAdopted): boolean {
-  return report.create.length === 0 && !changesBase(report);
 }
 
 function willBe(report: ConfigAdopted, leaves: boolean): readonly string[] {
