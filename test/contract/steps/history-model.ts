@@ -230,10 +230,13 @@ export function freeze(point: FreezePoint): Action {
       const before = real.gate.frozen;
       real.gate.freezeAt = point;
       real.bench.startWorker();
-      await waitFor(
-        "a step to freeze, or nothing to do",
-        async () => real.gate.frozen > before || (await real.bench.isAtRest()),
-        { intervalMs: 2 },
+      await whileTimePasses(
+        real,
+        waitFor(
+          "a step to freeze, or nothing to do",
+          async () => real.gate.frozen > before || (await real.bench.isAtRest()),
+          { intervalMs: 2 },
+        ),
       );
       real.gate.freezeAt = undefined;
       await abandon(real);
@@ -302,7 +305,20 @@ async function scanAtLast({ bench }: Real): Promise<void> {
 }
 
 async function workUntilRest(real: Real): Promise<void> {
-  await real.bench.drain();
+  await whileTimePasses(real, real.bench.drain());
+}
+
+/**
+ * The connections of all that was frozen share the few threads of this process, so a lock may outlast its timeout; a
+ * worker that could not read its queue asks again when time has passed, which it does here only by our hand.
+ */
+async function whileTimePasses(real: Real, waiting: Promise<unknown>): Promise<void> {
+  const timer = setInterval(() => void real.clock.advance(1_000), 500);
+  try {
+    await waiting;
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 /** As a new process after a kill: its own connection and lease owner; the old leases are void. */
