@@ -1,5 +1,5 @@
 /** Rows that learn from the store what a lost or an older database no longer says (F38, F39). */
-import type { Recording } from "../core/recording.js";
+import { isOnDisk, type Recording } from "../core/recording.js";
 import type { Catalog } from "./catalog.js";
 import { translating } from "./database.js";
 import { storeFragmentIndex } from "./fragment-indexes.js";
@@ -58,14 +58,13 @@ export function adoptArchivedCopy(catalog: Catalog, row: Recording, archived: Ar
         facts;
       const known = { startUs, endUs, mediaDurationUs, tracks, position, partial };
       const nowUs = catalog.clock.nowUs();
-      const isOnDisk = ["open", "present", "quarantined"].includes(row.local);
       const changed = await trx("recordings")
         .where({ id: row.id, archive: row.archive, object_key: row.objectKey })
         .whereNot({ local: "deleted" })
         .andWhereRaw("(step is null or step <> 'delete')")
         .update({
           ...columnsOf({ ...known, archive: "verified", objectKey, md5, sha256, verifiedAtUs, uploadId: null }),
-          ...(isOnDisk ? {} : { bytes: facts.bytes }),
+          ...(isOnDisk(row) ? {} : { bytes: facts.bytes }),
           ...(row.local === "present" ? { step: "inspect", attempts: 0, next_attempt_at_us: nowUs } : {}),
           lease_owner: null,
           lease_until_us: null,

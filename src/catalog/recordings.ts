@@ -53,7 +53,23 @@ export function findRecordingOnDisk(catalog: Catalog, filePath: string): Promise
 }
 
 /** Every row of this machine whose file should be on disk, in order of file path, a thousand at a time. */
-export async function* listOnDisk(catalog: Catalog): AsyncGenerator<Recording> {
+export function listOnDisk(catalog: Catalog): AsyncGenerator<Recording> {
+  return pagesOnDisk(catalog, ["*"], recordingFromRow);
+}
+
+/** The same, and of each no more than a look at its file needs: of a million rows, reading them whole is what costs. */
+export function listFilesOnDisk(catalog: Catalog): AsyncGenerator<Pick<Recording, "id" | "filePath">> {
+  return pagesOnDisk(catalog, ["id", "file_path"], (raw) => {
+    const row = raw as { readonly id: RecordingId; readonly file_path: string };
+    return { id: row.id, filePath: row.file_path };
+  });
+}
+
+async function* pagesOnDisk<T extends { readonly filePath: string }>(
+  catalog: Catalog,
+  columns: readonly string[],
+  fromRow: (raw: unknown) => T,
+): AsyncGenerator<T> {
   let after = "";
   for (;;) {
     const last = after;
@@ -64,8 +80,9 @@ export async function* listOnDisk(catalog: Catalog): AsyncGenerator<Recording> {
         .whereRaw(ON_DISK)
         .andWhere("file_path", ">", last)
         .orderBy("file_path")
-        .limit(ON_DISK_PAGE);
-      return rows.map(recordingFromRow);
+        .limit(ON_DISK_PAGE)
+        .select(columns);
+      return rows.map(fromRow);
     });
     yield* page;
     const end = page.at(-1);

@@ -15,6 +15,11 @@ export const LOCAL_STATES = ["open", "present", "trashed", "released", "missing"
  */
 export type LocalState = (typeof LOCAL_STATES)[number];
 
+/** The file is there under its own name, as far as we know. */
+export function isOnDisk({ local }: { readonly local: LocalState }): boolean {
+  return local === "open" || local === "present" || local === "quarantined";
+}
+
 export const ARCHIVE_STATES = ["none", "uploading", "verified", "expired", "conflict", "deleted"] as const;
 /**
  * none: not (yet) in the store · uploading: a put was begun, outcome unknown until HEAD · verified: the store itself

@@ -8,12 +8,12 @@ import path from "node:path";
 import { queueUnarchived } from "../catalog/path-policies.js";
 import { listPaths } from "../catalog/paths.js";
 import { forgetRejectedFiles, recordRejectedFile } from "../catalog/rejected-files.js";
-import { findRecordingsInDirectory, listOnDisk, markMissing } from "../catalog/recordings.js";
+import { findRecording, findRecordingsInDirectory, listFilesOnDisk, markMissing } from "../catalog/recordings.js";
 import { AppError, errnoOf } from "../core/errors.js";
 import { looksUnchanged } from "../core/file-identity.js";
 import type { FoundFile } from "../core/found-file.js";
 import type { PathName } from "../core/path-name.js";
-import type { Recording } from "../core/recording.js";
+import { isOnDisk, type Recording, type RecordingId } from "../core/recording.js";
 import { faultPoint } from "../platform/fault-point.js";
 import type { Logger } from "../platform/logger.js";
 import { type ExamineDeps, examineFile } from "./examine-file.js";
@@ -128,12 +128,13 @@ async function scanFile(deps: ScanDeps, filePath: string, known: Recording | und
 
 /** Rows that say "on disk" are compared with the disk; only a proven ENOENT counts, on the disk that we know. */
 async function findMissing(deps: ScanDeps, progress: ScanProgress, signal: AbortSignal): Promise<void> {
-  const missing: Recording[] = [];
+  // No more than the ids: a disk that is not mounted has a million of them.
+  const missing: RecordingId[] = [];
   let onDisk = 0;
-  for await (const recording of listOnDisk(deps.catalog)) {
+  for await (const { id, filePath } of listFilesOnDisk(deps.catalog)) {
     signal.throwIfAborted();
     onDisk += 1;
-    if (await isAbsent(path.join(deps.recordDir, recording.filePath))) missing.push(recording);
+    if (await isAbsent(path.join(deps.recordDir, filePath))) missing.push(id);
   }
   if (!(await deps.mayMarkMissing({ missing: missing.length, onDisk }))) {
     progress.doubted = missing.length;
@@ -145,13 +146,22 @@ async function findMissing(deps: ScanDeps, progress: ScanProgress, signal: Abort
     });
     return;
   }
-  for (const recording of missing) {
+  for (const id of missing) {
     await faultPoint("scan.before-mark");
-    if (!(await markMissing(deps.catalog, recording, "the file vanished from the record directory"))) continue;
+    if (!(await markIfAbsent(deps, id))) continue;
     await faultPoint("scan.after-mark");
     progress.missing += 1;
-    deps.logger.error("file vanished", { segmentId: recording.id, path: recording.path, file: recording.filePath });
   }
+}
+
+/** Looks once more: the row or the disk may be another one since the list was made. */
+async function markIfAbsent({ catalog, logger, recordDir }: ScanDeps, id: RecordingId): Promise<boolean> {
+  const recording = await findRecording(catalog, id);
+  if (recording === undefined || !isOnDisk(recording)) return false;
+  if (!(await isAbsent(path.join(recordDir, recording.filePath)))) return false;
+  if (!(await markMissing(catalog, recording, "the file vanished from the record directory"))) return false;
+  logger.error("file vanished", { segmentId: recording.id, path: recording.path, file: recording.filePath });
+  return true;
 }
 
 async function isAbsent(absolutePath: string): Promise<boolean> {
