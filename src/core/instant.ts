@@ -6,6 +6,7 @@ import { AppError } from "./errors.js";
 
 export const US_PER_MS = 1_000;
 export const US_PER_SEC = 1_000_000;
+const SEC_PER_DAY = 86_400;
 
 const RFC3339 = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)$/;
 
@@ -45,9 +46,26 @@ export function isPlausibleInstant(us: number): boolean {
 /** RFC 3339 in UTC with as many fraction digits as needed, at most six. */
 export function formatRfc3339(us: number): string {
   const wholeSec = Math.floor(us / US_PER_SEC);
-  const fraction = String(us - wholeSec * US_PER_SEC)
-    .padStart(6, "0")
-    .replace(/0+$/, "");
-  const seconds = new Date(wholeSec * 1_000).toISOString().slice(0, 19);
-  return fraction === "" ? `${seconds}Z` : `${seconds}.${fraction}Z`;
+  const day = Math.floor(wholeSec / SEC_PER_DAY);
+  const secOfDay = wholeSec - day * SEC_PER_DAY;
+  const hours = Math.floor(secOfDay / 3_600);
+  const minutes = Math.floor(secOfDay / 60) % 60;
+  const seconds = `${dayText(day)}T${twoDigits(hours)}:${twoDigits(minutes)}:${twoDigits(secOfDay % 60)}`;
+  const fractionUs = us - wholeSec * US_PER_SEC;
+  if (fractionUs === 0) return `${seconds}Z`;
+  return `${seconds}.${String(fractionUs).padStart(6, "0").replace(/0+$/, "")}Z`;
+}
+
+/** Lists are of one day or few, and a Date for each instant would take as long as the rest of a list's row. */
+let lastDay = { day: Number.NaN, text: "" };
+
+function dayText(day: number): string {
+  if (lastDay.day !== day) {
+    lastDay = { day, text: new Date(day * SEC_PER_DAY * 1_000).toISOString().slice(0, 10) };
+  }
+  return lastDay.text;
+}
+
+function twoDigits(value: number): string {
+  return value < 10 ? `0${String(value)}` : String(value);
 }

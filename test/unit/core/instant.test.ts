@@ -11,6 +11,13 @@ describe("instants", () => {
     fc.assert(fc.property(anyInstantUs, (us) => parseRfc3339(formatRfc3339(us)) === us));
   });
 
+  it("are the text that Date makes of them, to the millisecond", () => {
+    const wholeMs = anyInstantUs.map((us) => Math.floor(us / 1_000));
+    const withZeros = (text: string): string =>
+      text.replace(/(?:\.(\d+))?Z$/, (_, digits = "") => `.${String(digits).padEnd(3, "0")}Z`);
+    fc.assert(fc.property(wholeMs, (ms) => withZeros(formatRfc3339(ms * 1_000)) === new Date(ms).toISOString()));
+  });
+
   it("order as their texts of equal precision do", () => {
     const seconds = anyInstantUs.map((us) => Math.floor(us / 1_000_000) * 1_000_000);
     fc.assert(
