@@ -19,6 +19,8 @@ import { basePathOf } from "../core/base-path.js";
 import { AppError, describeError, toAppError } from "../core/errors.js";
 import { GateFull } from "../platform/gate.js";
 import type { Logger } from "../platform/logger.js";
+import type { Turns } from "../platform/turns.js";
+import type { UrgentWork } from "../platform/urgent-work.js";
 import { authenticate, type AuthenticateDeps, type Caller } from "./authenticate.js";
 import { takeOff } from "./base-path.js";
 import { type Hardening, harden } from "./hardening.js";
@@ -28,6 +30,10 @@ import { bodyParsers, paramsOf, parsePart, queryIn, refuseOddUrl } from "./reque
 import type { Reply, Route } from "./route.js";
 
 export interface ExpressAppDeps extends Omit<AuthenticateDeps, "clock"> {
+  /** MediaMTX waits for the answer, and gives up. */
+  readonly urgent: Pick<UrgentWork, "begin">;
+  /** For everybody else. */
+  readonly turns: Pick<Turns, "take">;
   readonly logger: Logger;
   readonly access: AccessRules;
   readonly catalog: Pick<Catalog, "clock">;
@@ -48,6 +54,8 @@ export function createExpressApp(deps: ExpressAppDeps): Express {
   });
   for (const route of deps.routes) {
     const guard: RequestHandler = async (request, response, next) => {
+      if (route.access === "hook") response.once("close", deps.urgent.begin());
+      else await deps.turns.take();
       callers.set(response, await authenticate({ ...deps, clock: deps.catalog.clock }, route, request));
       next();
     };

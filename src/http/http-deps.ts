@@ -18,6 +18,8 @@ import type { HealthCheck } from "../doctor/health.js";
 import type { SegmentNote, SourceNote } from "../ingest/note-hook.js";
 import type { ScanState } from "../ingest/scanner.js";
 import type { Logger } from "../platform/logger.js";
+import type { Turns } from "../platform/turns.js";
+import type { UrgentWork } from "../platform/urgent-work.js";
 import type { Exports } from "../playback/exports.js";
 import type { GrowingFiles } from "../playback/growing-files.js";
 import type { PlaybackDeps } from "../playback/playback-deps.js";
@@ -35,6 +37,8 @@ import type { Hardening } from "./hardening.js";
 export interface HttpDeps extends Pick<AuthenticateDeps, "identify" | "principals" | "signer"> {
   readonly catalog: Catalog;
   readonly logger: Logger;
+  readonly urgent: UrgentWork;
+  readonly turns: Turns;
   readonly access: AccessRules;
   readonly login: {
     /** Null while LOGIN=off. */

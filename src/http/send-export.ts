@@ -2,17 +2,18 @@
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 
-import type { ObjectStore } from "../archive/object-store.js";
 import { AppError } from "../core/errors.js";
 import type { Export } from "../core/export.js";
 import { formatRfc3339 } from "../core/instant.js";
 import { isNamed } from "./if-none-match.js";
 import { HttpError } from "./problem.js";
 import { parseRange } from "./range.js";
-import { exactly, type Exchange, rangeOf } from "./send-recording.js";
+import { exactly, type Exchange, rangeOf, type SendRecordingDeps } from "./send-recording.js";
+
+type SendExportDeps = Pick<SendRecordingDeps, "store" | "turns">;
 
 /** Throws `failed-precondition` until it is done, `not-found` when its result is gone. */
-export async function sendExport(store: ObjectStore, of: Export, exchange: Exchange): Promise<void> {
+export async function sendExport({ store, turns }: SendExportDeps, of: Export, exchange: Exchange): Promise<void> {
   const { request, response, signal } = exchange;
   const { objectKey, bytes: size, sha256 } = resultOf(of);
   const etag = `"${sha256}"`;
@@ -45,10 +46,12 @@ export async function sendExport(store: ObjectStore, of: Export, exchange: Excha
     response.end();
     return;
   }
-  await pipeline(body, (source: Readable) => exactly(source, length), response, { signal }).catch((error: unknown) => {
-    // A viewer that leaves is no failure.
-    if (!signal.aborted) throw error;
-  });
+  await pipeline(body, (source: Readable) => exactly(source, length, turns), response, { signal }).catch(
+    (error: unknown) => {
+      // A viewer that leaves is no failure.
+      if (!signal.aborted) throw error;
+    },
+  );
 }
 
 function resultOf(of: Export) {

@@ -9,17 +9,21 @@
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 
-import type { ObjectStore } from "../archive/object-store.js";
 import { AppError } from "../core/errors.js";
 import type { Recording } from "../core/recording.js";
 import { type GrowingFiles, openFile } from "../playback/growing-files.js";
 import { HttpError } from "./problem.js";
 import { parseRange } from "./range.js";
-import { exactly, type Exchange, mediaTypeOf, sendRecording, setFileHeaders } from "./send-recording.js";
+import {
+  exactly,
+  type Exchange,
+  mediaTypeOf,
+  sendRecording,
+  type SendRecordingDeps,
+  setFileHeaders,
+} from "./send-recording.js";
 
-export interface SendMediaDeps {
-  readonly recordDir: string;
-  readonly store: ObjectStore;
+export interface SendMediaDeps extends SendRecordingDeps {
   readonly growing: GrowingFiles;
   readonly playbackArchive: "direct" | "proxy";
 }
@@ -74,8 +78,10 @@ async function sendGrowing(deps: SendMediaDeps, recording: Recording, exchange: 
   response.setHeader("Content-Length", String(length));
   response.setHeader("Content-Range", `bytes ${String(start)}-${String(end)}/*`);
   const bytes = handle.createReadStream({ start, end });
-  await pipeline(bytes, (source: Readable) => exactly(source, length), response, { signal }).catch((error: unknown) => {
-    // A viewer that leaves is no failure.
-    if (!signal.aborted) throw error;
-  });
+  await pipeline(bytes, (source: Readable) => exactly(source, length, deps.turns), response, { signal }).catch(
+    (error: unknown) => {
+      // A viewer that leaves is no failure.
+      if (!signal.aborted) throw error;
+    },
+  );
 }

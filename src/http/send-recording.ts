@@ -11,11 +11,16 @@ import { AppError } from "../core/errors.js";
 import { formatRfc3339 } from "../core/instant.js";
 import { extensionOf } from "../core/object-key.js";
 import type { Recording, SegmentFormat } from "../core/recording.js";
+import type { Turns } from "../platform/turns.js";
 import { isNamed } from "./if-none-match.js";
 import { HttpError } from "./problem.js";
 import { parseRange } from "./range.js";
 
 export type MediaRequest = Pick<IncomingMessage, "method" | "headers">;
+
+export interface SendRecordingDeps extends OpenRecordingDeps {
+  readonly turns: Pick<Turns, "take">;
+}
 
 export interface Exchange {
   readonly request: MediaRequest;
@@ -24,7 +29,7 @@ export interface Exchange {
 }
 
 /** Throws `failed-precondition` for an open recording, `not-found` when neither copy is there. */
-export async function sendRecording(deps: OpenRecordingDeps, recording: Recording, exchange: Exchange): Promise<void> {
+export async function sendRecording(deps: SendRecordingDeps, recording: Recording, exchange: Exchange): Promise<void> {
   if (recording.local === "open") {
     throw new AppError({ kind: "failed-precondition", message: `recording ${recording.id} is still being written` });
   }
@@ -57,10 +62,12 @@ export async function sendRecording(deps: OpenRecordingDeps, recording: Recordin
     response.end();
     return;
   }
-  await pipeline(bytes, (source: Readable) => exactly(source, length), response, { signal }).catch((error: unknown) => {
-    // A viewer that leaves is no failure.
-    if (!signal.aborted) throw error;
-  });
+  await pipeline(bytes, (source: Readable) => exactly(source, length, deps.turns), response, { signal }).catch(
+    (error: unknown) => {
+      // A viewer that leaves is no failure.
+      if (!signal.aborted) throw error;
+    },
+  );
 }
 
 /**
@@ -76,11 +83,16 @@ export function rangeOf({ method, headers }: MediaRequest, etag: string): string
  * Node sends whatever comes under the promised Content-Length. Too few bytes (MediaMTX truncates a file that it creates
  * again, F35) would leave the viewer waiting and make the next answer on the connection part of the video.
  */
-export async function* exactly(bytes: Readable, length: number): AsyncGenerator<Buffer> {
+export async function* exactly(
+  bytes: Readable,
+  length: number,
+  turns: SendRecordingDeps["turns"],
+): AsyncGenerator<Buffer> {
   let sent = 0;
   for await (const chunk of bytes as AsyncIterable<Buffer>) {
     sent += chunk.length;
     if (sent > length) break;
+    await turns.take();
     yield chunk;
   }
   if (sent === length) return;

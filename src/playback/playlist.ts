@@ -11,12 +11,14 @@ import { renderMultivariant } from "../core/hls-multivariant.js";
 import { renderMediaPlaylist } from "../core/hls-playlist.js";
 import { formatRfc3339, US_PER_SEC } from "../core/instant.js";
 import type { PathName } from "../core/path-name.js";
+import type { Turns } from "../platform/turns.js";
 import type { GrowingFiles } from "./growing-files.js";
 import type { PlaybackDeps } from "./playback-deps.js";
 import { nameFile, type NamedFile, type PlaylistRange } from "./playlist-files.js";
 
 export interface PlaylistDeps extends Pick<PlaybackDeps, "catalog"> {
   readonly growing: GrowingFiles;
+  readonly turns: Pick<Turns, "take">;
 }
 
 export interface PlaylistRequest extends PlaylistRange {
@@ -40,6 +42,8 @@ export interface Playlist {
  * inspection is due. Without hooks that may be some minutes of short files.
  */
 const MOST_LOOKS = 64;
+/** Named in one turn: some milliseconds of work. */
+const FILES_AT_ONCE = 60;
 /** A segment that ended in time has a row after this long. */
 const SETTLED_AFTER_US = 60 * US_PER_SEC;
 
@@ -80,13 +84,14 @@ interface NamedFiles {
 
 /** EXT-X-MAP holds for all that follows it, so what needs none cannot follow what needs one. */
 async function nameFiles(
-  { growing }: PlaylistDeps,
+  { growing, turns }: PlaylistDeps,
   recordings: readonly ListableRecording[],
   range: PlaylistRange,
 ): Promise<NamedFiles> {
   const files: NamedFile[] = [];
   let isPending = false;
   for (const [index, recording] of recordings.entries()) {
+    if (index % FILES_AT_ONCE === FILES_AT_ONCE - 1) await turns.take();
     const left = recordings.length - 1 - index;
     const place = { isNewest: left === 0, mayLook: left < MOST_LOOKS };
     const named = await nameFile(growing, recording, { range, place });

@@ -10,6 +10,7 @@ import { Transcoder } from "../playback/transcoder.js";
 import { compareConfigs, maskConfig } from "../mediamtx/config-diff.js";
 import { shownValue } from "../mediamtx/config-differences.js";
 import { createFindAddresses } from "../platform/find-addresses.js";
+import { Turns } from "../platform/turns.js";
 import { createConfigAdmin } from "../streams/config-admin.js";
 import { createConfigAdopt } from "../streams/config-adopt.js";
 import { createConfigDrift } from "../streams/config-drift.js";
@@ -39,6 +40,8 @@ export function createHttpDeps(
   return {
     catalog,
     logger,
+    urgent: parts.urgent,
+    turns: new Turns(() => parts.urgent.isKeptWaiting),
     access,
     hardening: { ...config.http, publicUrl: config.publicUrl },
     login,

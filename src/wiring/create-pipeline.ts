@@ -29,6 +29,8 @@ export interface PipelineParts {
   readonly metrics: Metrics;
   readonly pulse: Pulse;
   readonly ingest: ExamineDeps & Pick<NoteHookDeps, "groupCommit">;
+  /** See the worker's. */
+  readonly isPressed: () => boolean;
   readonly guard: Pick<DeletionGuard, "assertMayRemove" | "stops">;
   /** A file is not where its row says: have the scan look. */
   readonly requestScan: () => void;
@@ -73,7 +75,7 @@ export function createPipeline(setup: Setup, parts: PipelineParts): Worker {
   return new Worker(
     {
       ...{ catalog, logger: setup.logger, handlers: createHandlers(setup, parts), onStepDone: metrics.stepDone },
-      isPressed: () => parts.ingest.groupCommit.isPressed,
+      isPressed: parts.isPressed,
       ...(gatherMs === undefined ? {} : { gatherMs }),
     },
     lanes,

@@ -55,6 +55,8 @@ import { ByteCappedCache } from "../../src/platform/byte-capped-cache.js";
 import { Gate } from "../../src/platform/gate.js";
 import { readDiskSpace } from "../../src/platform/disk-space.js";
 import { ensureDirectory } from "../../src/platform/files.js";
+import { Turns } from "../../src/platform/turns.js";
+import { UrgentWork } from "../../src/platform/urgent-work.js";
 import type { Logger } from "../../src/platform/logger.js";
 import { Exports } from "../../src/playback/exports.js";
 import { GrowingFiles } from "../../src/playback/growing-files.js";
@@ -371,6 +373,8 @@ function createDeps(parts: DepsParts): HttpDeps {
   return {
     catalog,
     logger,
+    urgent: new UrgentWork(catalog.clock),
+    turns: new Turns(() => false),
     access,
     hardening,
     login,

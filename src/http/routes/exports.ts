@@ -95,7 +95,7 @@ function fileRoute(deps: HttpDeps): Route {
         const note = { actor: actorOf(caller, request), action: "export.download" };
         await noteAudit(deps.catalog, noteOf(exportView(found), note));
       }
-      await sendExport(deps.store, found, { request, response, signal });
+      await sendExport(deps, found, { request, response, signal });
       return { kind: "sent" };
     },
   });

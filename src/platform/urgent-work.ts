@@ -1,0 +1,31 @@
+/** What cannot wait. Whoever has time looks here, and steps back while some of it is kept waiting. */
+import type { Clock } from "./clock.js";
+
+/** A hook alone takes less. */
+const KEPT_WAITING_AFTER_MS = 15;
+
+interface Piece {
+  readonly sinceMs: number;
+}
+
+export class UrgentWork {
+  readonly #clock: Pick<Clock, "monotonicMs">;
+  /** Oldest first. */
+  readonly #pieces = new Set<Piece>();
+
+  constructor(clock: Pick<Clock, "monotonicMs">) {
+    this.#clock = clock;
+  }
+
+  /** Returns what says that it is done; said twice it changes nothing. */
+  begin(): () => void {
+    const piece = { sinceMs: this.#clock.monotonicMs() };
+    this.#pieces.add(piece);
+    return () => void this.#pieces.delete(piece);
+  }
+
+  get isKeptWaiting(): boolean {
+    const [oldest] = this.#pieces;
+    return oldest !== undefined && this.#clock.monotonicMs() - oldest.sinceMs > KEPT_WAITING_AFTER_MS;
+  }
+}
