@@ -1,6 +1,4 @@
 /** `serve`: everything, until a signal comes. */
-import v8 from "node:v8";
-
 import { createApp } from "../app.js";
 import { aborted, listenForStop } from "../platform/signals.js";
 import { setUp } from "../wiring/setup.js";
@@ -13,8 +11,6 @@ export async function serve({ demo }: { readonly demo: boolean }): Promise<numbe
   const app = createApp(setup, { demo });
   try {
     const { nextSteps } = await app.start(stop.asked);
-    // Node's default, until now held back (reelkeeper.mjs): from here on it grows by what the work needs.
-    v8.setFlagsFromString("--semi-space-growth-factor=2");
     for (const line of nextSteps) process.stdout.write(`${line}\n`);
     await aborted(stop.asked);
   } catch (error) {

@@ -13,6 +13,7 @@ export type RecordFiles = (files: readonly FoundFile[]) => Promise<readonly Foun
 
 interface Note {
   readonly found: FoundFile;
+  readonly cameMs: number;
   /** A group that it was in failed. */
   readonly isAlone: boolean;
   readonly resolve: (result: FoundResult) => void;
@@ -21,6 +22,7 @@ interface Note {
 
 /** Nobody else gets at SQLite's one connection during a transaction. */
 const MOST_AT_ONCE = 64;
+const PRESSED_AFTER_MS = 15;
 
 export class GroupCommit {
   readonly #recordFiles: RecordFiles;
@@ -29,6 +31,8 @@ export class GroupCommit {
   #patient: Note[] = [];
   readonly #lately = new LatelyClosed();
   #isAtWork = false;
+  /** Since when the oldest hook of the group that is being recorded waits. */
+  #busySinceMs: number | null = null;
 
   constructor(recordFiles: RecordFiles) {
     this.#recordFiles = recordFiles;
@@ -38,7 +42,7 @@ export class GroupCommit {
   record(found: FoundFile): Promise<FoundResult> {
     return new Promise((resolve, reject) => {
       const notes = found.origin === "hook" ? this.#waiting : this.#patient;
-      notes.push({ found, isAlone: false, resolve, reject });
+      notes.push({ found, cameMs: performance.now(), isAlone: false, resolve, reject });
       if (!this.#isAtWork) void this.#work();
     });
   }
@@ -48,9 +52,19 @@ export class GroupCommit {
     return this.#lately.has(filePath, fileIdentity);
   }
 
+  /** A hook waits longer for its answer than it should: whoever has time should leave the database to it. */
+  get isPressed(): boolean {
+    const sinceMs = this.#busySinceMs ?? this.#waiting[0]?.cameMs;
+    return sinceMs !== undefined && performance.now() - sinceMs > PRESSED_AFTER_MS;
+  }
+
   async #work(): Promise<void> {
     this.#isAtWork = true;
-    for (let group = this.#take(); group.length > 0; group = this.#take()) await this.#recordGroup(group);
+    for (let group = this.#take(); group.length > 0; group = this.#take()) {
+      this.#busySinceMs = group[0]?.found.origin === "hook" ? group[0].cameMs : null;
+      await this.#recordGroup(group);
+      this.#busySinceMs = null;
+    }
     this.#isAtWork = false;
   }
 

@@ -18,7 +18,7 @@ export interface NoteHookDeps extends ExamineDeps {
   /** From MediaMTX's mount namespace to a path relative to the record directory. Throws `invalid-argument`. */
   readonly mapSegmentPath: (segmentPath: string) => string;
   /** Shared with the watch. */
-  readonly groupCommit: Pick<GroupCommit, "record" | "hasRecorded">;
+  readonly groupCommit: Pick<GroupCommit, "record" | "isPressed" | "hasRecorded">;
 }
 
 export interface SegmentNote {

@@ -11,6 +11,7 @@ import { compareConfigs, maskConfig } from "../mediamtx/config-diff.js";
 import { shownValue } from "../mediamtx/config-differences.js";
 import { createFindAddresses } from "../platform/find-addresses.js";
 import { Turns } from "../platform/turns.js";
+import { UrgentWork } from "../platform/urgent-work.js";
 import { createConfigAdmin } from "../streams/config-admin.js";
 import { createConfigAdopt } from "../streams/config-adopt.js";
 import { createConfigDrift } from "../streams/config-drift.js";
@@ -36,12 +37,13 @@ export function createHttpDeps(
   const { config, secrets, logger } = setup;
   const { catalog, store, playback, growing, pace, backlog, pulse, metrics, mediamtx, ingest, guard, worker, scanner } =
     parts;
+  const urgent = new UrgentWork(catalog.clock);
   const access = { ...secrets, publicUrl: config.publicUrl };
   return {
     catalog,
     logger,
-    urgent: parts.urgent,
-    turns: new Turns(() => parts.urgent.isKeptWaiting),
+    urgent,
+    turns: new Turns(() => urgent.isKeptWaiting),
     access,
     hardening: { ...config.http, publicUrl: config.publicUrl },
     login,

@@ -29,8 +29,6 @@ export interface PipelineParts {
   readonly metrics: Metrics;
   readonly pulse: Pulse;
   readonly ingest: ExamineDeps & Pick<NoteHookDeps, "groupCommit">;
-  /** See the worker's. */
-  readonly isPressed: () => boolean;
   readonly guard: Pick<DeletionGuard, "assertMayRemove" | "stops">;
   /** A file is not where its row says: have the scan look. */
   readonly requestScan: () => void;
@@ -75,7 +73,7 @@ export function createPipeline(setup: Setup, parts: PipelineParts): Worker {
   return new Worker(
     {
       ...{ catalog, logger: setup.logger, handlers: createHandlers(setup, parts), onStepDone: metrics.stepDone },
-      isPressed: parts.isPressed,
+      isPressed: () => parts.ingest.groupCommit.isPressed,
       ...(gatherMs === undefined ? {} : { gatherMs }),
     },
     lanes,

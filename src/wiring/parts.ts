@@ -17,7 +17,6 @@ import { Inspector } from "../media/inspector.js";
 import { MediaMtx } from "../mediamtx/media-mtx.js";
 import { createMetrics, type Metrics } from "../metrics/metrics.js";
 import { readDiskSpace } from "../platform/disk-space.js";
-import { UrgentWork } from "../platform/urgent-work.js";
 import type { Exports } from "../playback/exports.js";
 import { GrowingFiles } from "../playback/growing-files.js";
 import type { PictureCache } from "../playback/picture-cache.js";
@@ -54,7 +53,6 @@ export interface Parts {
   readonly mediamtx: MediaMtx;
   readonly serverNotes: ServerNotes;
   readonly ingest: NoteHookDeps;
-  readonly urgent: UrgentWork;
   readonly guard: DeletionGuard;
   readonly diskGuard: DiskGuard;
   readonly worker: Worker;
@@ -100,8 +98,7 @@ export function createParts(setup: Setup, catalog: Catalog, tokens: StreamTokens
   const diskGuard = createDiskGuard(setup, { catalog, wake, areDeletionsStopped: () => guard.stops.length > 0 });
   const onBytes = (signal: AbortSignal) => pace.onBytes(signal);
   const backup = createDailyBackup(setup, { catalog, store, guard, onBytes });
-  const urgent = new UrgentWork(clock);
-  const isPressed = (): boolean => urgent.isKeptWaiting;
+  const isPressed = (): boolean => ingest.groupCommit.isPressed;
   const playing = createPlaying(setup, { catalog, store, guard, onBytes, metrics, isPressed });
   const scrub = createScrub(setup, { catalog, store, guard, wake, onRead: (result) => metrics.objectScrubbed(result) });
   const ingest = createIngest(setup, {
@@ -110,13 +107,11 @@ export function createParts(setup: Setup, catalog: Catalog, tokens: StreamTokens
     serverStartedAtUs: () => mediamtx.startedAtUs(),
     mayMarkMissing: (counts) => guard.mayMarkMissing(counts),
   });
-  const worker = createPipeline(setup, {
-    ...{ catalog, store, inspector, pace, metrics, pulse, ingest, guard, requestScan, isPressed },
-  });
+  const worker = createPipeline(setup, { catalog, store, inspector, pace, metrics, pulse, ingest, guard, requestScan });
   const scanner = new Scanner(ingest, config.ingest.scanIntervalMs);
   const watch = createWatch(setup, { pulse, ingest });
   return {
-    ...{ catalog, store, inspector, pace, backlog, pulse, metrics, mediamtx, serverNotes, ingest, urgent, guard },
+    ...{ catalog, store, inspector, pace, backlog, pulse, metrics, mediamtx, serverNotes, ingest, guard },
     ...{ diskGuard, worker, scanner, watch, backup, scrub },
     ...playing,
   };

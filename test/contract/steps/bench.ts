@@ -163,7 +163,6 @@ export async function createBench(options: BenchOptions = {}): Promise<Bench> {
       pace,
       pulse: new Pulse(clock),
       ingest,
-      isPressed: () => false,
       requestScan: () => (scansAsked += 1),
       // Thousands of short lives would wait for half of their time.
       gatherMs: 0,
