@@ -7,28 +7,32 @@ import { gunzipSync } from "node:zlib";
 import { onTestFinished } from "vitest";
 
 const LOOK_EVERY_MS = 5;
+/** A process begins with the arguments of whoever forked it. */
+const LOOKS_AT_ONE = 20;
 
 /** Of every process on this machine that names `directory` or a hook; the result gives all that were seen so far. */
 export function watchArguments(directory: string): () => string {
   const seen = new Set<string>();
+  let looks = new Map<string, number>();
   const watch = setInterval(() => {
-    for (const line of commandLines(directory)) seen.add(line);
+    const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+    looks = new Map(pids.map((pid) => [pid, (looks.get(pid) ?? 0) + 1]));
+    for (const [pid, count] of looks) {
+      const line = count > LOOKS_AT_ONE ? "" : commandLine(pid);
+      if (line.includes(directory) || line.includes("hook")) seen.add(line);
+    }
   }, LOOK_EVERY_MS);
   onTestFinished(() => clearInterval(watch));
   return () => [...seen].join("\n");
 }
 
-function commandLines(directory: string): string[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, "latin1").replaceAll("\0", " ");
-      } catch {
-        return "";
-      }
-    })
-    .filter((line) => line.includes(directory) || line.includes("hook"));
+/** Empty for one that has ended. */
+function commandLine(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "latin1").replaceAll("\0", " ");
+  } catch {
+    return "";
+  }
 }
 
 /** The newest backup in the bucket, as the database that it is. */
