@@ -23,6 +23,18 @@ export interface FoundResult {
   readonly finding: Finding["kind"];
 }
 
+/** What a look at the file needs; of a directory with 100,000 files whole rows would be 200 MB. */
+export type KnownFile = Pick<Recording, "path" | "filePath" | "fileIdentity" | "local" | "archive" | "step">;
+
+interface KnownFileRow {
+  readonly path: PathName;
+  readonly file_path: string;
+  readonly file_identity: string | null;
+  readonly local: Recording["local"];
+  readonly archive: Recording["archive"];
+  readonly step: Recording["step"];
+}
+
 interface NamedFile {
   readonly path: PathName;
   readonly filePath: string;
@@ -97,20 +109,23 @@ export function findRecordingOfFile(catalog: Catalog, file: NamedFile): Promise<
 }
 
 /** Rows on disk whose file lies directly in `directory` (relative, no trailing slash), by file path. */
-export function findRecordingsInDirectory(catalog: Catalog, directory: string): Promise<Map<string, Recording>> {
+export function findFilesInDirectory(catalog: Catalog, directory: string): Promise<Map<string, KnownFile>> {
   return translating("find the recordings of a directory", async () => {
-    const rows: unknown[] = await catalog
+    const below = `${directory}/`;
+    const rows = (await catalog
       .db("recordings")
       .where({ node_id: catalog.nodeId })
       .whereRaw(ON_DISK)
-      // Everything below "directory/": "0" is the character after "/".
-      .andWhere("file_path", ">=", `${directory}/`)
-      .andWhere("file_path", "<", `${directory}0`);
-    const recordings = rows.map(recordingFromRow);
+      // "0" is the character after "/".
+      .andWhere("file_path", ">=", below)
+      .andWhere("file_path", "<", `${directory}0`)
+      // A directory of sites may have a million rows in those below it.
+      .andWhereRaw("substr(file_path, length(cast(? as text)) + 1) not like '%/%'", [below])
+      .select(["path", "file_path", "file_identity", "local", "archive", "step"])) as KnownFileRow[];
     return new Map(
-      recordings
-        .filter(({ filePath }) => filePath.lastIndexOf("/") === directory.length)
-        .map((recording) => [recording.filePath, recording]),
+      rows.map(({ path, file_path: filePath, file_identity: fileIdentity, local, archive, step }) => {
+        return [filePath, { path, filePath, fileIdentity, local, archive, step }];
+      }),
     );
   });
 }

@@ -8,12 +8,18 @@ import path from "node:path";
 import { queueUnarchived } from "../catalog/path-policies.js";
 import { listPaths } from "../catalog/paths.js";
 import { forgetRejectedFiles, recordRejectedFile } from "../catalog/rejected-files.js";
-import { findRecording, findRecordingsInDirectory, listFilesOnDisk, markMissing } from "../catalog/recordings.js";
+import {
+  findFilesInDirectory,
+  findRecording,
+  type KnownFile,
+  listFilesOnDisk,
+  markMissing,
+} from "../catalog/recordings.js";
 import { AppError, errnoOf } from "../core/errors.js";
 import { looksUnchanged } from "../core/file-identity.js";
 import type { FoundFile } from "../core/found-file.js";
 import type { PathName } from "../core/path-name.js";
-import { isOnDisk, type Recording, type RecordingId } from "../core/recording.js";
+import { isOnDisk, type RecordingId } from "../core/recording.js";
 import { faultPoint } from "../platform/fault-point.js";
 import type { Logger } from "../platform/logger.js";
 import { type ExamineDeps, examineFile } from "./examine-file.js";
@@ -52,7 +58,8 @@ export async function scanRecordDir(deps: ScanDeps, progress: ScanProgress, sign
   const unarchived = new Set<PathName>();
   for await (const walked of walkRecordDir(deps.recordDir, signal)) {
     progress.directories += 1;
-    const known = await findRecordingsInDirectory(deps.catalog, walked.directory);
+    if (walked.files.length === 0 && walked.refused.length === 0) continue;
+    const known = await findFilesInDirectory(deps.catalog, walked.directory);
     for (const recording of known.values()) if (isLeftUnarchived(recording)) unarchived.add(recording.path);
     await scanDirectory(deps, { ...walked, known }, progress);
     await faultPoint("scan.after-directory");
@@ -65,11 +72,11 @@ export async function scanRecordDir(deps: ScanDeps, progress: ScanProgress, sign
 }
 
 interface KnownDirectory extends WalkedDirectory {
-  readonly known: ReadonlyMap<string, Recording>;
+  readonly known: ReadonlyMap<string, KnownFile>;
 }
 
 /** Of a path that is not archived; or the path was set to be while a step still saw it as it was before. */
-function isLeftUnarchived({ local, archive, step }: Recording): boolean {
+function isLeftUnarchived({ local, archive, step }: KnownFile): boolean {
   return local === "present" && step === null && (archive === "none" || archive === "uploading");
 }
 
@@ -100,7 +107,7 @@ async function scanDirectory(deps: ScanDeps, walked: KnownDirectory, progress: S
 
 interface Batch {
   readonly filePaths: readonly string[];
-  readonly known: ReadonlyMap<string, Recording>;
+  readonly known: ReadonlyMap<string, KnownFile>;
   readonly progress: ScanProgress;
 }
 
@@ -118,7 +125,7 @@ async function examineBatch(deps: ScanDeps, { filePaths, known, progress }: Batc
 }
 
 /** Undefined: known, and as it was. */
-async function scanFile(deps: ScanDeps, filePath: string, known: Recording | undefined) {
+async function scanFile(deps: ScanDeps, filePath: string, known: KnownFile | undefined) {
   if (known !== undefined && known.local !== "open") {
     const stat = await lstat(path.join(deps.recordDir, filePath), { bigint: true }).catch(() => undefined);
     if (stat?.isFile() === true && looksUnchanged(known.fileIdentity, stat)) return undefined;

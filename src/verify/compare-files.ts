@@ -3,10 +3,11 @@ import { lstat } from "node:fs/promises";
 import path from "node:path";
 
 import {
+  findFilesInDirectory,
   findRecording,
   findRecordingOfFile,
   findRecordingOnDisk,
-  findRecordingsInDirectory,
+  type KnownFile,
   listOnDisk,
   markMissing,
 } from "../catalog/recordings.js";
@@ -40,7 +41,7 @@ export async function compareFiles(run: VerifyRun): Promise<void> {
 
 async function compareWhatIsThere(run: VerifyRun): Promise<void> {
   for await (const { directory, files } of run.walkFiles(run.signal)) {
-    const known = await findRecordingsInDirectory(run.catalog, directory);
+    const known = await findFilesInDirectory(run.catalog, directory);
     const names = files.map((name) => (directory === "" ? name : `${directory}/${name}`));
     const looks = mapInOrder(names, FILES_AT_ONCE, (filePath) => lookAtFile(run, filePath, known.get(filePath)));
     for await (const tell of looks) await tell?.();
@@ -51,7 +52,7 @@ async function compareWhatIsThere(run: VerifyRun): Promise<void> {
 async function lookAtFile(
   run: VerifyRun,
   filePath: string,
-  row: Recording | undefined,
+  row: KnownFile | undefined,
 ): Promise<(() => Promise<void>) | undefined> {
   run.counts.files += 1;
   try {

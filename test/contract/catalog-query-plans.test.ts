@@ -17,9 +17,9 @@ import {
   releaseStaleLeases,
 } from "../../src/catalog/recording-queue.js";
 import {
+  findFilesInDirectory,
   findRecording,
   findRecordingOnDisk,
-  findRecordingsInDirectory,
   hasLaterRecording,
   listFilesOnDisk,
   listOnDisk,
@@ -60,7 +60,7 @@ const QUESTIONS: readonly (readonly [string, (catalog: Catalog) => Promise<unkno
   ["a row by id", async (catalog) => findRecording(catalog, (await anyRow(catalog)).id)],
   ["a row by file on disk", (catalog) => findRecordingOnDisk(catalog, "cam1/0.mp4")],
   ["a row of a file that is not there", (catalog) => recordAbsentFile(catalog, row(0, { filePath: "cam1/0.mp4" }))],
-  ["the rows of a directory", (catalog) => findRecordingsInDirectory(catalog, "cam1")],
+  ["the rows of a directory", (catalog) => findFilesInDirectory(catalog, "cam1")],
   ["all rows on disk, in pages", (catalog) => listOnDisk(catalog).next()],
   ["all files on disk, in pages", (catalog) => listFilesOnDisk(catalog).next()],
   ["a later segment", (catalog) => hasLaterRecording(catalog, CAM1, at(0))],

@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 
 import { claimDue, commitStep, noteProgress, releaseStaleLeases } from "../../../src/catalog/recording-queue.js";
 import {
+  findFilesInDirectory,
   findRecordingOnDisk,
-  findRecordingsInDirectory,
   hasLaterRecording,
   listFilesOnDisk,
   listOnDisk,
@@ -300,9 +300,9 @@ export function describeFoundFiles(dialect: TestedDialect): void {
       ];
       for (const [index, filePath] of names.entries()) await insertRow(catalog, index * 10, { filePath });
       await insertRow(catalog, 90, { filePath: "cam1/gone.mp4", local: "released" });
-      const found = await findRecordingsInDirectory(catalog, "cam1");
+      const found = await findFilesInDirectory(catalog, "cam1");
       expect([...found.keys()].sort()).toEqual(["cam1/a.mp4", "cam1/\u00e9.mp4", "cam1/~ z'\n%.mp4"].sort());
-      expect([...(await findRecordingsInDirectory(catalog, "cam1/sub")).keys()]).toEqual(["cam1/sub/b.mp4"]);
+      expect([...(await findFilesInDirectory(catalog, "cam1/sub")).keys()]).toEqual(["cam1/sub/b.mp4"]);
     });
 
     it("sees only the files of its own machine", async () => {
@@ -310,7 +310,7 @@ export function describeFoundFiles(dialect: TestedDialect): void {
       const [mine, other] = [await openOn(target, { nodeId: "n1" }), await openOn(target, { nodeId: "n2" })];
       await recordOne(mine, segmentFile(0));
       expect(await findRecordingOnDisk(other, "cam1/0000.mp4")).toBeUndefined();
-      expect((await findRecordingsInDirectory(other, "cam1")).size).toBe(0);
+      expect((await findFilesInDirectory(other, "cam1")).size).toBe(0);
     });
 
     it("lists all that should be on disk by name, over page borders", async () => {
