@@ -123,6 +123,8 @@ async function runHistories(histories: number, seed: number): Promise<void> {
     ),
     {
       ...{ numRuns: histories, seed, endOnFailure: process.env["SHRINK"] === undefined },
+      // Else the end of the test run names the history, and not what went wrong.
+      includeErrorInReport: true,
       ...(process.env["REPLAY"] === undefined ? {} : { path: process.env["REPLAY"] }),
     },
   );
