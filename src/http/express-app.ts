@@ -30,7 +30,7 @@ import { bodyParsers, paramsOf, parsePart, queryIn, refuseOddUrl } from "./reque
 import type { Reply, Route } from "./route.js";
 
 export interface ExpressAppDeps extends Omit<AuthenticateDeps, "clock"> {
-  /** MediaMTX waits for the answer, and gives up. */
+  /** MediaMTX waits for the answer, and gives up; who does not know the secret holds nobody up. */
   readonly urgent: Pick<UrgentWork, "begin">;
   /** For everybody else. */
   readonly turns: Pick<Turns, "take">;
@@ -54,8 +54,7 @@ export function createExpressApp(deps: ExpressAppDeps): Express {
   });
   for (const route of deps.routes) {
     const guard: RequestHandler = async (request, response, next) => {
-      if (route.access === "hook") response.once("close", deps.urgent.begin());
-      else await deps.turns.take();
+      if (route.access !== "hook") await deps.turns.take();
       callers.set(response, await authenticate({ ...deps, clock: deps.catalog.clock }, route, request));
       next();
     };
@@ -84,13 +83,14 @@ export function expressPath(path: string): string {
 }
 
 async function answer(
-  { access }: ExpressAppDeps,
+  { access, urgent }: ExpressAppDeps,
   route: Route,
   { request, response }: { readonly request: Request; readonly response: Response },
 ): Promise<void> {
   if (route.access === "hook") {
     const { authorization } = request.headers;
     assertHookSecret(access, { field: secretOf(request.body), inUrl: paramsOf(request)["secret"], authorization });
+    response.once("close", urgent.begin());
   }
   const gone = new AbortController();
   response.once("close", () => gone.abort());

@@ -1,14 +1,11 @@
 /** The bytes of an export's result, from the store. */
-import type { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
-
 import { AppError } from "../core/errors.js";
 import type { Export } from "../core/export.js";
 import { formatRfc3339 } from "../core/instant.js";
 import { isNamed } from "./if-none-match.js";
 import { HttpError } from "./problem.js";
 import { parseRange } from "./range.js";
-import { exactly, type Exchange, rangeOf, type SendRecordingDeps } from "./send-recording.js";
+import { type Exchange, rangeOf, sendExactly, type SendRecordingDeps } from "./send-recording.js";
 
 type SendExportDeps = Pick<SendRecordingDeps, "store" | "turns">;
 
@@ -46,12 +43,7 @@ export async function sendExport({ store, turns }: SendExportDeps, of: Export, e
     response.end();
     return;
   }
-  await pipeline(body, (source: Readable) => exactly(source, length, turns), response, { signal }).catch(
-    (error: unknown) => {
-      // A viewer that leaves is no failure.
-      if (!signal.aborted) throw error;
-    },
-  );
+  await sendExactly({ turns }, body, { length, response, signal });
 }
 
 function resultOf(of: Export) {

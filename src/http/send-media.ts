@@ -6,18 +6,15 @@
  * Browsers follow it to another origin, so the bucket needs a CORS rule: AllowedOrigins: the page's; AllowedMethods: GET;
  * AllowedHeaders: range; ExposeHeaders: content-range, content-length, etag.
  */
-import type { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
-
 import { AppError } from "../core/errors.js";
 import type { Recording } from "../core/recording.js";
 import { type GrowingFiles, openFile } from "../playback/growing-files.js";
 import { HttpError } from "./problem.js";
 import { parseRange } from "./range.js";
 import {
-  exactly,
   type Exchange,
   mediaTypeOf,
+  sendExactly,
   sendRecording,
   type SendRecordingDeps,
   setFileHeaders,
@@ -78,10 +75,5 @@ async function sendGrowing(deps: SendMediaDeps, recording: Recording, exchange: 
   response.setHeader("Content-Length", String(length));
   response.setHeader("Content-Range", `bytes ${String(start)}-${String(end)}/*`);
   const bytes = handle.createReadStream({ start, end });
-  await pipeline(bytes, (source: Readable) => exactly(source, length, deps.turns), response, { signal }).catch(
-    (error: unknown) => {
-      // A viewer that leaves is no failure.
-      if (!signal.aborted) throw error;
-    },
-  );
+  await sendExactly(deps, bytes, { length, response, signal });
 }

@@ -62,12 +62,7 @@ export async function sendRecording(deps: SendRecordingDeps, recording: Recordin
     response.end();
     return;
   }
-  await pipeline(bytes, (source: Readable) => exactly(source, length, deps.turns), response, { signal }).catch(
-    (error: unknown) => {
-      // A viewer that leaves is no failure.
-      if (!signal.aborted) throw error;
-    },
-  );
+  await sendExactly(deps, bytes, { length, response, signal });
 }
 
 /**
@@ -79,15 +74,28 @@ export function rangeOf({ method, headers }: MediaRequest, etag: string): string
   return method === "GET" && isSame ? headers.range : undefined;
 }
 
+interface Promised extends Pick<Exchange, "response" | "signal"> {
+  /** As Content-Length says. */
+  readonly length: number;
+}
+
+/** A block of it in each turn. A viewer that leaves is no failure. */
+export async function sendExactly(
+  { turns }: Pick<SendRecordingDeps, "turns">,
+  bytes: Readable,
+  { length, response, signal }: Promised,
+): Promise<void> {
+  const blocks = (source: Readable) => exactly(source, length, turns);
+  await pipeline(bytes, blocks, response, { signal }).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+  });
+}
+
 /**
  * Node sends whatever comes under the promised Content-Length. Too few bytes (MediaMTX truncates a file that it creates
  * again, F35) would leave the viewer waiting and make the next answer on the connection part of the video.
  */
-export async function* exactly(
-  bytes: Readable,
-  length: number,
-  turns: SendRecordingDeps["turns"],
-): AsyncGenerator<Buffer> {
+async function* exactly(bytes: Readable, length: number, turns: SendRecordingDeps["turns"]): AsyncGenerator<Buffer> {
   let sent = 0;
   for await (const chunk of bytes as AsyncIterable<Buffer>) {
     sent += chunk.length;

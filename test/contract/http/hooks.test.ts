@@ -15,6 +15,7 @@ import { ask, type Answered, problemIn } from "../../support/http-ask.js";
 import { HOOK_SECRET, type HttpHarness, httpForTest, MEDIAMTX_RECORD_DIR } from "../../support/http-harness.js";
 import { dump } from "../../support/http-rows.js";
 import { PATIENCE } from "../../support/patience.js";
+import { waitFor } from "../../support/wait-for.js";
 
 const run = promisify(execFile);
 const HOOK_DEADLINE_MS = 5_000 * PATIENCE;
@@ -55,6 +56,17 @@ function hook(http: HttpHarness, kind: Kind, fields: Readonly<Record<string, unk
 function complete(http: HttpHarness, number: number, more: Readonly<Record<string, unknown>> = {}): Promise<Answered> {
   const segmentPath = `${MEDIAMTX_RECORD_DIR}/${nameOf(number)}`;
   return hook(http, "segment-complete", { path: "cam1", segmentPath, segmentDuration: 4, ...more });
+}
+
+async function lockDatabase({ databaseFile }: HttpHarness): Promise<{ readonly unlock: () => Promise<void> }> {
+  const rival = new sqlite3.Database(databaseFile);
+  const execute = (sql: string) =>
+    new Promise<void>((resolve, reject) => {
+      rival.exec(sql, (error) => (error === null ? resolve() : reject(error)));
+    });
+  onTestFinished(() => new Promise<void>((resolve) => rival.close(() => resolve())));
+  await execute("begin exclusive");
+  return { unlock: () => execute("commit") };
 }
 
 /** The rows without what tells when and by whom they were made. */
@@ -332,17 +344,30 @@ describe("a path's source", () => {
   });
 });
 
+describe("a hook that waits", () => {
+  it("has others step back until it is answered", async () => {
+    const http = await httpForTest();
+    await writeSegment(http, 0);
+    const { urgent } = http.deps;
+    const rival = await lockDatabase(http);
+    const answer = complete(http, 0);
+    // Enough of that clock for whatever waits by now.
+    const isSeen = async () => {
+      await http.catalog.clock.advance(20);
+      return urgent.isKeptWaiting;
+    };
+    await waitFor("the hook to be kept waiting", isSeen, { intervalMs: 5 });
+    await answer;
+    await waitFor("nothing to be kept waiting", () => !urgent.isKeptWaiting, { intervalMs: 5 });
+    await rival.unlock();
+  });
+});
+
 describe("a database that another process has locked (F36)", () => {
   it("is answered as not available within five seconds, to each of ten, and the hook may come again", async () => {
     const http = await httpForTest();
     await writeSegment(http, 0);
-    const rival = new sqlite3.Database(http.databaseFile);
-    const execute = (sql: string) =>
-      new Promise<void>((resolve, reject) => {
-        rival.exec(sql, (error) => (error === null ? resolve() : reject(error)));
-      });
-    onTestFinished(() => new Promise<void>((resolve) => rival.close(() => resolve())));
-    await execute("begin exclusive");
+    const rival = await lockDatabase(http);
     const startedMs = performance.now();
     const answers = await Promise.all([
       ...Array.from({ length: 8 }, () => complete(http, 0)),
@@ -354,7 +379,7 @@ describe("a database that another process has locked (F36)", () => {
       expect(problemIn(answer).status).toBe(503);
       expect(answer.headers["retry-after"]).toBe("1");
     }
-    await execute("commit");
+    await rival.unlock();
     expect((await complete(http, 0)).status).toBe(202);
     expect(await rowsOf(http)).toHaveLength(1);
   });
