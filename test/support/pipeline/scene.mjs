@@ -33,6 +33,7 @@ const { openConfiguredCatalog, setUp } = await load("wiring/setup");
 const TRIES = 3;
 const REST_WITHIN_MS = 30_000;
 const LOOK_EVERY_MS = 20;
+const ALL_AT_RENAME_WITHIN_MS = 2_000;
 const TWO_DAYS_SEC = 2 * 86_400;
 const PART_BYTES = 5 * 1_048_576;
 
@@ -54,8 +55,10 @@ async function play(scene, undo) {
   const parts = await createParts(setup, scene, undo);
   const { catalog } = parts;
   await releaseStaleLeases(catalog);
+  // How many stand before their rename, and the other file's taking.
+  const removals = { atRename: 0, taking: undefined };
   listen({
-    onPoint: (name) => meddle(parts, scene, name),
+    onPoint: (name) => meddle(parts, scene, { name, removals }),
     voidLeases: () => voidLeases(parts),
     holdDatabase: () => holdDatabase(parts),
   });
@@ -208,18 +211,39 @@ async function requestDelete({ catalog, worker }, { deleted }) {
  * What else happens while files go: the first rename into the trash is refused by the disk, and MediaMTX takes the name
  * of another file that is about to go. Both once, also when this is the second play.
  */
-async function meddle({ catalog, setup }, { refusedMark, taken }, name) {
+async function meddle(parts, scene, { name, removals }) {
   if (name !== "trash.before-rename") return;
-  const [row] = await catalog.db("recordings").where({ file_path: taken.name, local: "trashed" });
-  const file = path.join(setup.recordDir, taken.name);
-  if (!existsSync(taken.mark) && row !== undefined && existsSync(file)) {
-    await copyFile(taken.from, file);
-    // Last: until then nobody may ask for what was not written whole.
-    await isFirst(taken.mark);
-    return;
+  removals.atRename += 1;
+  try {
+    if (await isTakenAboutToGo(parts, scene, removals)) {
+      removals.taking ??= take(parts, scene);
+      await removals.taking;
+      return;
+    }
+  } finally {
+    removals.atRename -= 1;
   }
   // Not the other file: refused, it would be looked at anew and found changed before it goes.
-  if (await isFirst(refusedMark)) throw Object.assign(new Error("rename: refused"), { code: "EIO" });
+  if (await isFirst(scene.refusedMark)) throw Object.assign(new Error("rename: refused"), { code: "EIO" });
+}
+
+/** No removal says whose it is: when as many stand here as files are about to go, that one's last look is behind it. */
+async function isTakenAboutToGo({ catalog, setup }, { taken }, removals) {
+  const endMs = performance.now() + ALL_AT_RENAME_WITHIN_MS;
+  for (;;) {
+    const rows = await catalog.db("recordings").where({ local: "trashed" });
+    const going = rows.filter((row) => existsSync(path.join(setup.recordDir, row.file_path)));
+    if (!going.some((row) => row.file_path === taken.name)) return false;
+    if (existsSync(taken.mark) || going.length <= removals.atRename || performance.now() > endMs) return true;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  }
+}
+
+async function take({ setup }, { taken }) {
+  if (existsSync(taken.mark)) return;
+  await copyFile(taken.from, path.join(setup.recordDir, taken.name));
+  // Last: until then nobody may ask for what was not written whole.
+  await isFirst(taken.mark);
 }
 
 async function isFirst(mark) {
