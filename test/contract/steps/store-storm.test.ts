@@ -50,7 +50,9 @@ const STORM: readonly FaultRule[] = [
   { rate: 0.03, fault: r2Error("TooManyRequests", "1") },
   { rate: 0.03, fault: { kind: "error-in-200" } },
   { rate: 0.02, fault: { kind: "empty-200" } },
-  { rate: 0.03, fault: { kind: "slow", bytesPerSec: 8_000 } },
+  // A part of a large file would take a quarter of an hour.
+  { rate: 0.03, fault: { kind: "slow", bytesPerSec: 8_000 }, method: "PUT", url: WHOLE_OBJECT },
+  { rate: 0.03, fault: { kind: "slow", bytesPerSec: 500_000 } },
   { rate: 0.005, fault: { kind: "hang-before-body" } },
   { rate: 0.005, fault: { kind: "hang-after-body" } },
   { rate: 0.005, fault: { kind: "hang-after-store" } },
