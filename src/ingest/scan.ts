@@ -58,6 +58,7 @@ export async function scanRecordDir(deps: ScanDeps, progress: ScanProgress, sign
   const unarchived = new Set<PathName>();
   for await (const walked of walkRecordDir(deps.recordDir, signal)) {
     progress.directories += 1;
+    // Of a directory of directories the database would walk all that lies below.
     if (walked.files.length === 0 && walked.refused.length === 0) continue;
     const known = await findFilesInDirectory(deps.catalog, walked.directory);
     for (const recording of known.values()) if (isLeftUnarchived(recording)) unarchived.add(recording.path);

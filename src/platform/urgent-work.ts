@@ -1,4 +1,7 @@
-/** What cannot wait. Whoever has time looks here, and steps back while some of it is kept waiting. */
+/**
+ * What cannot wait. Whoever has time looks here, and steps back while some of it is kept waiting: viewers, who fill the
+ * event loop. What fills the database instead, the worker and the pictures, looks at the group commit (`isPressed`).
+ */
 import type { Clock } from "./clock.js";
 
 /** A hook alone takes less. */

@@ -41,6 +41,7 @@ export async function compareFiles(run: VerifyRun): Promise<void> {
 
 async function compareWhatIsThere(run: VerifyRun): Promise<void> {
   for await (const { directory, files } of run.walkFiles(run.signal)) {
+    if (files.length === 0) continue;
     const known = await findFilesInDirectory(run.catalog, directory);
     const names = files.map((name) => (directory === "" ? name : `${directory}/${name}`));
     const looks = mapInOrder(names, FILES_AT_ONCE, (filePath) => lookAtFile(run, filePath, known.get(filePath)));

@@ -111,8 +111,23 @@ export function createParts(setup: Setup, catalog: Catalog, tokens: StreamTokens
   const scanner = new Scanner(ingest, config.ingest.scanIntervalMs);
   const watch = createWatch(setup, { pulse, ingest });
   return {
-    ...{ catalog, store, inspector, pace, backlog, pulse, metrics, mediamtx, serverNotes, ingest, guard },
-    ...{ diskGuard, worker, scanner, watch, backup, scrub },
+    catalog,
+    store,
+    inspector,
+    pace,
+    backlog,
+    pulse,
+    metrics,
+    mediamtx,
+    serverNotes,
+    ingest,
+    guard,
+    diskGuard,
+    worker,
+    scanner,
+    watch,
+    backup,
+    scrub,
     ...playing,
   };
 }
