@@ -8,13 +8,8 @@ import path from "node:path";
 import { queueUnarchived } from "../catalog/path-policies.js";
 import { listPaths } from "../catalog/paths.js";
 import { forgetRejectedFiles, recordRejectedFile } from "../catalog/rejected-files.js";
-import {
-  findFilesInDirectory,
-  findRecording,
-  type KnownFile,
-  listFilesOnDisk,
-  markMissing,
-} from "../catalog/recordings.js";
+import { findFilesInDirectory, type KnownFile, listFilesOnDisk } from "../catalog/files-on-disk.js";
+import { findRecording, markMissing } from "../catalog/recordings.js";
 import { AppError, errnoOf } from "../core/errors.js";
 import { looksUnchanged } from "../core/file-identity.js";
 import type { FoundFile } from "../core/found-file.js";

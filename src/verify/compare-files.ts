@@ -2,15 +2,8 @@
 import { lstat } from "node:fs/promises";
 import path from "node:path";
 
-import {
-  findFilesInDirectory,
-  findRecording,
-  findRecordingOfFile,
-  findRecordingOnDisk,
-  type KnownFile,
-  listOnDisk,
-  markMissing,
-} from "../catalog/recordings.js";
+import { findFilesInDirectory, type KnownFile, listOnDisk } from "../catalog/files-on-disk.js";
+import { findRecording, findRecordingOfFile, findRecordingOnDisk, markMissing } from "../catalog/recordings.js";
 import { AppError, describeError, errnoOf, isAppError } from "../core/errors.js";
 import { type FileStat, looksUnchanged } from "../core/file-identity.js";
 import type { Recording } from "../core/recording.js";

@@ -16,13 +16,11 @@ import {
   nextDueAtUs,
   releaseStaleLeases,
 } from "../../src/catalog/recording-queue.js";
+import { findFilesInDirectory, listFilesOnDisk, listOnDisk } from "../../src/catalog/files-on-disk.js";
 import {
-  findFilesInDirectory,
   findRecording,
   findRecordingOnDisk,
   hasLaterRecording,
-  listFilesOnDisk,
-  listOnDisk,
   recordAbsentFile,
   recordFoundFiles,
 } from "../../src/catalog/recordings.js";

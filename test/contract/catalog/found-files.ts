@@ -2,12 +2,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { claimDue, commitStep, noteProgress, releaseStaleLeases } from "../../../src/catalog/recording-queue.js";
+import { findFilesInDirectory, listFilesOnDisk, listOnDisk } from "../../../src/catalog/files-on-disk.js";
 import {
-  findFilesInDirectory,
   findRecordingOnDisk,
   hasLaterRecording,
-  listFilesOnDisk,
-  listOnDisk,
   markMissing,
   recordAbsentFile,
   recordFoundFiles,
