@@ -128,7 +128,7 @@ describe("a file whose bytes changed and whose size and times did not (F41)", ()
     const [row, other] = await restarted.rows();
     expect(row).toMatchObject({ archive: "uploading", local: "present", sha256: before!.sha256 });
     expect(row!.error).toMatch(/SHA-256 .+, expected/);
-    expect(await restarted.store.head(row!.objectKey!, AbortSignal.timeout(5_000))).toBeUndefined();
+    expect(await restarted.store.head(row!.objectKey!, new AbortController().signal)).toBeUndefined();
     expect((await stat(file)).size).toBe(CONTENT.length);
     expect(other).toMatchObject({ archive: "verified" });
   });
