@@ -2,13 +2,14 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promise
 import os from "node:os";
 import path from "node:path";
 
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { AppError } from "../../../src/core/errors.js";
 import type { ServerConfig } from "../../../src/mediamtx/config-drift.js";
 import { ConfigPublisher, type ConfigPublisherDeps } from "../../../src/mediamtx/config-publisher.js";
 import type { Clock } from "../../../src/platform/clock.js";
 import { silentLogger } from "../../../src/platform/logger.js";
+import { waitFor } from "../../support/wait-for.js";
 
 /** Time moves only by run(): to the end of each sleep in turn, letting everything else happen in between. */
 class SteppedClock implements Clock {
@@ -36,7 +37,7 @@ class SteppedClock implements Clock {
   async run(untilMs: number, isDone: () => boolean = () => false): Promise<void> {
     while (!isDone()) {
       // File operations take real time; a sleeper appears when they are through.
-      await vi.waitUntil(() => this.#sleepers.size > 0 || isDone(), { interval: 1 });
+      await waitFor("a sleeper", () => this.#sleepers.size > 0 || isDone(), { intervalMs: 1 });
       const next = [...this.#sleepers].sort((a, b) => a.atMs - b.atMs)[0];
       if (next === undefined || isDone()) return;
       if (next.atMs > untilMs) {

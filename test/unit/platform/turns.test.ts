@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 
 import { Turns } from "../../../src/platform/turns.js";
 
@@ -22,12 +22,17 @@ describe("turns", () => {
   });
 
   it("step back while something cannot wait, and come all the same", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout"] });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
     const turns = new Turns(() => true);
     const order: string[] = [];
     const taken = turns.take().then(() => order.push("turn"));
     // A turn by itself comes within two rounds.
     for (let rounds = 0; rounds < 3; rounds += 1) await round();
     order.push("three rounds");
+    await vi.advanceTimersByTimeAsync(5);
     await taken;
     expect(order).toEqual(["three rounds", "turn"]);
   });
