@@ -1,6 +1,8 @@
 /** A child process of a test: output captured, ended for sure. */
 import { type ChildProcess, spawn } from "node:child_process";
 
+import { PATIENCE } from "./patience.js";
+
 export interface ChildOptions {
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;
@@ -16,7 +18,7 @@ export interface Child {
   output(): string;
   /** The exit code, or the name of the signal; resolves once the output is complete. */
   readonly exited: Promise<number | string>;
-  /** Sends the signal unless it has ended, and waits for the end; SIGKILL after `graceMs`. */
+  /** Sends the signal unless it has ended, and waits for the end; SIGKILL after `graceMs`, on a busy machine later. */
   stop(signal?: NodeJS.Signals, graceMs?: number): Promise<number | string>;
 }
 
@@ -44,7 +46,7 @@ export async function startChild(command: string, args: readonly string[], optio
     exited,
     stop: async (signal = "SIGTERM", graceMs = KILL_AFTER_MS) => {
       if (!hasExited()) child.kill(signal);
-      const timer = setTimeout(() => child.kill("SIGKILL"), graceMs);
+      const timer = setTimeout(() => child.kill("SIGKILL"), graceMs * PATIENCE);
       const result = await exited;
       clearTimeout(timer);
       return result;
