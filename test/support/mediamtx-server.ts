@@ -23,6 +23,9 @@ export function quietMediaMtxConfig(version: TestedMediaMtxVersion, ports: Media
   const off = ["hls", "webrtc", "srt", "moq"].map((server) => `${server}: false`);
   return [
     "logLevel: info",
+    // A machine that stands still for ten seconds is no camera that is gone.
+    "readTimeout: 60s",
+    "writeTimeout: 60s",
     `rtspAddress: 127.0.0.1:${ports.rtsp}`,
     "rtspTransports: [tcp]",
     `rtmpAddress: 127.0.0.1:${ports.rtmp}`,
