@@ -124,22 +124,35 @@ async function openPage(wire: Wire): Promise<Page> {
     sessionId: string;
   };
   const complaints: string[] = [];
-  let loaded = (): void => undefined;
+  /** Documents by their loader: those that there were, and those that have loaded. */
+  const [begun, loaded] = [new Set<unknown>(), new Set<unknown>()];
+  let onLoaded = (): void => undefined;
   wire.onEvent(sessionId, (method, params) => {
-    if (method === "Page.loadEventFired") loaded();
+    if (method === "Page.lifecycleEvent" && params["frameId"] === targetId) {
+      begun.add(params["loaderId"]);
+      if (params["name"] === "load") loaded.add(params["loaderId"]);
+      onLoaded();
+    }
     if (method === "Runtime.exceptionThrown") complaints.push(JSON.stringify(params["exceptionDetails"]));
     const { level, text, url } = (params["entry"] ?? {}) as { level?: string; text?: string; url?: string };
     if (method === "Log.entryAdded" && level === "error") complaints.push(`${text ?? ""} ${url ?? ""}`);
   });
   const send = (method: string, params: Json = {}): Promise<Json> => wire.send(method, params, sessionId);
   for (const domain of ["Page", "Runtime", "Log", "Accessibility"]) await send(`${domain}.enable`);
+  await send("Page.setLifecycleEventsEnabled", { enabled: true });
   return {
     send,
     complaints,
     goto: async (url) => {
-      const isLoaded = new Promise<void>((resolve) => (loaded = resolve));
-      await send("Page.navigate", { url });
-      await isLoaded;
+      const before = new Set(begun);
+      const isLoaded = new Promise<void>((resolve) => {
+        onLoaded = () => {
+          if ([...loaded].some((loader) => !before.has(loader))) resolve();
+        };
+      });
+      const { loaderId } = await send("Page.navigate", { url });
+      // Another place in the same document loads nothing.
+      if (loaderId !== undefined) await isLoaded;
     },
     setView: async ({ widthPx, heightPx, scheme = "light", reducedMotion = true }) => {
       const mobile = widthPx < 600;

@@ -16,6 +16,23 @@ const FIND = `(selector, words) => [...document.querySelectorAll(selector)].filt
   element.checkVisibility() && (words === null || element.innerText.trim() === words ||
     element.getAttribute("aria-label") === words)).at(-1)`;
 
+/** Until \`watchedClick\` is asked whether it hit, a click on anything else reaches nobody. */
+const WATCH = `(isIn) => {
+  let isHit = true;
+  const kinds = ["pointerdown", "mousedown", "pointerup", "mouseup", "click"];
+  const look = (event) => {
+    if (isHit && isIn(event.target)) return;
+    isHit = false;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  };
+  for (const kind of kinds) window.addEventListener(kind, look, true);
+  window.watchedClick = () => {
+    for (const kind of kinds) window.removeEventListener(kind, look, true);
+    return isHit;
+  };
+}`;
+
 export class Person {
   readonly page: Page;
 
@@ -68,16 +85,7 @@ export class Person {
 
   /** A field by its name or id, in place of what stands in it. */
   async fill(name: string, text: string): Promise<void> {
-    const field = `input[name="${name}"], input[id="${name}"]`;
-    const act = `(() => {
-      const element = (${FIND})(${JSON.stringify(field)}, null);
-      if (element === undefined) return false;
-      element.focus();
-      element.select();
-      return document.activeElement === element;
-    })()`;
-    await waitFor(`the field ${name}`, () => this.page.evaluate<boolean>(act), { timeoutMs: SEEN_TIMEOUT_MS });
-    await this.page.type(text);
+    await this.fillIn(`input[name="${name}"], input[id="${name}"]`, text);
   }
 
   async choose(name: string, value: string): Promise<void> {
@@ -91,7 +99,7 @@ export class Person {
     await waitFor(`${value} in ${name}`, () => this.page.evaluate<boolean>(act), { timeoutMs: SEEN_TIMEOUT_MS });
   }
 
-  /** Whatever stands there, in its middle, once one can. */
+  /** Whatever stands there, in its middle, once one can. What has moved or was drawn anew meanwhile is looked for again. */
   async clickOn(selector: string): Promise<void> {
     const find = `(() => {
       const element = (${FIND})(${JSON.stringify(selector)}, null);
@@ -99,31 +107,39 @@ export class Person {
       element.scrollIntoView({ block: "center" });
       const { left, top, width, height } = element.getBoundingClientRect();
       const [x, y] = [left + width / 2, top + height / 2];
-      const hit = document.elementFromPoint(x, y);
-      const isHit = [element, ...(element.labels ?? [])].some((part) => part.contains(hit));
-      return isHit ? { x, y } : null;
+      // A label and what it is for are clicked as one.
+      const control = element.closest("label")?.control;
+      const parts = [element, ...(element.labels ?? []), ...(control ? [control] : [])];
+      const isIn = (target) => parts.some((part) => part.contains(target));
+      if (!isIn(document.elementFromPoint(x, y))) return null;
+      (${WATCH})(isIn);
+      return { x, y };
     })()`;
-    const look = () => this.page.evaluate<{ x: number; y: number } | null>(find);
-    const at = await waitFor(`${selector} to be where one can click`, async () => (await look()) ?? undefined);
-    for (const type of ["mousePressed", "mouseReleased"]) {
-      await this.page.send("Input.dispatchMouseEvent", { type, ...at, button: "left", clickCount: 1 });
-    }
+    await waitFor(`${selector} to be where one can click`, async () => {
+      const at = await this.page.evaluate<{ x: number; y: number } | null>(find);
+      if (at === null) return false;
+      for (const type of ["mousePressed", "mouseReleased"]) {
+        await this.page.send("Input.dispatchMouseEvent", { type, ...at, button: "left", clickCount: 1 });
+      }
+      // Another page in its place: it was the click that led there.
+      return this.page.evaluate<boolean>("window.watchedClick?.() ?? true").catch(() => true);
+    });
   }
 
-  /** In place of what stands there; no text empties it. */
+  /** In place of what stands there; no text empties it. At once, so that nothing takes the focus away meanwhile. */
   async fillIn(selector: string, text: string): Promise<void> {
     const act = `(() => {
       const element = (${FIND})(${JSON.stringify(selector)}, null);
       if (element === undefined) return false;
       element.focus();
       element.select();
-      return document.activeElement === element;
+      if (document.activeElement !== element) return false;
+      const text = ${JSON.stringify(text)};
+      if (text !== "") document.execCommand("insertText", false, text);
+      else if (element.value !== "") document.execCommand("delete");
+      return true;
     })()`;
     await waitFor(`the field ${selector}`, () => this.page.evaluate<boolean>(act), { timeoutMs: SEEN_TIMEOUT_MS });
-    for (const type of ["keyDown", "keyUp"]) {
-      await this.page.send("Input.dispatchKeyEvent", { type, key: "Backspace", windowsVirtualKeyCode: 8 });
-    }
-    if (text !== "") await this.page.type(text);
   }
 
   async chooseIn(selector: string, value: string): Promise<void> {
