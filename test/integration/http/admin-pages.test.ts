@@ -78,7 +78,8 @@ describe.skipIf(isSkipped)("the page where people log in", () => {
     await open("/");
     await person.logIn("vera", PASSWORD);
     await person.seen("#rows", "yard");
-    await person.page.evaluate("document.fonts.ready");
+    // The paths come by an answer of their own.
+    await person.seen("[data-path]", "yard");
     expect(
       await person.page.evaluate(`[...document.querySelectorAll("[data-path]")].map((e) => e.dataset.path)`),
     ).toEqual(["yard"]);

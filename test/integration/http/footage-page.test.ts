@@ -100,7 +100,7 @@ describe.skipIf(isSkipped)("the day view", () => {
   it("plays MPEG-TS, and goes on where the recording format changes", async () => {
     await show("yard", "2026-11-20T17:04:44.5Z");
     await playing();
-    expect(await page.evaluate(`document.querySelector("video").webkitAudioDecodedByteCount > 0`)).toBe(true);
+    await waitFor("the sound", () => page.evaluate<boolean>(HAS_SOUND));
     await show("yard", "2026-11-20T17:04:52Z");
     await playing();
     const changeMs = Date.parse("2026-11-20T17:05:02Z");
@@ -194,6 +194,8 @@ async function addEvents(): Promise<void> {
   }
   await new Promise<void>((resolve) => database.close(() => resolve()));
 }
+
+const HAS_SOUND = `document.querySelector("video").webkitAudioDecodedByteCount > 0`;
 
 async function show(name: string, at: string): Promise<void> {
   await page.goto(`${scene.app.url}/?path=${name}&at=${at}&zoom=60`);

@@ -136,9 +136,8 @@ describe.skipIf(isSkipped)("the paths pages", () => {
     await person.seen(field("recordPartDuration"), "expected a duration from 50ms to 1m");
     await person.seen(`${field("maxReaders")} [class*=error]`, /\w/);
     await person.seen(".act-bar", "2 fields are not accepted.");
-    expect(await page.evaluate(`document.activeElement.closest("[data-field]")?.dataset.field`)).toBe(
-      "recordPartDuration",
-    );
+    const focused = `document.activeElement.closest("[data-field]")?.dataset.field`;
+    await waitFor("the focus", async () => (await page.evaluate(focused)) === "recordPartDuration");
     await person.fillIn(input("recordPartDuration"), "500ms");
     await person.seesNo(`${field("recordPartDuration")} [class*=error]`);
     await person.clickOn(`${field("maxReaders")} .origin .link`);

@@ -72,6 +72,7 @@ describe("a timeline with pictures", () => {
   });
 
   it("shows a tile at once wherever the pointer moves, and then the very picture", async () => {
+    await waitFor("the sprite, which is made once", () => isSpriteThere("gate"), { timeoutMs: 60_000 });
     await show("gate", await beginningOf("gate"));
     await playing();
     // The timeline goes on with what plays.
@@ -165,8 +166,9 @@ describe("a timeline with pictures", () => {
     await picture(`unplayable-${what}`);
     await page.evaluate(`document.querySelector(".unplayable button").click()`);
     await seen(".unplayable", /converts H\.265/);
-    const first = await playing();
-    await waitFor("it to go on", async () => (await wallMs()) > first + 1_000, { timeoutMs: 30_000 });
+    await playing();
+    const begunMs = await beginningOf("old");
+    await waitFor("it to go on", async () => (await wallMs()) > begunMs + 1_500, { timeoutMs: 30_000 });
     await picture(`converted-${what}`);
     expect(await page.evaluate(`document.querySelector("video").videoWidth`)).toBe(320);
   });
@@ -222,6 +224,15 @@ async function picturesOf(name: string): Promise<string[]> {
   const directory = path.join(scene.server.bucketDir, "recordings", "~thumbnails", name);
   const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => []);
   return entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
+}
+
+/** The one that the page asks for. */
+async function isSpriteThere(name: string): Promise<boolean> {
+  const range = { path: name, from: "2026-11-20T12:00:00.000Z", to: "2026-11-20T18:00:00.000Z" };
+  const query = new URLSearchParams({ ...range, width: "160", tiles: "300" }).toString();
+  const index = await fetch(`${scene.app.url}/api/v1/sprite.vtt?${query}`);
+  const uri = /^sprite\.jpg[^#\s]+/m.exec(await index.text())?.[0];
+  return uri !== undefined && (await fetch(`${scene.app.url}/api/v1/${uri}`)).ok;
 }
 
 async function beginningOf(name: string): Promise<number> {
@@ -303,10 +314,9 @@ const noCard = async (): Promise<boolean> => (await card()) === null;
 const wallMs = async (): Promise<number> =>
   Date.parse(await page.evaluate<string>(`document.querySelector("video").dataset.wall ?? ""`));
 
-async function playing(): Promise<number> {
+async function playing(): Promise<void> {
   const isPlaying = `document.querySelector("video")?.readyState >= 3 && document.querySelector("video").dataset.wall !== undefined`;
   await waitFor("the picture", () => page.evaluate<boolean>(isPlaying), { timeoutMs: 30_000 });
-  return wallMs();
 }
 
 function seen(selector: string, words: RegExp): Promise<boolean> {
