@@ -1,4 +1,4 @@
-/** A test bench for the S3 store: a real S3 server behind the R2 proxy, and a store with short timeouts. */
+/** A test bench for the S3 store: a real S3 server behind the R2 proxy, and stores with short and with long timeouts. */
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 
@@ -13,15 +13,17 @@ import { createTempDir, removeTempDir } from "./temp-dir.js";
 import { type S3Server, startS3Server } from "./versitygw.js";
 
 export const PART_BYTES = 5 * 1_048_576;
-/** Long enough for a busy machine, short enough to wait for. */
+/** Short enough to wait for. */
 export const TIMEOUTS = { connectMs: 1_000, idleMs: 1_500, requestMs: 4_000 } as const;
+/** For what does not hang: however long a busy machine stands still. */
+const PATIENT_TIMEOUTS = { connectMs: 60_000, idleMs: 60_000, requestMs: 60_000 } as const;
 
 export interface S3Bench {
   readonly server: S3Server;
   readonly proxy: R2Proxy;
   /** Where sources are written. */
   readonly sourceDir: string;
-  /** The caller closes it. */
+  /** The caller closes it. Whoever waits for a store that hangs gives it `TIMEOUTS`. */
   openStore(overrides?: Partial<S3StoreOptions>): ObjectStore;
   /** A client with the SDK's own settings. */
   openRawClient(overrides?: S3ClientConfig): S3Client;
@@ -48,7 +50,7 @@ export async function startS3Bench(options: { readonly writeIntervalMs?: number 
         prefix: "t",
         credentials: () => ({ accessKeyId, secretAccessKey }),
         clock: systemClock,
-        timeouts: TIMEOUTS,
+        timeouts: PATIENT_TIMEOUTS,
         multipartThresholdBytes: 6 * 1_048_576,
         partBytes: PART_BYTES,
         ...overrides,

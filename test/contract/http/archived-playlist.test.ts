@@ -27,7 +27,7 @@ afterEach(() => s3.proxy.reset());
 afterAll(() => s3.close());
 
 async function harness(playbackArchive: "direct" | "proxy"): Promise<{ http: HttpHarness; placed: Placed[] }> {
-  const store = s3.openStore();
+  const store = s3.openStore({ timeouts: TIMEOUTS });
   const http = await httpForTest({ store: () => store, playbackArchive });
   const placed = await addFixture(http, ["v1.20.1", "h264-aac"]);
   for (const one of placed) await archive(http, one);
@@ -182,7 +182,7 @@ describe("a bucket that fails, through us", () => {
 
 describe("what is signed", () => {
   it("is never good for longer than seven days, and never for other keys than ours", async () => {
-    const store = s3.openStore();
+    const store = s3.openStore({ timeouts: TIMEOUTS });
     const sign = (key: string, expiresSec: number) => store.presignGet!(key, { expiresSec, contentType: "video/mp4" });
     expect(new URL(await sign("t/a", 1e9)).searchParams.get("X-Amz-Expires")).toBe("604800");
     expect(new URL(await sign("t/a", 0)).searchParams.get("X-Amz-Expires")).toBe("1");

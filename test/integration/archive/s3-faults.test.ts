@@ -76,6 +76,11 @@ describe("the file", () => {
 });
 
 describe("a store that hangs", () => {
+  beforeEach(() => {
+    store.close();
+    store = bench.openStore({ timeouts: TIMEOUTS });
+  });
+
   it.each<[string, Fault, number]>([
     ["before it reads", { kind: "hang-before-body" }, 5 * MEBIBYTE],
     ["after it read all", { kind: "hang-after-body" }, 1_000],
@@ -127,11 +132,11 @@ describe("a store that hangs", () => {
   it.each([1_000, 4 * MEBIBYTE])("F20 a reader that takes its time gets every one of %i bytes", async (bytes) => {
     const source = await sourceOf(bytes);
     await put(source);
-    const hasty = bench.openStore({ timeouts: { ...TIMEOUTS, idleMs: 200 } });
+    const hasty = bench.openStore({ timeouts: { ...TIMEOUTS, idleMs: 1_500 } });
     onTestFinished(() => hasty.close());
     const stream = await hasty.get(key, { signal: never });
     const hash = createHash("sha256");
-    let restMs = 2_000;
+    let restMs = 4_000;
     for await (const chunk of stream as AsyncIterable<Buffer>) {
       hash.update(chunk);
       // Once, and far longer than a store may starve us.
@@ -147,7 +152,7 @@ describe("a store that hangs", () => {
     onTestFinished(() => void silent.close());
     const address = silent.address();
     const port = typeof address === "object" && address !== null ? address.port : 0;
-    const hanging = bench.openStore({ endpoint: `https://127.0.0.1:${port}` });
+    const hanging = bench.openStore({ endpoint: `https://127.0.0.1:${port}`, timeouts: TIMEOUTS });
     onTestFinished(() => hanging.close());
     const tookMs = await elapsedMs(() =>
       expect(hanging.head(key, never)).rejects.toMatchObject({ kind: "unavailable" }),
@@ -156,10 +161,10 @@ describe("a store that hangs", () => {
   });
 
   it("lets no deadline run while the rate limiter holds the upload", async () => {
-    const patient = bench.openStore({ timeouts: { ...TIMEOUTS, requestMs: 700, idleMs: 10_000 } });
+    const patient = bench.openStore({ timeouts: { ...TIMEOUTS, requestMs: 2_000, idleMs: 60_000 } });
     onTestFinished(() => patient.close());
     const source = await sourceOf();
-    const onBytes = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1_500));
+    const onBytes = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 4_000));
     await patient.put(key, source, { signal: never, onBytes });
     expect(await sha256Stored()).toBe(source.sha256);
   });
@@ -208,7 +213,8 @@ describe("a store that refuses", () => {
   });
 
   it("F21 R2's one write per second and key is unavailable, not already-exists", async () => {
-    const strict = await startR2Proxy({ server: bench.server });
+    // An interval that no busy machine outlasts.
+    const strict = await startR2Proxy({ server: bench.server, writeIntervalMs: 600_000 });
     onTestFinished(() => strict.stop());
     const limited = bench.openStore({ endpoint: strict.endpoint });
     onTestFinished(() => limited.close());
