@@ -5,6 +5,7 @@ import { path as bundledFfprobe } from "ffprobe-static";
 import { describe, expect, it, onTestFinished } from "vitest";
 
 import { type FfprobeSettings, findFfprobe, probeFile } from "../../../src/media/ffprobe.js";
+import { PATIENCE } from "../../support/patience.js";
 import { tempDir } from "../../support/temp-dir.js";
 import { waitFor } from "../../support/wait-for.js";
 import { FIXTURES, fixture } from "../../unit/media/fixtures.js";
@@ -112,9 +113,11 @@ describe("ffprobe", () => {
   it("F13: kills an ffprobe that hangs, even one that ignores SIGTERM", async () => {
     const pidFile = path.join(await tempDir(), "pid");
     const settings = await stub(`trap '' TERM INT HUP\necho $$ > ${pidFile}\nexec sleep 600`);
-    await expect(probeTs({ ...settings, timeoutMs: 500 })).rejects.toMatchObject({
+    // Long enough for it to begin.
+    const timeoutMs = 500 * PATIENCE;
+    await expect(probeTs({ ...settings, timeoutMs })).rejects.toMatchObject({
       kind: "unavailable",
-      message: expect.stringContaining("killed after 500 ms") as string,
+      message: expect.stringContaining(`killed after ${timeoutMs} ms`) as string,
     });
     await waitFor("the process to be gone", () => !isAlive(Number(readFileSync(pidFile, "utf8"))));
   });

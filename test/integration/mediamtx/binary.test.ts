@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 
 import { type BinaryRequest, findOrGetMediaMtx } from "../../../src/mediamtx/binary.js";
 import { silentLogger } from "../../../src/platform/logger.js";
+import { PATIENCE } from "../../support/patience.js";
 import { tempDir } from "../../support/temp-dir.js";
 import {
   ARCHIVE,
@@ -35,13 +36,14 @@ async function setUp(options: { readonly fault?: Fault; readonly releaseVersion?
     downloadUrl: server.url,
     env: { PATH: bin },
     machine: MACHINE,
-    idleTimeoutMs: 300,
+    // A busy machine may stand still; what hangs is waited for.
+    idleTimeoutMs: options.fault === "hang" ? 300 : 60_000,
   };
   return { directory, bin, server, request };
 }
 
 const get = (request: BinaryRequest, log = silentLogger) =>
-  findOrGetMediaMtx({ log, signal: AbortSignal.timeout(20_000) }, request);
+  findOrGetMediaMtx({ log, signal: AbortSignal.timeout(20_000 * PATIENCE) }, request);
 
 async function cacheContent({ request }: Setup): Promise<string[]> {
   return readdir(path.join(request.cacheDir, "mediamtx"));

@@ -20,6 +20,7 @@ import {
   type MediaMtxServer,
   startMediaMtx,
 } from "../../support/mediamtx-server.js";
+import { PATIENCE } from "../../support/patience.js";
 import { tempDir } from "../../support/temp-dir.js";
 import { mediamtxBinary, type TestedMediaMtxVersion } from "../../support/tools.js";
 import { waitFor } from "../../support/wait-for.js";
@@ -128,7 +129,7 @@ async function run(setup: Setup, config: string): Promise<MediaMtxServer> {
   return server;
 }
 
-async function readServer(api: ControlApi, signal = AbortSignal.timeout(10_000)): Promise<ServerConfig> {
+async function readServer(api: ControlApi, signal = AbortSignal.timeout(10_000 * PATIENCE)): Promise<ServerConfig> {
   return {
     global: await api.globalConfig(signal),
     pathDefaults: await api.pathDefaults(signal),
@@ -142,7 +143,7 @@ async function expectValid(setup: Setup, configFile: string): Promise<void> {
     version: "1.21.0",
     configFile,
     env: process.env,
-    signal: AbortSignal.timeout(20_000),
+    signal: AbortSignal.timeout(20_000 * PATIENCE),
   });
   expect(verdict).toEqual({ kind: "valid" });
 }
@@ -194,7 +195,7 @@ describe.each(VERSIONS)("a rendered configuration in MediaMTX %s", (version) => 
     expect(answers.map(({ status }) => status)).toEqual([401, 401, 401]);
     const camera = await startCamera({ url: `rtsp://127.0.0.1:${rtsp}/walk/in` });
     onTestFinished(() => camera.stop());
-    const paths = await setup.api.listPaths(AbortSignal.timeout(5_000));
+    const paths = await setup.api.listPaths(AbortSignal.timeout(5_000 * PATIENCE));
     expect(paths).toMatchObject([{ name: "walk/in", confName: "all_others", online: true, tracks: ["H264"] }]);
   });
 
@@ -224,7 +225,7 @@ describe.each(VERSIONS)("a rendered configuration in MediaMTX %s", (version) => 
       expect(publisher.state()).toMatchObject({ error: null, drift: [] });
     };
     const sources = async (): Promise<unknown> => {
-      const paths = await setup.api.listPaths(AbortSignal.timeout(5_000));
+      const paths = await setup.api.listPaths(AbortSignal.timeout(5_000 * PATIENCE));
       return paths.filter(({ name }) => /^cam[12]$/.test(name)).map(({ name, source }) => [name, source]);
     };
     const before = await waitFor("both cameras", async () => {

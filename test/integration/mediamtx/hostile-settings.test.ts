@@ -17,6 +17,7 @@ import { listPaths } from "../../../src/catalog/paths.js";
 import { ask, problemIn } from "../../support/http-ask.js";
 import { type HttpHarness, startHttp } from "../../support/http-harness.js";
 import { freeMediaMtxPorts, startMediaMtx } from "../../support/mediamtx-server.js";
+import { PATIENCE } from "../../support/patience.js";
 import { createTempDir } from "../../support/temp-dir.js";
 
 const USER = { user: "reelkeeper", password: "correct horse battery" };
@@ -149,7 +150,7 @@ beforeAll(async () => {
     for (const value of values) await tryValue(field, field === "labels" ? [value] : value);
   }
   for (const value of HOSTILE) await tryName(value);
-}, 300_000);
+}, 300_000 * PATIENCE);
 afterAll(() => http.close());
 
 async function tryValue(field: string, value: unknown): Promise<void> {

@@ -9,11 +9,12 @@ import { runsWithConfig } from "../../../src/mediamtx/process-identity.js";
 import type { Clock } from "../../../src/platform/clock.js";
 import { startCamera } from "../../support/camera.js";
 import { startChild } from "../../support/child.js";
+import { PATIENCE } from "../../support/patience.js";
 import { waitFor } from "../../support/wait-for.js";
 import { writeProgram } from "./release-server.js";
 import { type Place, preparePlace, supervise } from "./supervisor-fixture.js";
 
-const READY_MS = 10_000;
+const READY_MS = 10_000 * PATIENCE;
 const ready = (): AbortSignal => AbortSignal.timeout(READY_MS);
 
 const RECORDING = [

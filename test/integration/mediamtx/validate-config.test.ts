@@ -4,6 +4,7 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 
 import { type ConfigVerdict, validateConfig } from "../../../src/mediamtx/validate-config.js";
+import { PATIENCE } from "../../support/patience.js";
 import { tempDir } from "../../support/temp-dir.js";
 import { mediamtxBinary, type TestedMediaMtxVersion } from "../../support/tools.js";
 
@@ -11,7 +12,7 @@ async function ask(version: TestedMediaMtxVersion, config: string, env = process
   const configFile = path.join(await tempDir(), "mediamtx.yml");
   await writeFile(configFile, config);
   const bin = await mediamtxBinary(version);
-  return validateConfig({ bin, version, configFile, env, signal: AbortSignal.timeout(10_000) });
+  return validateConfig({ bin, version, configFile, env, signal: AbortSignal.timeout(10_000 * PATIENCE) });
 }
 
 describe("MediaMTX's own verdict on a configuration", () => {
