@@ -25,7 +25,7 @@ export interface ClipSegment {
 
 /**
  * What a clip can be made of, oldest first, all of one format. Throws `not-found` when that is nothing, and
- * `failed-precondition` where the format changes. MPEG-TS that is still being written cannot be cut yet.
+ * `failed-precondition` where the format changes.
  */
 export async function findClipRecordings(
   { catalog }: PlaybackDeps,
@@ -34,13 +34,22 @@ export async function findClipRecordings(
   const { path, fromUs, toUs } = request;
   const found = await findPlayable(catalog, { path, fromUs, toUs });
   const [first, ...others] = found.filter(
-    ({ format, local, startUs, endUs, mediaDurationUs }) =>
-      format === "fmp4" || (local !== "open" && mediaDurationUs !== null && (endUs > fromUs || startUs >= fromUs)),
+    (recording, at) => isLookedInto(recording) || !hasEndedBefore(fromUs, found[at + 1]),
   );
   if (first === undefined) throw noFootage(request);
   const other = others.find(({ format }) => format !== first.format);
   if (other !== undefined) throw formatChanges(other);
   return [first, ...others];
+}
+
+/** Of others the end is not known. */
+export function isLookedInto({ local, mediaDurationUs }: PlayableRecording): boolean {
+  return local !== "open" && mediaDurationUs !== null;
+}
+
+/** MediaMTX closes a file before it creates the next one. */
+function hasEndedBefore(us: number, next: PlayableRecording | undefined): boolean {
+  return next !== undefined && next.startUs <= us;
 }
 
 /** What is inside each fMP4 recording. */

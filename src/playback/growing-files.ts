@@ -11,6 +11,7 @@ import type { Recording, RecordingId, Track } from "../core/recording.js";
 import { type FfprobeSettings, probeFile } from "../media/ffprobe.js";
 import { GrowingTransport, GrowingTransportEnd } from "../media/growing-transport.js";
 import { type Grown, type Growing, type GrownFootage, GrowingWalk } from "../media/growing-walk.js";
+import { ticksToUs } from "../media/ticks.js";
 import { resolveInside } from "../platform/files.js";
 
 export type GrowingRecording = Pick<Recording, "id" | "filePath" | "format">;
@@ -20,6 +21,8 @@ const MOST_WALKS = 512;
 const PROBE_WITHIN_MS = 15_000;
 /** MPEG-TS that is longer is not read for its last picture, but for this end of it. */
 const END_BYTES = 16 * 1_048_576;
+/** ffprobe looks no further for what a track is: sound may begin after the first pictures. */
+const PROBED_BYTES = 5_000_000;
 
 /** Of MPEG-TS, the end of a file has a walk of its own. */
 type WalkKey = RecordingId | `end of ${RecordingId}`;
@@ -28,7 +31,7 @@ interface Walk {
   /** dev:ino of the file that is walked. */
   readonly file: string;
   readonly walk: Growing;
-  /** Of MPEG-TS, once ffprobe has told them. */
+  /** Of MPEG-TS, once ffprobe has told them all. */
   tracks: readonly Track[] | null;
 }
 
@@ -49,17 +52,36 @@ export class GrowingFiles {
    * `unavailable` when we cannot tell.
    */
   async look(recording: GrowingRecording): Promise<GrownFootage | null> {
-    const grown = await this.#lookOnce(recording, recording.id);
-    const tracks = grown === null ? null : (grown.tracks ?? (await this.#tracksOf(recording)));
-    return grown === null || tracks === null ? null : { ...grown, tracks };
+    return this.#withTracks(recording, recording.id);
+  }
+
+  /** As `look`; fragments may be missing that are not needed to play it from an instant on. */
+  async lookFrom(
+    recording: GrowingRecording & Pick<Recording, "startUs">,
+    fromUs: number,
+  ): Promise<GrownFootage | null> {
+    const key: WalkKey = `end of ${recording.id}`;
+    const end = this.#isWalked(recording) ? null : await this.#lookOnce(recording, key);
+    return end !== null && reachesBackTo(end, fromUs - recording.startUs)
+      ? this.#withTracks(recording, key)
+      : this.look(recording);
   }
 
   /** As `look`, when its last picture is all that is wanted: fragments of before may be missing. */
   async lookAtEnd(recording: GrowingRecording): Promise<Grown | null> {
-    const { id, format } = recording;
-    const isWalked = format === "fmp4" || this.#walks.has(id);
-    const end = isWalked ? null : await this.#lookOnce(recording, `end of ${id}`);
+    const { id } = recording;
+    const end = this.#isWalked(recording) ? null : await this.#lookOnce(recording, `end of ${id}`);
     return end ?? this.#lookOnce(recording, id);
+  }
+
+  #isWalked({ id, format }: GrowingRecording): boolean {
+    return format === "fmp4" || this.#walks.has(id);
+  }
+
+  async #withTracks(recording: GrowingRecording, key: WalkKey): Promise<GrownFootage | null> {
+    const grown = await this.#lookOnce(recording, key);
+    const tracks = grown === null ? null : (grown.tracks ?? (await this.#tracksOf(recording, key)));
+    return grown === null || tracks === null ? null : { ...grown, tracks };
   }
 
   #lookOnce(recording: GrowingRecording, key: WalkKey): Promise<Grown | null> {
@@ -106,17 +128,26 @@ export class GrowingFiles {
   }
 
   /** As the inspection will say it; null: not now. */
-  async #tracksOf({ id, filePath, format }: GrowingRecording): Promise<readonly Track[] | null> {
-    const known = this.#walks.get(id);
+  async #tracksOf({ filePath, format }: GrowingRecording, key: WalkKey): Promise<readonly Track[] | null> {
+    const known = this.#walks.get(key);
     if (known?.tracks !== null) return known?.tracks ?? null;
     try {
       const file = { filePath: await resolveInside(this.#recordDir, filePath), format };
-      known.tracks = (await probeFile(this.#ffprobe, file, AbortSignal.timeout(PROBE_WITHIN_MS))).tracks;
+      const { tracks } = await probeFile(this.#ffprobe, file, AbortSignal.timeout(PROBE_WITHIN_MS));
+      const areKnown = tracks.every(({ kind }) => kind !== "other") || known.walk.wholeBytes >= PROBED_BYTES;
+      if (areKnown) known.tracks = tracks;
+      return tracks;
     } catch (error) {
       if (!isAppError(error)) throw error;
+      return null;
     }
-    return known.tracks;
   }
+}
+
+/** Sound of the first moments from there on is in the fragment before. */
+function reachesBackTo({ index }: Grown, ownUs: number): boolean {
+  const syncTicks = index.fragments[1]?.syncTicks ?? null;
+  return syncTicks !== null && ticksToUs(syncTicks, index.timescale) <= ownUs;
 }
 
 interface OpenedFile extends Pick<Recording, "format"> {

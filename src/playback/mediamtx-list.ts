@@ -18,7 +18,7 @@ export interface Timespan {
 
 export interface TimespanDeps {
   readonly catalog: Catalog;
-  readonly growing: Pick<GrowingFiles, "look">;
+  readonly growing: Pick<GrowingFiles, "lookFrom">;
 }
 
 export interface TimespansRequest {
@@ -53,24 +53,36 @@ async function findTimespans({ catalog, growing }: TimespanDeps, range: SpanRang
   return merge(withGrown(growing, listPlayableSpans(catalog, range)));
 }
 
-/** The file that is being written counts as far as its fragments are whole; of MPEG-TS it does not count: no clip is made of it yet. */
+/** The file that is being written counts as far as its fragments are whole. */
 async function* withGrown(
   growing: TimespanDeps["growing"],
   spans: AsyncIterable<PlayableSpan>,
 ): AsyncGenerator<PlayableSpan> {
+  let held: PlayableSpan | undefined;
   for await (const span of spans) {
-    if (span.local !== "open") {
-      yield span;
-      continue;
-    }
-    if (span.format === "mpegts") continue;
-    const grown = await growing.look(span);
-    const last = grown?.index.fragments.findLast(({ startTicks }) => startTicks !== null);
-    if (grown === null || last === undefined) continue;
-    const startUs = grown.startUs ?? span.startUs;
-    const mediaUs = ticksToUs((last.startTicks ?? 0) + last.durationTicks, grown.index.timescale);
-    yield { ...span, startUs, endUs: startUs + mediaUs, position: grown.position, tracks: grown.tracks };
+    if (held !== undefined) yield* grownSpan(growing, held, { isNewest: false });
+    held = undefined;
+    if (span.local === "open") held = span;
+    else yield span;
   }
+  if (held !== undefined) yield* grownSpan(growing, held, { isNewest: true });
+}
+
+/** MediaMTX closes a file before it creates the next one, also where nobody has noticed yet. */
+async function* grownSpan(
+  growing: TimespanDeps["growing"],
+  span: PlayableSpan,
+  { isNewest }: { readonly isNewest: boolean },
+): AsyncGenerator<PlayableSpan> {
+  // Its end is all that is asked for.
+  const grown = await growing.lookFrom(span, Infinity);
+  if (grown === null) return;
+  const { fragments, timescale } = isNewest ? grown.index : grown.endedIndex;
+  const last = fragments.findLast(({ startTicks }) => startTicks !== null);
+  if (last === undefined) return;
+  const startUs = grown.startUs ?? span.startUs;
+  const mediaUs = ticksToUs((last.startTicks ?? 0) + last.durationTicks, timescale);
+  yield { ...span, startUs, endUs: startUs + mediaUs, position: grown.position, tracks: grown.tracks };
 }
 
 async function merge(segments: AsyncIterable<PlayableSpan>): Promise<Timespan[]> {

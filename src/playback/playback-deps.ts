@@ -8,6 +8,7 @@ import type { FfmpegSettings } from "../media/ffmpeg.js";
 import type { ByteCappedCache } from "../platform/byte-capped-cache.js";
 import type { Clock } from "../platform/clock.js";
 import type { Gate } from "../platform/gate.js";
+import type { GrowingFiles } from "./growing-files.js";
 import type { PlainLayout } from "./plain-layout.js";
 
 /**
@@ -28,6 +29,8 @@ export interface PlaybackDeps {
   readonly clock: Clock;
   readonly openBytes: OpenBytes;
   readonly openReader: OpenReader;
+  /** For MPEG-TS that is still being written. */
+  readonly growing: Pick<GrowingFiles, "lookFrom">;
   /** For pictures, and for clips from MPEG-TS; that there is none is found out when it is needed. */
   readonly ffmpeg: FfmpegSettings;
   /** Around each ffmpeg that remuxes MPEG-TS. */

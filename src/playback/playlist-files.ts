@@ -9,6 +9,7 @@ import { extensionOf } from "../core/object-key.js";
 import type { SegmentFormat, Track } from "../core/recording.js";
 import { decodeFragmentIndex } from "../media/fragment-index-codec.js";
 import type { GrownFootage } from "../media/growing-walk.js";
+import { LEAD_US } from "./clip-segments.js";
 import type { GrowingFiles } from "./growing-files.js";
 import { TRANSCODED_CODECS } from "../media/transcode.js";
 import { type FileFootage, segmentsOf } from "./playlist-segments.js";
@@ -57,16 +58,14 @@ export async function nameFile(
   }
   const isLookedInto = local !== "open" && recording.mediaDurationUs !== null;
   if (recording.format === "mpegts" && isLookedInto) return nameUncut(recording, range);
-  // Pieces of MPEG-TS are made by its stored index.
-  const mayGrow = recording.format === "fmp4" || !range.isTranscoded;
-  if (!mayGrow || (local !== "open" && local !== "present")) return recording.step === null ? "nothing" : "pending";
+  if (local !== "open" && local !== "present") return recording.step === null ? "nothing" : "pending";
   const grown = place.mayLook ? await growing.look(recording) : null;
   if (grown === null) return "pending";
   // MediaMTX closes a file before it creates the next one.
   const isWritten = local === "open" && place.isNewest;
   const isGrowing = range.isLive && isWritten;
-  // A playlist that grows leaves the last piece out by itself.
-  const index = isWritten && !isGrowing ? grown.index : grown.endedIndex;
+  // A playlist that grows leaves the last piece out by itself; pieces that are made anew are made of whole fragments.
+  const index = isWritten && (!isGrowing || range.isTranscoded) ? grown.index : grown.endedIndex;
   const footage = grownFootage({ ...grown, index }, recording);
   return nameFragments(recording, { range, footage, tracks: grown.tracks, isGrowing });
 }
@@ -100,7 +99,9 @@ function nameFragments(recording: ListableRecording, { range, footage, tracks, i
 /** As MPEG-TS, which needs no init: each segment may be made by another ffmpeg. Each has a URI that says its time. */
 function nameTranscoded(recording: ListableRecording, { range, footage, tracks, isGrowing }: Fragments): Named {
   const uri = `recordings/${recording.id}/transcoded.ts`;
-  const segments = transcodedSegments(footage, { ...range, isGrowing }).map(({ fromUs, toUs }) => {
+  // MPEG-TS has the sound of a picture up to a moment behind it.
+  const behindUs = recording.format === "mpegts" ? LEAD_US : 0;
+  const segments = transcodedSegments(footage, { ...range, isGrowing, behindUs }).map(({ fromUs, toUs }) => {
     const query = new URLSearchParams({ from: formatRfc3339(fromUs), to: formatRfc3339(toUs) }).toString();
     const place = { startUs: fromUs, durationUs: toUs - fromUs, bytes: 0, offsetBytes: null, beginsWithSync: true };
     return { ...place, uri: `${uri}?${query}` };

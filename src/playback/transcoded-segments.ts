@@ -15,6 +15,8 @@ interface TimeCut {
   readonly isExact: boolean;
   /** Further fragments may come: what has no end yet is left out. */
   readonly isGrowing: boolean;
+  /** Of a file that grows: so much of it lies behind the end of a segment before it is named. */
+  readonly behindUs: number;
 }
 
 /** An ffmpeg takes some tenths of a second to begin; a viewer waits for one segment. */
@@ -41,7 +43,8 @@ export function transcodedSegments(file: FileFootage, cut: TimeCut): TimeRange[]
   }
   const fileEndUs = startUs + endOf(file, { first: 0, startUs: 0 });
   if (!cut.isGrowing && fileEndUs > fromUs) segments.push({ fromUs, toUs: fileEndUs });
-  return segments.flatMap((segment) => inRange(segment, cut));
+  const lastUs = cut.isGrowing ? fileEndUs - cut.behindUs : fileEndUs;
+  return segments.filter(({ toUs }) => toUs <= lastUs).flatMap((segment) => inRange(segment, cut));
 }
 
 function inRange({ fromUs, toUs }: TimeRange, cut: TimeCut): TimeRange[] {

@@ -7,6 +7,7 @@ import { joins } from "../core/continuity.js";
 import { AppError } from "../core/errors.js";
 import { formatRfc3339 } from "../core/instant.js";
 import type { Track } from "../core/recording.js";
+import { findPlayableAround } from "../catalog/playable-neighbours.js";
 import type { PlayableRecording } from "../catalog/playable-recordings.js";
 import { damaged } from "../media/box.js";
 import { decodeFragmentIndex } from "../media/fragment-index-codec.js";
@@ -15,7 +16,7 @@ import { firstTickAtUs, ticksToUs } from "../media/ticks.js";
 import { findFirstPes, stepTicks, TS_PACKET_BYTES } from "../media/transport-packet.js";
 import { mapInOrder } from "../platform/map-in-order.js";
 import type { ClipRequest } from "./clip-request.js";
-import { LEAD_US, noFootage } from "./clip-segments.js";
+import { isLookedInto, LEAD_US, noFootage } from "./clip-segments.js";
 import type { PlaybackDeps } from "./playback-deps.js";
 
 export const TICKS_PER_SEC = 90_000;
@@ -24,6 +25,8 @@ export const BASE_TICKS = 10 * TICKS_PER_SEC;
 const READ_AT_ONCE = 8;
 /** Tables, and the first packet of a picture. */
 const ANCHOR_PACKETS = 64;
+/** Each is read, and ffprobe with it; what waits longer for its inspection counts after it. */
+const MOST_LOOKS = 64;
 
 export interface TransportPart {
   readonly recording: PlayableRecording;
@@ -58,7 +61,7 @@ export async function planTransportClip(
   { request, recordings }: { readonly request: ClipRequest; readonly recordings: readonly PlayableRecording[] },
   signal: AbortSignal,
 ): Promise<TransportPlan> {
-  const all = recordings.map(segmentOf);
+  const all = await readSegments(deps, { request, recordings });
   const start = findStart(all, request);
   const segments = all.slice(start?.number);
   const [first, last] = [segments[0], segments.at(-1)];
@@ -89,8 +92,44 @@ export async function planTransportClip(
   };
 }
 
+async function readSegments(
+  deps: PlaybackDeps,
+  { request, recordings }: { readonly request: ClipRequest; readonly recordings: readonly PlayableRecording[] },
+): Promise<Segment[]> {
+  const segments: Segment[] = [];
+  for (const [at, recording] of recordings.entries()) {
+    if (isLookedInto(recording)) segments.push(knownSegment(recording));
+    else if (recordings.length - at <= MOST_LOOKS) {
+      const segment = await growingSegment(deps, recording, request.fromUs);
+      if (segment !== undefined) segments.push(segment);
+    }
+  }
+  return segments;
+}
+
+/** What nobody has inspected yet, or MediaMTX still writes: as much of it as is whole now. */
+async function growingSegment(
+  deps: PlaybackDeps,
+  recording: PlayableRecording,
+  fromUs: number,
+): Promise<Segment | undefined> {
+  const grown = await deps.growing.lookFrom(recording, fromUs);
+  if (grown === null) return undefined;
+  const { fragments } = (await isWritten(deps, recording)) ? grown.index : grown.endedIndex;
+  const durationTicks = endTicksOf(fragments);
+  const endUs = recording.startUs + ticksToUs(durationTicks, TICKS_PER_SEC);
+  return { recording: { ...recording, endUs, tracks: grown.tracks }, fragments, durationTicks };
+}
+
+/** MediaMTX closes a file before it creates the next one, also where nobody has noticed yet. */
+async function isWritten({ catalog }: PlaybackDeps, { id, path, local }: PlayableRecording): Promise<boolean> {
+  if (local !== "open") return false;
+  const { before } = await findPlayableAround(catalog, path, null);
+  return before[0]?.id === id;
+}
+
 /** Without an index it is one fragment, which begins with a sync sample: MediaMTX begins no file otherwise. */
-function segmentOf(recording: PlayableRecording): Segment {
+function knownSegment(recording: PlayableRecording): Segment {
   const { fragmentIndex, bytes, mediaDurationUs } = recording;
   const durationTicks = firstTickAtUs(mediaDurationUs ?? 0, TICKS_PER_SEC);
   if (fragmentIndex === null) {
@@ -98,8 +137,12 @@ function segmentOf(recording: PlayableRecording): Segment {
     return { recording, fragments: [whole], durationTicks };
   }
   const { fragments } = decodeFragmentIndex(fragmentIndex);
+  return { recording, fragments, durationTicks: endTicksOf(fragments) };
+}
+
+function endTicksOf(fragments: readonly Fragment[]): number {
   const last = fragments.at(-1);
-  return { recording, fragments, durationTicks: (last?.startTicks ?? 0) + (last?.durationTicks ?? 0) };
+  return (last?.startTicks ?? 0) + (last?.durationTicks ?? 0);
 }
 
 interface Start {

@@ -6,6 +6,7 @@ import type { Catalog } from "../catalog/catalog.js";
 import type { FfmpegSettings } from "../media/ffmpeg.js";
 import { ByteCappedCache } from "../platform/byte-capped-cache.js";
 import { Gate } from "../platform/gate.js";
+import type { GrowingFiles } from "../playback/growing-files.js";
 import type { PlaybackDeps } from "../playback/playback-deps.js";
 
 /** Of an hour of video and sound a layout takes about five megabytes. */
@@ -19,14 +20,16 @@ export interface PlaybackParts {
   readonly catalog: Catalog;
   readonly store: ObjectStore;
   readonly ffmpeg: FfmpegSettings;
+  readonly growing: GrowingFiles;
 }
 
-export function createPlayback(recordDir: string, { catalog, store, ffmpeg }: PlaybackParts): PlaybackDeps {
+export function createPlayback(recordDir: string, { catalog, store, ffmpeg, growing }: PlaybackParts): PlaybackDeps {
   const places = { recordDir, store };
   return {
     catalog,
     clock: catalog.clock,
     ffmpeg,
+    growing,
     remuxes: new Gate(REMUXES),
     layouts: new ByteCappedCache(catalog.clock, { mostBytes: MOST_LAYOUT_BYTES, keepMs: KEEP_LAYOUTS_MS }),
     openBytes: (recording, part, signal) => openRecording(places, recording, { part, signal }),

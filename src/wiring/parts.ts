@@ -153,8 +153,8 @@ function createPlaying(
   { catalog, ...rest }: PlayingParts,
 ): Pick<Parts, "playback" | "exports" | "growing" | "pictures" | "thumbnailMaker"> {
   const ffmpeg = { configuredPath: setup.config.thumbnails.ffmpegPath, env: setup.env.all };
-  const playback = createPlayback(setup.recordDir, { catalog, store: rest.store, ffmpeg });
   const growing = new GrowingFiles(setup.recordDir, ffprobeOf(setup));
+  const playback = createPlayback(setup.recordDir, { catalog, store: rest.store, ffmpeg, growing });
   const pictures = createPictureCache(setup);
   return {
     playback,

@@ -350,6 +350,7 @@ function createDeps(parts: DepsParts): HttpDeps {
   const playback: PlaybackDeps = {
     catalog,
     clock: catalog.clock,
+    growing,
     openBytes: (recording, part, signal) => openRecording({ recordDir, store }, recording, { part, signal }),
     openReader: (recording, signal) => openRecordingReader({ recordDir, store }, recording, signal),
     ffmpeg: options.ffmpeg ?? { configuredPath: null, env: process.env },

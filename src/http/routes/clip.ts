@@ -24,9 +24,9 @@ export function clipRoutes({ playback, catalog }: HttpDeps): Route[] {
         "Reelkeeper-End tell both instants. Of reordered pictures (B-frames) an fmp4 also shows later ones that others " +
         "need. Other tracks begin within one of their frames of the picture. mp4 has a " +
         "Content-Length, a strong ETag and takes one Range; of fmp4 Reelkeeper-Estimated-Bytes tells the size, also for " +
-        "HEAD. The file that is still being written counts as far as it is whole. MPEG-TS recordings are put into the " +
-        "other container by ffmpeg as they go by (503 where none is installed, and while too many are), and count when " +
-        "they are closed. 404: no footage. 409: what the camera sends, or the recording format, changes inside the range (the answer names the " +
+        "HEAD. The file that is still being written counts as far as it is whole (of MPEG-TS: to its last random access " +
+        "point). MPEG-TS recordings are put into the other container by ffmpeg as they go by (503 where none is " +
+        "installed, and while too many are). 404: no footage. 409: what the camera sends, or the recording format, changes inside the range (the answer names the " +
         "instant; ask for one clip on each side). A copy that fails halfway ends the connection.",
       query: clipQuerySchema,
       responses: {

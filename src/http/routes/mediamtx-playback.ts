@@ -34,13 +34,13 @@ const ERRORS = {
   404: { description: "No recording segments found", schema: mediaMtxErrorSchema },
 };
 
-type PlaybackOfHttp = Pick<HttpDeps, "playback" | "growing" | "hardening">;
+type PlaybackOfHttp = Pick<HttpDeps, "playback" | "hardening">;
 
 export function mediaMtxPlaybackRoutes(deps: PlaybackOfHttp): Route[] {
   return [listRoute(deps), getRoute(deps)];
 }
 
-function listRoute({ playback: { catalog }, growing, hardening }: PlaybackOfHttp): Route {
+function listRoute({ playback, hardening }: PlaybackOfHttp): Route {
   return defineRoute({
     method: "GET",
     path: "/playback/list",
@@ -62,13 +62,13 @@ function listRoute({ playback: { catalog }, growing, hardening }: PlaybackOfHttp
         const startUs = query.start === "" ? null : parseRfc3339(query.start, "invalid start");
         const endUs = query.end === "" ? null : parseRfc3339(query.end, "invalid end");
         if (startUs !== null && endUs !== null && endUs < startUs) throw endsBeforeStart();
-        const timespans = await listTimespans({ catalog, growing }, { path, startUs, endUs });
+        const timespans = await listTimespans(playback, { path, startUs, endUs });
         return json(timespans.map((timespan) => entryOf(originOf(request, hardening), path, timespan)));
       }),
   });
 }
 
-function getRoute({ playback, growing }: PlaybackOfHttp): Route {
+function getRoute({ playback }: PlaybackOfHttp): Route {
   return defineRoute({
     method: "GET",
     path: "/playback/get",
@@ -89,7 +89,7 @@ function getRoute({ playback, growing }: PlaybackOfHttp): Route {
       inTheirWords(response, async () => {
         const wanted = clipRequestOf(query);
         assertOpen(caller, wanted.path);
-        const toUs = await findPlayableEnd({ ...playback, growing }, wanted);
+        const toUs = await findPlayableEnd(playback, wanted);
         const clip = await prepareClip(playback, { ...wanted, toUs, gaps: "keep" }, signal);
         if (clip.bytes === null) response.setHeader("Accept-Ranges", "none");
         await sendClip(clip, { request, response, signal });

@@ -13,6 +13,7 @@ import { parseRfc3339 } from "../../../src/core/instant.js";
 import { isHousekeepingKey } from "../../../src/core/object-key.js";
 import { parsePathName } from "../../../src/core/path-name.js";
 import type { Exports } from "../../../src/playback/exports.js";
+import { GrowingFiles } from "../../../src/playback/growing-files.js";
 import type { PlaybackDeps } from "../../../src/playback/playback-deps.js";
 import { writeClip } from "../../../src/playback/write-clip.js";
 import { aborted } from "../../../src/platform/signals.js";
@@ -61,7 +62,8 @@ async function openScene(options: SceneOptions = {}): Promise<Scene> {
   await bench.drain();
   await bench.stopWorker();
   const store = options.wrapStore?.(bench.store) ?? bench.store;
-  const plain = createPlayback(bench.recordDir, { catalog: bench.catalog, store, ffmpeg: FFMPEG });
+  const growing = new GrowingFiles(bench.recordDir, FFMPEG);
+  const plain = createPlayback(bench.recordDir, { catalog: bench.catalog, store, ffmpeg: FFMPEG, growing });
   const playback = options.wrapPlayback?.(plain) ?? plain;
   const guard = { assertMayRemove: options.assertMayRemove ?? (() => Promise.resolve()) };
   const again = (): Exports => {
@@ -171,14 +173,14 @@ describe("an export", () => {
   });
 
   it("begins again when it died between the object and its row, and keeps one object", async () => {
-    const { bench, exports, until, objects } = await openScene();
+    const { bench, playback, exports, until, objects } = await openScene();
     await exports.start();
     const { id } = await exports.submit(REQUEST);
     await until(id, "done");
     await exports.stop();
     await bench.catalog.db("exports").update({ state: "running", sha256: null, bytes: null });
     const next = createExports(bench.setup, {
-      playback: createPlayback(bench.recordDir, { catalog: bench.catalog, store: bench.store, ffmpeg: FFMPEG }),
+      playback,
       store: bench.store,
       guard: { assertMayRemove: () => Promise.reject(new Error("nothing is to be removed")) },
       onBytes: () => () => undefined,

@@ -74,11 +74,12 @@ async function openScene({ camera = "h264-aac", env, store = {}, assertMayRemove
   });
   const again = (changes: Partial<ObjectStore> = {}): ThumbnailMaker => {
     const around = { ...bench.store, ...changes };
+    const growing = new GrowingFiles(bench.recordDir, NO_FFMPEG);
     const maker = createThumbnailMaker(bench.setup, {
       ...{ store: around, metrics, isPressed: () => false, onBytes: () => () => undefined },
       guard: { assertMayRemove: assertMayRemove ?? (() => Promise.resolve()) },
-      playback: createPlayback(bench.recordDir, { catalog: bench.catalog, store: around, ffmpeg: NO_FFMPEG }),
-      growing: new GrowingFiles(bench.recordDir, NO_FFMPEG),
+      playback: createPlayback(bench.recordDir, { catalog: bench.catalog, store: around, ffmpeg: NO_FFMPEG, growing }),
+      growing,
       pictures: createPictureCache(bench.setup),
     });
     onTestFinished(() => maker.stop());

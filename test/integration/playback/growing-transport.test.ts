@@ -1,11 +1,15 @@
-/** MPEG-TS that a real MediaMTX is writing: played up to its last whole piece, and the same once it is closed. */
+/**
+ * MPEG-TS that a real MediaMTX is writing: played up to its last whole piece, and the same once it is closed; clips of its
+ * last seconds, and H.264 made of it, meanwhile.
+ */
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 
 import { expect, it } from "vitest";
 
 import { type CheckedPlaylist, checkPlaylist } from "../../support/hls-check.js";
-import { decodeWarnings } from "../../support/media-probe.js";
+import { formatRfc3339, parseRfc3339 } from "../../../src/core/instant.js";
+import { decodeWarnings, type ProbedPacket, probePackets, probeWarnings } from "../../support/media-probe.js";
 import { waitFor } from "../../support/wait-for.js";
 import { folderScene, type Scene } from "../app/scene.js";
 
@@ -39,10 +43,40 @@ async function look(scene: Scene, query: Query): Promise<Looked | undefined> {
   return { ...playlist, text };
 }
 
+/** Of a file with which neither ffmpeg nor ffprobe finds any fault, and which begins with a sync sample. */
+async function picturesOf({ app, directory }: Scene, target: string): Promise<ProbedPacket[]> {
+  const answer = await fetch(new URL(target, app.url));
+  const bytes = Buffer.from(await answer.arrayBuffer());
+  expect(answer.status, bytes.toString("utf8", 0, 300)).toBe(200);
+  const file = path.join(directory, "made");
+  await writeFile(file, bytes);
+  expect([await probeWarnings(file), await decodeWarnings(file)]).toEqual(["", ""]);
+  const pictures = (await probePackets(file)).filter(({ kind }) => kind === "video");
+  expect(pictures[0]?.isKey).toBe(true);
+  const steps = pictures.slice(1).map(({ dtsSec }, at) => dtsSec - pictures[at]!.dtsSec);
+  expect(Math.min(...steps)).toBeGreaterThan(0);
+  return pictures;
+}
+
+async function clipOfLastSeconds(scene: Scene, format: string): Promise<void> {
+  const answer = await fetch(`${scene.app.url}/playback/list?path=cam1`);
+  const [span, ...others] = (await answer.json()) as { start: string; duration: number; url: string }[];
+  expect(others).toEqual([]);
+  const endUs = parseRfc3339(span!.start) + span!.duration * 1e6;
+  const range = { from: formatRfc3339(endUs - 2_500_000), to: formatRfc3339(endUs + 60e6), format };
+  const target = `/api/v1/clip.mp4?${new URLSearchParams({ path: "cam1", ...range }).toString()}`;
+  const pictures = await picturesOf(scene, target);
+  const lengthSec = pictures.at(-1)!.ptsSec + pictures.at(-1)!.durationSec - pictures[0]!.ptsSec;
+  expect(lengthSec).toBeGreaterThan(2.4);
+  const { pathname, search } = new URL(span!.url);
+  const all = await picturesOf(scene, `${pathname}${search}&format=${format}`);
+  expect(all.length).toBeGreaterThan(pictures.length);
+}
+
 it.each(["1.21.0", "1.19.3"] as const)(
   "the file that MediaMTX %s writes plays to its last whole piece",
   async (version) => {
-    const scene = await folderScene({ version, env: { QUIET_TIME: "1s" } });
+    const scene = await folderScene({ version, env: { QUIET_TIME: "1s", TRANSCODING: "on" } });
     const { app, directory } = scene;
     await scene.addPath("cam1", { recordFormat: "mpegts", recordSegmentDuration: "1h" });
     const [from, to] = [-60_000, 3_600_000].map((ms) => new Date(Date.now() + ms).toISOString());
@@ -74,6 +108,17 @@ it.each(["1.21.0", "1.19.3"] as const)(
     expect([picture.status, picture.headers.get("content-type")]).toEqual([200, "image/jpeg"]);
     const takenMs = Date.parse(picture.headers.get("reelkeeper-taken-at") ?? "");
     expect(takenMs).toBeGreaterThan(Date.parse(recording!.startAt) + 1_000);
+    for (const format of ["mp4", "fmp4"]) await clipOfLastSeconds(scene, format);
+    const made = await waitFor(
+      "a piece in H.264",
+      async () => {
+        const text = await textOf(scene, { ...range, live: "1", transcode: "h264" });
+        return text === undefined ? undefined : /^recordings.*$/m.exec(text)?.[0];
+      },
+      { timeoutMs: 60_000 },
+    );
+    expect((await picturesOf(scene, `/api/v1/${made}`)).length).toBeGreaterThan(30);
+    expect(await app.recordings()).toMatchObject([{ local: "open" }]);
     await camera.stop();
     await waitFor(
       "the file to be closed and looked into",

@@ -18,7 +18,7 @@ function file(seconds: number, syncsSec: readonly number[]) {
 
 function cut(of: ReturnType<typeof file>, fromSec: number, toSec: number, changes = {}) {
   const range = { fromUs: START_US + fromSec * 1e6, toUs: START_US + toSec * 1e6 };
-  const segments = transcodedSegments(of, { ...range, isExact: false, isGrowing: false, ...changes });
+  const segments = transcodedSegments(of, { ...range, isExact: false, isGrowing: false, behindUs: 0, ...changes });
   return segments.map(({ fromUs, toUs }) => [(fromUs - START_US) / 1e6, (toUs - START_US) / 1e6]);
 }
 
@@ -52,5 +52,16 @@ describe("segments to be transcoded", () => {
       ...[[0, 4], [4, 8]], // prettier-ignore
     ]);
     expect(cut(file(3, [0]), 0, 60, { isGrowing: true })).toEqual([]);
+  });
+
+  it("of a file that grows wait until so much lies behind their end", () => {
+    const growing = { isGrowing: true, behindUs: 1e6 };
+    expect(cut(file(8, [0, 4, 7]), 0, 60, growing)).toEqual([[0, 4]]);
+    expect(cut(file(9, [0, 4, 8]), 0, 60, growing)).toEqual([
+      ...[[0, 4], [4, 8]], // prettier-ignore
+    ]);
+    expect(cut(file(8, [0, 4]), 0, 60, { behindUs: 1e6 })).toEqual([
+      ...[[0, 4], [4, 8]], // prettier-ignore
+    ]);
   });
 });
