@@ -59,7 +59,7 @@ export function findLiveToken(
 ): Promise<ApiToken | undefined> {
   return translating("find a token", async () => {
     const nowUs = catalog.clock.nowUs();
-    const [row] = (await catalog.db("api_tokens").where(by).whereNull("revoked_at_us").select(COLUMNS)) as Row[];
+    const [row] = (await catalog.readDb("api_tokens").where(by).whereNull("revoked_at_us").select(COLUMNS)) as Row[];
     if (row === undefined || (row.expires_at_us !== null && row.expires_at_us <= nowUs)) return undefined;
     if (nowUs - (row.last_used_at_us ?? 0) > USE_NOTED_EVERY_US) {
       await catalog.db("api_tokens").where({ id: row.id }).update({ last_used_at_us: nowUs });

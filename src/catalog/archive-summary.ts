@@ -34,7 +34,7 @@ export interface StepError {
 export function summarizeBacklog(catalog: Catalog): Promise<BacklogPart[]> {
   return translating("summarize the backlog", async () => {
     const rows = (await catalog
-      .db("recordings")
+      .readDb("recordings")
       .where({ node_id: catalog.nodeId })
       .whereRaw(IN_BACKLOG)
       .groupBy("step")
@@ -76,7 +76,7 @@ export function createBacklogCount(catalog: Catalog, many = 10_000): () => Promi
 export function listStepErrors(catalog: Catalog): Promise<StepError[]> {
   return translating("list the last errors", async () => {
     const rows = (await catalog
-      .db("recordings")
+      .readDb("recordings")
       .where({ node_id: catalog.nodeId })
       .whereRaw(HAS_FAILED)
       .orderBy("updated_at_us", "desc")

@@ -1,10 +1,15 @@
 /** What every query of this folder takes first: the open database, and who is asking. */
 import type { Clock } from "../platform/clock.js";
-import { type Database, type DatabaseTarget, openDatabase } from "./database.js";
+import { type Database, type DatabaseTarget, openDatabase, openSqliteReader } from "./database.js";
 import type { Sealing } from "./sealing.js";
 
 export interface Catalog {
   readonly db: Database;
+  /**
+   * For what viewers ask: SQLite answers it beside the connection that writes, which hooks would else share with all of
+   * them. Sees what is committed, so never within a transaction. PostgreSQL has one pool for both.
+   */
+  readonly readDb: Database;
   readonly clock: Clock;
   /** The machine whose files a row speaks of. */
   readonly nodeId: string;
@@ -22,10 +27,11 @@ export interface OpenCatalogOptions {
 /** Opens and migrates. Throws `failed-precondition` for a database of a newer Reelkeeper. */
 export async function openCatalog({ target, ...rest }: OpenCatalogOptions): Promise<Catalog> {
   const db = await openDatabase(target, rest.clock);
-  return { db, ...rest };
+  return { db, readDb: target.kind === "sqlite" ? openSqliteReader(target.file) : db, ...rest };
 }
 
 export async function closeCatalog(catalog: Catalog): Promise<void> {
+  if (catalog.readDb !== catalog.db) await catalog.readDb.destroy();
   await catalog.db.destroy();
 }
 

@@ -1,5 +1,5 @@
 /**
- * Opens the catalog's database: SQLite (WAL, synchronous=FULL, one connection) or PostgreSQL, through knex. Foreign
+ * Opens the catalog's database: SQLite (WAL, synchronous=FULL, one connection that writes) or PostgreSQL, through knex. Foreign
  * errors become AppErrors here, so that nobody outside this folder knows a driver's codes.
  */
 import { mkdir } from "node:fs/promises";
@@ -58,6 +58,15 @@ async function usedBy(db: Database, work: (db: Database) => Promise<void>): Prom
 
 async function openSqlite(file: string): Promise<Database> {
   await mkdir(path.dirname(file), { recursive: true });
+  return sqliteConnection(file, "pragma synchronous=full; pragma foreign_keys=on;");
+}
+
+/** Of a file that is open already, and migrated. Opened at the first question. */
+export function openSqliteReader(file: string): Database {
+  return sqliteConnection(file, "pragma query_only=on;");
+}
+
+function sqliteConnection(file: string, settings: string): Database {
   return knex({
     client: CachingSqliteClient,
     connection: { filename: file },
@@ -65,15 +74,14 @@ async function openSqlite(file: string): Promise<Database> {
     log: SILENT,
     acquireConnectionTimeout: SQLITE_ACQUIRE_TIMEOUT_MS,
     pool: {
-      min: 1,
+      min: 0,
       max: 1,
       // The one connection is never given up: reopening would lose nothing but the warm page cache.
       idleTimeoutMillis: 2_000_000_000,
       // Settings of the connection only: nothing here waits for another process.
       afterCreate: (connection: SqliteConnection, done: (error: Error | null, connection: unknown) => void) => {
-        connection.exec(
-          `pragma busy_timeout=${String(BUSY_TIMEOUT_MS)}; pragma synchronous=full; pragma foreign_keys=on;`,
-          (error) => done(error, connection),
+        connection.exec(`pragma busy_timeout=${String(BUSY_TIMEOUT_MS)}; ${settings}`, (error) =>
+          done(error, connection),
         );
       },
     },

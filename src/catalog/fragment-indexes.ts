@@ -23,7 +23,7 @@ export function addMissingFragmentIndex(catalog: Catalog, id: RecordingId, data:
 export function findFragmentIndex(catalog: Catalog, id: RecordingId): Promise<Uint8Array | undefined> {
   return translating("find a fragment index", async () => {
     const row = await catalog
-      .db<{ recording_id: string; data: Buffer }>("fragment_indexes")
+      .readDb<{ recording_id: string; data: Buffer }>("fragment_indexes")
       .where({ recording_id: id })
       .first();
     return row?.data;

@@ -40,7 +40,7 @@ const NAMES = `with recursive
   select path from names where path is not null`;
 
 /** All paths that have recordings and are open to these scopes, in order of their names. */
-export function listRecordedPaths({ db }: Catalog, scopes: PathScopes): Promise<PathName[]> {
+export function listRecordedPaths({ readDb: db }: Catalog, scopes: PathScopes): Promise<PathName[]> {
   return translating("list the paths that have recordings", async () => {
     const query = db.select("path").from(db.raw(`(${NAMES}) as named`)) as Knex.QueryBuilder;
     const rows = (await inScopes(query, "path", scopes)) as { path: PathName }[];
@@ -51,7 +51,7 @@ export function listRecordedPaths({ db }: Catalog, scopes: PathScopes): Promise<
 /** In order of their names. */
 export function listLatestRecordings(catalog: Catalog): Promise<LatestRecording[]> {
   return translating("list the last recording of each path", async () => {
-    const answer = (await catalog.db.raw(STATEMENT)) as Row[] | { readonly rows: Row[] };
+    const answer = (await catalog.readDb.raw(STATEMENT)) as Row[] | { readonly rows: Row[] };
     return ("rows" in answer ? answer.rows : answer).map(({ path, start_us: startUs, end_us: endUs }) => ({
       path,
       startUs: Number(startUs),

@@ -54,7 +54,7 @@ interface EventsRange {
 export function listPathEvents(catalog: Catalog, { path, fromUs, toUs, limit }: EventsRange): Promise<PathEvent[]> {
   return translating("list the events of a path", async () => {
     const rows = (await catalog
-      .db("path_events")
+      .readDb("path_events")
       .where({ path })
       .andWhere("at_us", ">=", fromUs)
       .andWhere("at_us", "<", toUs)
@@ -67,7 +67,7 @@ export function listPathEvents(catalog: Catalog, { path, fromUs, toUs, limit }: 
 /** The last event of a path; undefined when there was none. */
 export function findLastPathEvent(catalog: Catalog, path: PathName): Promise<PathEvent | undefined> {
   return translating("find the last event of a path", async () => {
-    const rows = (await catalog.db("path_events").where({ path }).orderBy(NEWEST_FIRST).limit(1)) as unknown[];
+    const rows = (await catalog.readDb("path_events").where({ path }).orderBy(NEWEST_FIRST).limit(1)) as unknown[];
     return rows[0] === undefined ? undefined : toEvent(rows[0]);
   });
 }

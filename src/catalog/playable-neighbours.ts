@@ -40,7 +40,7 @@ export function findPlayableById(catalog: Catalog, id: RecordingId): Promise<Pla
   });
 }
 
-function playableOf({ db }: Catalog, which: { readonly path: PathName } | { readonly id: RecordingId }) {
+function playableOf({ readDb: db }: Catalog, which: { readonly path: PathName } | { readonly id: RecordingId }) {
   const query = db("recordings") as Knex.QueryBuilder;
   return query
     .leftJoin("fragment_indexes", "fragment_indexes.recording_id", "recordings.id")

@@ -94,7 +94,7 @@ export function findListable(catalog: Catalog, range: PlayableRange): Promise<Li
   });
 }
 
-function playableIn({ db }: Catalog, { path, fromUs, toUs }: PlayableRange): Knex.QueryBuilder {
+function playableIn({ readDb: db }: Catalog, { path, fromUs, toUs }: PlayableRange): Knex.QueryBuilder {
   return (
     (db("recordings") as Knex.QueryBuilder)
       .leftJoin("fragment_indexes", "fragment_indexes.recording_id", "recordings.id")

@@ -46,7 +46,7 @@ export async function* listPlayableSpans(catalog: Catalog, range: SpanRange): As
   }
 }
 
-function pageAfter({ db }: Catalog, { path, fromUs, toUs }: SpanRange, after: Row | undefined): Promise<Row[]> {
+function pageAfter({ readDb: db }: Catalog, { path, fromUs, toUs }: SpanRange, after: Row | undefined): Promise<Row[]> {
   return translating("list what can be played", async () => {
     const query = playable(db, path)
       .andWhere("start_us", ">=", after?.start_us ?? fromUs)
@@ -59,7 +59,7 @@ function pageAfter({ db }: Catalog, { path, fromUs, toUs }: SpanRange, after: Ro
   });
 }
 
-function lastStartUntil({ db }: Catalog, { path, fromUs }: SpanRange): Promise<number | undefined> {
+function lastStartUntil({ readDb: db }: Catalog, { path, fromUs }: SpanRange): Promise<number | undefined> {
   return translating("find the last that can be played before an instant", async () => {
     const query = playable(db, path).andWhere("start_us", "<=", fromUs).orderBy("start_us", "desc").limit(1);
     const [row] = (await query.select("start_us")) as Pick<Row, "start_us">[];

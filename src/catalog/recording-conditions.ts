@@ -78,7 +78,7 @@ export interface ConditionsRequest {
 export function listConditionChanges(catalog: Catalog, request: ConditionsRequest): Promise<ConditionChange[]> {
   return translating("list what kept a path from being recorded", async () => {
     const { path, nodeId, toUs } = request;
-    const { db } = catalog;
+    const { readDb: db } = catalog;
     const ofPath = db("recording_conditions").where({ path }).andWhere("at_us", "<", toUs);
     const ofMachine = db("recording_conditions").where({ path: null, node_id: nodeId }).andWhere("at_us", "<", toUs);
     const [pathRows, machineRows, sourceRows] = [

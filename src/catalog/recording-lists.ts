@@ -64,7 +64,7 @@ export function listRecordings(catalog: Catalog, filter: RecordingFilter, page: 
 function onePathAfterTheOther(catalog: Catalog, filter: RecordingFilter, page: PageRequest): Knex.QueryBuilder {
   const paths = [...new Set(filter.paths)];
   const filters = paths.length > MOST_MERGED_PATHS ? [filter] : paths.map((path) => ({ ...filter, paths: [path] }));
-  const columns = listedColumns(catalog.db);
+  const columns = listedColumns(catalog.readDb);
   const [first = afterKey(filtered(catalog, filter), page).select(columns), ...others] = filters.map((part) =>
     afterKey(filtered(catalog, part), page).select(columns),
   );
@@ -89,7 +89,7 @@ export function countRecordings(catalog: Catalog, filter: RecordingFilter): Prom
 }
 
 function filtered(catalog: Catalog, filter: RecordingFilter): Knex.QueryBuilder {
-  const query = catalog.db("recordings") as Knex.QueryBuilder;
+  const query = catalog.readDb("recordings") as Knex.QueryBuilder;
   const [only, ...others] = filter.paths ?? [];
   if (others.length < MOST_MERGED_PATHS) {
     if (only !== undefined) query.whereIn("path", [only, ...others]);

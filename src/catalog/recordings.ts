@@ -39,7 +39,9 @@ const WAS_REMOVED = `exists (select 1 from removals where removals.recording_id 
 const LATE_NOTE_US = 600_000_000;
 
 export function findRecording(catalog: Catalog, id: RecordingId): Promise<Recording | undefined> {
-  return translating("find a recording", async () => firstOf(await catalog.db("recordings").where({ id }).limit(1)));
+  return translating("find a recording", async () =>
+    firstOf(await catalog.readDb("recordings").where({ id }).limit(1)),
+  );
 }
 
 /** The row of the file that is on disk under this name now. */

@@ -55,7 +55,7 @@ export function insertSession(catalog: Catalog, session: NewSession): Promise<Se
 export function findLiveSession(catalog: Catalog, id: string): Promise<Session | undefined> {
   return translating("find a session", async () => {
     const [row] = (await catalog
-      .db("sessions")
+      .readDb("sessions")
       .where({ id })
       .whereNull("revoked_at_us")
       .andWhere("expires_at_us", ">", catalog.clock.nowUs())

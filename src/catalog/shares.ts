@@ -67,7 +67,10 @@ export function findShareByToken(catalog: Catalog, tokenHash: string): Promise<S
   return translating("find a share", () => findBy(catalog, { token_hash: tokenHash }));
 }
 
-async function findBy({ db }: Catalog, where: { id: string } | { token_hash: string }): Promise<Share | undefined> {
+async function findBy(
+  { readDb: db }: Catalog,
+  where: { id: string } | { token_hash: string },
+): Promise<Share | undefined> {
   const [row] = (await db("shares").where(where).limit(1).select(COLUMNS)) as Row[];
   return row === undefined ? undefined : toShare(row);
 }

@@ -73,7 +73,7 @@ export function findThumbnail(
   atUs: number,
 ): Promise<Thumbnail | undefined> {
   return translating("find a picture", async () => {
-    const query = catalog.db("thumbnails").where({ recording_id: recordingId, at_us: atUs, state: "stored" });
+    const query = catalog.readDb("thumbnails").where({ recording_id: recordingId, at_us: atUs, state: "stored" });
     return ((await query.select(...COLUMNS)) as Row[]).map(toThumbnail)[0];
   });
 }
@@ -171,7 +171,7 @@ export function sweepThumbnails(catalog: Catalog, after: SweepPlace): Promise<Sw
 const IS_GONE = `(recordings.archive in ('expired', 'deleted')
   and recordings.local not in ('open', 'present', 'quarantined', 'trashed'))`;
 
-function shown({ db }: Catalog, path: PathName, { fromUs, toUs }: TimeRange): Knex.QueryBuilder {
+function shown({ readDb: db }: Catalog, path: PathName, { fromUs, toUs }: TimeRange): Knex.QueryBuilder {
   const query = db("thumbnails") as Knex.QueryBuilder;
   return query
     .join("recordings", "recordings.id", "thumbnails.recording_id")

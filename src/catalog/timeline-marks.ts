@@ -65,7 +65,7 @@ interface Row {
 export function findMarks(catalog: Catalog, request: MarksRequest): Promise<FoundMarks> {
   return translating("find the marks of a timeline", async () => {
     const { path, fromUs, toUs, limit } = request;
-    const { db } = catalog;
+    const { readDb: db } = catalog;
     const [before] = await nearest(db, path, { order: "desc", bound: ["<=", fromUs] });
     const [last] = await nearest(db, path, { order: "desc", bound: ["<", toUs] });
     const [after] = await nearest(db, path, { order: "asc", bound: [">=", toUs] });
@@ -86,7 +86,7 @@ export function findMarks(catalog: Catalog, request: MarksRequest): Promise<Foun
 /** Codecs by the recordings that begin runs: MediaMTX begins a new one when the tracks change. */
 export function findTracksOfRuns(catalog: Catalog, { path, fromUs, toUs }: PathRange): Promise<string[]> {
   return translating("find the tracks of a timeline", async () => {
-    const { db } = catalog;
+    const { readDb: db } = catalog;
     const [before] = await nearest(db, path, { order: "desc", bound: ["<=", fromUs] });
     const first = db("recordings")
       .where({ path, start_us: before?.start_us ?? fromUs })

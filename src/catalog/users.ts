@@ -22,7 +22,7 @@ export function listUsers(catalog: Catalog): Promise<User[]> {
 }
 
 export function findUser(catalog: Catalog, by: { readonly id: string } | { readonly name: string }) {
-  return translating("find a user", async () => (await usersWhere(catalog.db, by))[0]);
+  return translating("find a user", async () => (await usersWhere(catalog.readDb, by))[0]);
 }
 
 export function hasUsers(catalog: Catalog): Promise<boolean> {

@@ -147,9 +147,10 @@ async function plansOf(catalog: Catalog, work: () => Promise<unknown>): Promise<
       statements.push({ sql: query.sql, bindings: query.bindings ?? [] });
     }
   };
-  catalog.db.on("query", listen);
+  const connections = [catalog.db, catalog.readDb];
+  for (const connection of connections) connection.on("query", listen);
   await work();
-  catalog.db.removeListener("query", listen);
+  for (const connection of connections) connection.removeListener("query", listen);
   const plans: PlanStep[] = [];
   for (const { sql, bindings } of statements) {
     const rows: { detail: string }[] = await catalog.db.raw(`explain query plan ${sql}`, bindings as string[]);

@@ -12,7 +12,8 @@ import type { DatabaseTarget } from "../../src/catalog/database.js";
 import { insertPathEvent } from "../../src/catalog/path-events.js";
 import { claimDue } from "../../src/catalog/recording-queue.js";
 import { listRecordings } from "../../src/catalog/recording-lists.js";
-import { recordFoundFiles } from "../../src/catalog/recordings.js";
+import { findRecording, recordFoundFiles } from "../../src/catalog/recordings.js";
+import { inTransaction } from "../../src/catalog/transaction.js";
 import { createFakeClock } from "../support/fake-clock.js";
 import { SEALING } from "../support/sealing.js";
 import { tempDir } from "../support/temp-dir.js";
@@ -56,6 +57,18 @@ describe("a lock that another process holds (F36)", () => {
     await execute(rival, "begin exclusive");
     expect((await listRecordings(catalog, {}, { order: "newest", limit: 1 })).items).toHaveLength(1);
     await execute(rival, "commit");
+  });
+
+  it("of our own transaction does not keep viewers waiting, who see what is committed and cannot write", async () => {
+    const catalog = await openOn(await newTarget());
+    const id = (await recordOne(catalog, segmentFile(0))).id;
+    await inTransaction(catalog.db, async (trx) => {
+      await trx("recordings").update({ bytes: 1 });
+      const [seen] = (await listRecordings(catalog, {}, { order: "newest", limit: 1 })).items;
+      expect(seen).toMatchObject({ id, bytes: segmentFile(0).bytes });
+    });
+    expect((await findRecording(catalog, id))?.bytes).toBe(1);
+    await expect(catalog.readDb("recordings").delete()).rejects.toThrow("readonly");
   });
 
   it("is waited for when it is short", async () => {

@@ -397,7 +397,7 @@ describe.each(DIALECTS.map((dialect) => [dialect.name, dialect] as const))("the 
     const catalog = await openFresh(dialect);
     await seedRows(catalog.db, 20_000, none);
     const statements: { sql: string; bindings: readonly unknown[] }[] = [];
-    catalog.db.on("query", ({ sql, bindings }: (typeof statements)[number]) => {
+    catalog.readDb.on("query", ({ sql, bindings }: (typeof statements)[number]) => {
       if (/\brecordings\b/.test(sql)) statements.push({ sql, bindings });
     });
     const path = parsePathName(seededPath(3));

@@ -3,6 +3,7 @@ import { rm } from "node:fs/promises";
 
 import { describe, expect, it } from "vitest";
 
+import { closeCatalog } from "../../../src/catalog/catalog.js";
 import { recordRejectedFile } from "../../../src/catalog/rejected-files.js";
 import { AppError } from "../../../src/core/errors.js";
 import { parsePathName } from "../../../src/core/path-name.js";
@@ -249,7 +250,7 @@ describe("health", () => {
 
   it("is asked in vain when the database is gone, and what is wrong stands in the log alone", async () => {
     const http = await httpForTest();
-    await http.catalog.db.destroy();
+    await closeCatalog(http.catalog);
     for (const target of ["/health", "/ready"]) {
       const answer = await ask(http, target);
       expect(answer.status).toBe(503);
@@ -313,7 +314,7 @@ describe("the metrics", () => {
 
   it("fail as a problem when the database is gone, and not as half a text", async () => {
     const http = await httpForTest();
-    await http.catalog.db.destroy();
+    await closeCatalog(http.catalog);
     expect(problemIn(await ask(http, "/metrics")).status).toBe(503);
   });
 });
