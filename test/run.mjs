@@ -1,6 +1,8 @@
 /**
  * `npm test`: sets up what the tests need, runs them all, says once more what failed and ends with the line `N passed, N
- * failed`. In CI (or with --check) `npm run check` comes first; in CI the unit tests run under Node 24 too, and a skipped test counts as failed.
+ * failed`. In CI (or with --check) `npm run check` comes first; in CI the unit tests run under Node 24 too, and a skipped test
+ * counts as failed. A test of real parts that failed and then passed (ONCE_MORE in support/patience.ts) is told as
+ * unsteady; several of them in one run count as failed.
  * Other arguments go to Vitest.
  */
 import { spawn } from "node:child_process";
@@ -14,8 +16,9 @@ import { installPrograms, node24 } from "./support/test-machine.mjs";
 const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const IN_CI = /^(1|true)$/i.test(process.env.CI ?? "");
 const MOST_OF_A_MESSAGE = 3_000;
-const NOTHING = { passed: 0, failed: 0, failures: [] };
-const ONE_FAILED = { passed: 0, failed: 1, failures: [] };
+const MOST_UNSTEADY = 3;
+const NOTHING = { passed: 0, failed: 0, tellings: [] };
+const ONE_FAILED = { passed: 0, failed: 1, tellings: [] };
 
 const args = process.argv.slice(2);
 const counts = await runAll({
@@ -24,7 +27,7 @@ const counts = await runAll({
 });
 process.exitCode = counts.failed === 0 && counts.passed > 0 ? 0 : 1;
 // Once more at the end: the runner tells of a failure in between, where a long log hides it.
-for (const failure of counts.failures) console.log(failure);
+for (const telling of counts.tellings) console.log(telling);
 console.log(`${counts.passed} passed, ${counts.failed} failed`);
 
 async function runAll({ check, vitestArgs }) {
@@ -42,7 +45,7 @@ async function runAll({ check, vitestArgs }) {
   return {
     passed: main.passed + unit.passed,
     failed: main.failed + unit.failed,
-    failures: [...main.failures, ...unit.failures],
+    tellings: [...main.tellings, ...unit.tellings],
   };
 }
 
@@ -77,21 +80,31 @@ function count(report) {
     (suite) => suite.status === "failed" && suite.assertionResults.every((test) => test.status !== "failed"),
   );
   const skipped = IN_CI ? report.numPendingTests + report.numTodoTests : 0;
+  const unsteady = report.testResults.flatMap((suite) => describeTests(suite, isUnsteady, "UNSTEADY"));
+  const tooUnsteady = unsteady.length > MOST_UNSTEADY ? unsteady.length : 0;
   return {
-    passed: report.numPassedTests,
-    failed: report.numFailedTests + unloaded.length + skipped,
-    failures: report.testResults.filter(({ status }) => status === "failed").flatMap(describeFailures),
+    passed: report.numPassedTests - tooUnsteady,
+    failed: report.numFailedTests + unloaded.length + skipped + tooUnsteady,
+    tellings: [
+      ...unsteady,
+      ...unloaded.map(({ name, message }) => `FAILED ${path.relative(ROOT, name)}\n${message}`),
+      ...report.testResults.flatMap((suite) => describeTests(suite, ({ status }) => status === "failed", "FAILED")),
+    ],
   };
 }
 
-function describeFailures({ name, message, assertionResults }) {
-  const file = path.relative(ROOT, name);
-  const failed = assertionResults.filter(({ status }) => status === "failed");
-  if (failed.length === 0) return [`FAILED ${file}\n${message}`];
-  return failed.map(
-    ({ fullName, failureMessages }) =>
-      `FAILED ${file} > ${fullName}\n${failureMessages.join("\n").slice(0, MOST_OF_A_MESSAGE)}`,
-  );
+/** Passed, and says how it failed before. */
+function isUnsteady({ status, failureMessages }) {
+  return status === "passed" && failureMessages.length > 0;
+}
+
+function describeTests({ name, assertionResults }, which, word) {
+  return assertionResults
+    .filter(which)
+    .map(
+      ({ fullName, failureMessages }) =>
+        `${word} ${path.relative(ROOT, name)} > ${fullName}\n${failureMessages.join("\n").slice(0, MOST_OF_A_MESSAGE)}`,
+    );
 }
 
 /** The exit code; a signal counts as failure. */

@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-import { PATIENCE } from "./support/patience.js";
+import { ONCE_MORE, PATIENCE } from "./support/patience.js";
 
 /** The soak takes ten minutes beside the others; begun last, everything would wait for it. */
 class SoakFirst extends BaseSequencer {
@@ -30,6 +30,7 @@ export default defineConfig({
           globalSetup: ["test/support/obtain-tools.ts"],
           include: ["test/contract/**/*.test.ts"],
           testTimeout: 60_000 * PATIENCE,
+          retry: ONCE_MORE,
           hookTimeout: REAL_PARTS_TIMEOUT_MS,
         },
       },
@@ -40,6 +41,7 @@ export default defineConfig({
           globalSetup: ["test/support/build-dist.mjs", "test/support/obtain-tools.ts"],
           include: ["test/integration/**/*.test.ts"],
           testTimeout: REAL_PARTS_TIMEOUT_MS,
+          retry: ONCE_MORE,
           hookTimeout: REAL_PARTS_TIMEOUT_MS,
           // After the others: these parts start whole programs.
           sequence: { groupOrder: 1 },

@@ -11,11 +11,13 @@ export function createRandom(seed: number): () => number {
   };
 }
 
-/** TEST_SEED, else a new one; printed, so that a run can be repeated. */
+/** The same for all of a test file: what runs once more does the same again. */
+const SEED = Number(process.env["TEST_SEED"] ?? Math.floor(Math.random() * 2 ** 32));
+
+/** TEST_SEED, else a new one for each file; printed, so that a run can be repeated. */
 export function printedSeed(): number {
-  const seed = Number(process.env["TEST_SEED"] ?? Math.floor(Math.random() * 2 ** 32));
-  console.log(`TEST_SEED=${seed}`);
-  return seed;
+  console.log(`TEST_SEED=${SEED}`);
+  return SEED;
 }
 
 /** In random order; `values` stays as it is. */

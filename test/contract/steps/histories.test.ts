@@ -15,6 +15,7 @@ import { expect, it, onTestFinished } from "vitest";
 import { Inspector } from "../../../src/media/inspector.js";
 import { systemClock } from "../../../src/platform/clock.js";
 import { createFakeClock } from "../../support/fake-clock.js";
+import { JUDGED_ONCE } from "../../support/patience.js";
 import { type Bench, benchWorkerUrl, createBench, useBench } from "./bench.js";
 import * as act from "./history-model.js";
 
@@ -92,7 +93,7 @@ const groups = Array.from({ length: Math.ceil(HISTORIES / GROUP) }, (_, group) =
 
 it.each(groups)(
   `histories of ${STEPS} steps, group $group of ${groups.length}: end with everything told, proven and kept (F3, F4, F9, F14, F16, F54)`,
-  { timeout: LONGEST_MS },
+  { ...JUDGED_ONCE, timeout: LONGEST_MS },
   ({ size, seed }) => runHistories(size, seed),
 );
 

@@ -7,7 +7,7 @@ import path from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 
 import { audit } from "../../support/auditor.js";
-import { PATIENCE } from "../../support/patience.js";
+import { JUDGED_ONCE, PATIENCE } from "../../support/patience.js";
 import type { RecordedRequest } from "../../support/r2-exchange.js";
 import { type FaultRule, FROM_NOW_ON, r2Error } from "../../support/r2-proxy-faults.js";
 import { type R2Proxy, startR2Proxy } from "../../support/r2-proxy.js";
@@ -64,7 +64,7 @@ useBench();
 
 it(
   `loses nothing in a storm of every fault of a store over ${WAVES * SEGMENTS_PER_WAVE} segments and more (F19 F20 F21 F22 F23 F24 F25 F26 F27 F28 F29)`,
-  { timeout: TEST_TIMEOUT_MS },
+  { ...JUDGED_ONCE, timeout: TEST_TIMEOUT_MS },
   async () => {
     const scene = await calmScene(printedSeed());
     const { bench, proxy } = scene;

@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 
 import type { App } from "../../support/app.js";
 import { readRows } from "../../support/audit/rows.js";
+import { JUDGED_ONCE } from "../../support/patience.js";
 import { createRandom, printedSeed } from "../../support/random.js";
 import { waitFor } from "../../support/wait-for.js";
 import { folderScene, s3Scene, type Scene } from "./scene.js";
@@ -21,7 +22,7 @@ const LONGEST_LIFE_MS = 3_500;
 /** Every so many lives end in an upload, however busy the machine is. */
 const UPLOADING_LIVES = 5;
 
-describe("Reelkeeper, killed again and again during uploads", () => {
+describe("Reelkeeper, killed again and again during uploads", JUDGED_ONCE, () => {
   it.each([
     ["versitygw", "0s", 20],
     ["versitygw", "2s", 20],

@@ -11,7 +11,7 @@ import type { App } from "../../support/app.js";
 import { APP_PREFIX } from "../../support/app-setup.js";
 import { audit, type AuditReport } from "../../support/auditor.js";
 import { createHookSender, type HookAnswer, type HookSender, type SentHook } from "../../support/hook-sender.js";
-import { PATIENCE } from "../../support/patience.js";
+import { JUDGED_ONCE, PATIENCE } from "../../support/patience.js";
 import { createRandom, printedSeed, shuffled } from "../../support/random.js";
 import { waitFor } from "../../support/wait-for.js";
 import { footage, nameOf } from "../../contract/steps/footage.js";
@@ -43,7 +43,7 @@ interface Segment {
   readonly file: string;
 }
 
-describe("under load", () => {
+describe("under load", JUDGED_ONCE, () => {
   it(
     "nothing of 5,000 segments is lost, and nothing goes without proof, while hooks come at 200/s, some lost, repeated or out of order, and Reelkeeper is killed twice and has a heap of 96 MiB (F1, F3, F4, F14, F18)",
     async () => {

@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 
 import type { App } from "../../support/app.js";
+import { JUDGED_ONCE } from "../../support/patience.js";
 import { waitFor } from "../../support/wait-for.js";
 import { folderScene, isRunning, s3Scene, type Scene } from "./scene.js";
 
@@ -14,7 +15,7 @@ const CAMERA = { audio: true } as const;
 const MISSED_SEGMENTS = 4;
 const SOME_FRAGMENTS = 3;
 
-describe("Reelkeeper, killed while MediaMTX records", () => {
+describe("Reelkeeper, killed while MediaMTX records", JUDGED_ONCE, () => {
   it("takes the running MediaMTX over and archives every segment that it missed (F1)", async () => {
     const { app, addPath, startCamera } = await s3Scene();
     await addPath("cam1", { recordSegmentDuration: "1s" });
@@ -48,7 +49,7 @@ describe("Reelkeeper, killed while MediaMTX records", () => {
   });
 });
 
-describe("MediaMTX, killed in the middle of a segment", () => {
+describe("MediaMTX, killed in the middle of a segment", JUDGED_ONCE, () => {
   it("is started again, and the torn file is archived with the length of its whole fragments (F7)", async () => {
     const scene = await folderScene();
     const { app, addPath, startCamera } = scene;

@@ -8,7 +8,7 @@ import { describe, expect, it } from "vitest";
 
 import { usageOf } from "../../bench/support/process-usage.js";
 import type { App } from "../../support/app.js";
-import { PATIENCE } from "../../support/patience.js";
+import { JUDGED_ONCE, PATIENCE } from "../../support/patience.js";
 import { waitFor } from "../../support/wait-for.js";
 import { allAtRest } from "./at-rest.js";
 import { s3Scene } from "./scene.js";
@@ -48,6 +48,7 @@ describe("the rule of the soak", () => {
 
 it(
   `${MINUTES} minutes of recording, uploading, releasing and viewing leave memory, descriptors and sockets as they were`,
+  { ...JUDGED_ONCE, timeout: MINUTES * 60_000 + 300_000 * PATIENCE },
   async () => {
     const scene = await s3Scene({ env: { LOCAL_RETENTION: "5s", SCAN_INTERVAL: "10s" } });
     const { app, addPath, startCamera } = scene;
@@ -71,7 +72,6 @@ it(
     expect(counted.verified).toBe(counted.rows);
     expect(risen(samples)).toEqual([]);
   },
-  MINUTES * 60_000 + 300_000 * PATIENCE,
 );
 
 /** As viewers and a monitoring system would: lists, metrics, and files of which they leave half. */

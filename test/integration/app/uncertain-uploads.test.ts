@@ -7,13 +7,14 @@ import path from "node:path";
 import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { describe, expect, it } from "vitest";
 
+import { JUDGED_ONCE } from "../../support/patience.js";
 import { waitFor } from "../../support/wait-for.js";
 import { proxyScene, type ProxyScene } from "./scene.js";
 
 const OF_SEGMENTS = "/recordings/cam1/";
 const SEGMENT_PUT = { method: "PUT", url: new RegExp(OF_SEGMENTS) } as const;
 
-describe("an upload", () => {
+describe("an upload", JUDGED_ONCE, () => {
   it("counts as proven by what the store has, when its answer was lost, and is not written again (F22)", async () => {
     const scene = await proxyScene();
     const { app, proxy, server } = scene;

@@ -9,6 +9,7 @@ import path from "node:path";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import { JUDGED_ONCE } from "../../support/patience.js";
 import { faultPointsInSource, isOfFolder, isOfS3, isSweptElsewhere } from "../../support/pipeline/fault-points.js";
 import { layOutScene } from "../../support/pipeline/scene-files.js";
 import { violationsOf } from "../../support/pipeline/scene-checks.js";
@@ -24,7 +25,7 @@ const TURN_TIMEOUT_MS = 3_600_000;
 const FAULTS_OF: Record<FaultMode, string> = { kill: "F14, F62", error: "F42", pause: "F16, F54", repeat: "F54" };
 const points = (await faultPointsInSource()).filter((point) => !isSweptElsewhere(point));
 
-describe.each(["folder", "s3"] as const)("with the %s store", (kind) => {
+describe.each(["folder", "s3"] as const)("with the %s store", JUDGED_ONCE, (kind) => {
   const ofStore = points.filter((point) => !(kind === "folder" ? isOfS3(point) : isOfFolder(point)));
   let directory: string;
   let server: S3Server | undefined;

@@ -9,6 +9,7 @@ import path from "node:path";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import { JUDGED_ONCE } from "../../support/patience.js";
 import { layOutScene } from "../../support/pipeline/scene-files.js";
 import { violationsOf } from "../../support/pipeline/scene-checks.js";
 import { Stage } from "../../support/pipeline/stage.js";
@@ -39,7 +40,7 @@ const ERRORS: readonly (readonly [string, CallGroup, string])[] = [
   ["EACCES", "unlink", "F46"],
 ];
 
-describe.each(STORES)("with the %s store", (kind, groups) => {
+describe.each(STORES)("with the %s store", JUDGED_ONCE, (kind, groups) => {
   let directory: string;
   let server: S3Server | undefined;
   let program: string;

@@ -13,6 +13,7 @@ import { type AddedFootage, addFootage, fixtureFootage, type FootageOptions } fr
 import { ask, type Answered } from "../../support/http-ask.js";
 import { type HttpHarness, httpForTest } from "../../support/http-harness.js";
 import { decodeWarnings, type ProbedPacket, probePackets, probeWarnings } from "../../support/media-probe.js";
+import { JUDGED_ONCE } from "../../support/patience.js";
 import { createRandom, printedSeed } from "../../support/random.js";
 import { tempDir } from "../../support/temp-dir.js";
 
@@ -217,7 +218,7 @@ async function sceneOf(folder: string, options: FootageOptions = {}): Promise<Sc
   return { http, added, source: await sourcePackets(added) };
 }
 
-describe("clips of random ranges", () => {
+describe("clips of random ranges", JUDGED_ONCE, () => {
   const random = createRandom(printedSeed());
   const ROUNDS = 4;
 

@@ -17,6 +17,7 @@ import { ask, type Answered, problemIn } from "../../support/http-ask.js";
 import { type HttpHarness, httpForTest } from "../../support/http-harness.js";
 import { addFixtures } from "../../support/http-footage.js";
 import { decodeWarnings, type ProbedPacket, probePackets, probeWarnings } from "../../support/media-probe.js";
+import { JUDGED_ONCE } from "../../support/patience.js";
 import { createRandom, printedSeed } from "../../support/random.js";
 import { tempDir } from "../../support/temp-dir.js";
 import { waitFor } from "../../support/wait-for.js";
@@ -120,7 +121,7 @@ const boxTypes = (bytes: Buffer): string[] => {
   return types;
 };
 
-describe.each(VERSIONS)("clips of random ranges of MPEG-TS by MediaMTX %s", (version) => {
+describe.each(VERSIONS)("clips of random ranges of MPEG-TS by MediaMTX %s", JUDGED_ONCE, (version) => {
   const random = createRandom(printedSeed());
 
   it.each(FORMATS)("as %s hold every frame of the range and no other, where it belongs", async (format) => {
