@@ -24,7 +24,8 @@ const sqlite: TestedDialect = {
   name: "SQLite",
   start: () => Promise.resolve(),
   stop: () => Promise.resolve(),
-  freshTarget: async () => ({ kind: "sqlite", file: path.join(await tempDir(), "catalog.sqlite") }),
+  // Who waits for another connection waits for a second and a half; a busy disk may take that long for some commits.
+  freshTarget: async () => ({ kind: "sqlite", file: path.join(await tempDir({ inMemory: true }), "catalog.sqlite") }),
 };
 
 function postgres(): TestedDialect {
