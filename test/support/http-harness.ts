@@ -75,6 +75,7 @@ import { createPathBatches, type PathBatchDeps } from "../../src/streams/path-ba
 import { createPrincipals } from "../../src/wiring/create-principals.js";
 import { cheapPasswords } from "./cheap-passwords.js";
 import { createFakeClock, type FakeClock } from "./fake-clock.js";
+import { PATIENCE } from "./patience.js";
 import { SEALING } from "./sealing.js";
 import { createTempDir, removeTempDir } from "./temp-dir.js";
 
@@ -117,6 +118,8 @@ export interface HttpOptions {
   readonly transcodingMost?: number;
 }
 
+/** A machine that is busy with other tests may need longer than the ten seconds that viewers wait. */
+const FFMPEG: FfmpegSettings = { configuredPath: null, env: process.env, timeoutMs: 60_000 * PATIENCE };
 const OPEN: Omit<HttpDeps["hardening"], "publicUrl"> = { trustProxy: ["loopback"], corsOrigins: [], requestsPerSec: 0 };
 const BASE_YAML = "# ours\nlogLevel: info\npaths:\n  all_others:\n    record: true\n";
 
@@ -353,7 +356,7 @@ function createDeps(parts: DepsParts): HttpDeps {
     growing,
     openBytes: (recording, part, signal) => openRecording({ recordDir, store }, recording, { part, signal }),
     openReader: (recording, signal) => openRecordingReader({ recordDir, store }, recording, signal),
-    ffmpeg: options.ffmpeg ?? { configuredPath: null, env: process.env },
+    ffmpeg: options.ffmpeg ?? FFMPEG,
     remuxes: new Gate({ purpose: "remux MPEG-TS", atOnce: options.remuxesMost ?? 8, mostWaiting: 1 }),
     layouts: new ByteCappedCache(catalog.clock, { mostBytes: 1e6, keepMs: 60_000 }),
   };
@@ -368,7 +371,7 @@ function createDeps(parts: DepsParts): HttpDeps {
       clock: catalog.clock,
     }),
     getObject: (key: string, signal: AbortSignal) => store.get(key, { signal }),
-    ffmpeg: options.ffmpeg ?? { configuredPath: null, env: process.env },
+    ffmpeg: options.ffmpeg ?? FFMPEG,
   };
   const principals = createPrincipals(catalog, access, login.identity);
   return {

@@ -5,6 +5,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 
 import type { FfmpegSettings } from "../../src/media/ffmpeg.js";
+import { PATIENCE } from "./patience.js";
 import { tempDir } from "./temp-dir.js";
 
 const run = promisify(execFile);
@@ -20,7 +21,8 @@ export async function watchedFfmpeg(then: "work" | "hang") {
     `#!/bin/sh\necho "$@" > "${directory}/$$.tmp"\nmv "${directory}/$$.tmp" "${directory}/$$.args"\n${end}\n`,
   );
   chmodSync(file, 0o755);
-  const settings: FfmpegSettings = { configuredPath: file, env: process.env };
+  // It hangs until it is ended, not until its time is over.
+  const settings: FfmpegSettings = { configuredPath: file, env: process.env, timeoutMs: 60_000 * PATIENCE };
   const pids = (): number[] =>
     readdirSync(directory).flatMap((name) => (name.endsWith(".args") ? [Number(name.slice(0, -5))] : []));
   return {
