@@ -279,7 +279,7 @@ describe("viewers of a clip", () => {
   });
 
   it.each(FORMATS)("that take no byte of one as %s hold one file open, and lose their connection", async (format) => {
-    const http = await httpForTest({ stalledMs: 500 });
+    const http = await httpForTest({ stalledMs: 2_000 });
     await addFootage(http, LARGE);
     const socket = connect(http.port, "127.0.0.1");
     socket.on("error", () => undefined);

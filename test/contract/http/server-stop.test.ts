@@ -45,10 +45,12 @@ it("lets a running request finish and ends its kept connection at once", async (
   const stopped = server.stop(60_000);
   release();
   expect(await answer).toBe(200);
-  const sinceMs = performance.now();
-  await stopped;
-  // Node alone keeps such a connection for five seconds.
-  expect(performance.now() - sinceMs).toBeLessThan(4_500);
+  const state = { isStopped: false };
+  void stopped.then(() => (state.isStopped = true));
+  // Node alone keeps such a connection for five seconds. Looks are counted: a machine may stand still for longer.
+  for (let looks = 0; looks < 40 && !state.isStopped; looks += 1)
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(state.isStopped).toBe(true);
 });
 
 it("ends a request that outlasts the grace", async () => {

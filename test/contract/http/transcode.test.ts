@@ -255,16 +255,14 @@ describe("ffmpegs that transcode", () => {
     const [piece] = piecesIn((await ask(http, playlistUrl())).text);
     const target = `http://127.0.0.1:${String(http.port)}/api/v1/${piece!.uri}`;
     const leave = new AbortController();
-    const viewers = Promise.allSettled(Array.from({ length: 6 }, () => fetch(target, { signal: leave.signal })));
-    await waitFor("two ffmpegs", () => ffmpeg.alive().length === 2);
-    const refused = await waitFor("the queue to be full", async () => {
-      const answer = await fetch(target, { signal: AbortSignal.timeout(1_000) }).catch(() => undefined);
-      return answer?.status === 503 && answer;
-    });
+    // Two are at it, four wait, and one, whichever it is, is one too many.
+    const viewers = Array.from({ length: 7 }, () => fetch(target, { signal: leave.signal }));
+    const refused = await Promise.race(viewers);
+    expect(refused.status).toBe(503);
     expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
-    expect(ffmpeg.alive()).toHaveLength(2);
+    await waitFor("two ffmpegs", () => ffmpeg.alive().length === 2);
     leave.abort();
-    await viewers;
+    await Promise.allSettled(viewers);
     await waitFor("no ffmpeg", () => ffmpeg.alive().length === 0);
     // It does what it is there for: nobody must act.
     const told = http.log.filter(({ level }) => level === "error" || level === "warn");
@@ -294,9 +292,14 @@ const PLAY = `async (source) => {
   const video = document.createElement("video");
   video.muted = true;
   document.body.append(video);
-  const hls = new Hls({ enableWorker: false, nudgeMaxRetry: 0 });
+  const hls = new Hls({ enableWorker: false });
   const failures = [];
-  hls.on(Hls.Events.ERROR, (_name, { fatal, details }) => failures.push(fatal + " " + details));
+  // A busy machine may come to a stand, which is no hole: holes are counted.
+  const stands = ["false bufferStalledError", "false bufferNudgeOnStall"];
+  hls.on(Hls.Events.ERROR, (_name, { fatal, details }) => {
+    const failure = fatal + " " + details;
+    if (!stands.includes(failure)) failures.push(failure);
+  });
   const loaded = new Promise((resolve) => hls.once(Hls.Events.LEVEL_LOADED, (_name, { details }) => resolve(details)));
   hls.loadSource(source);
   hls.attachMedia(video);
@@ -311,7 +314,9 @@ const PLAY = `async (source) => {
     }, 50);
   });
   const { totalVideoFrames } = video.getVideoPlaybackQuality();
-  return { failures, durationSec: details.totalduration, atSec: video.currentTime, frames: totalVideoFrames };
+  const holes = [];
+  for (let at = 1; at < video.buffered.length; at += 1) holes.push([video.buffered.end(at - 1), video.buffered.start(at)]);
+  return { failures, durationSec: details.totalduration, atSec: video.currentTime, frames: totalVideoFrames, holes };
 }`;
 
 describe("Chromium", () => {
@@ -331,8 +336,9 @@ describe("Chromium", () => {
         readonly durationSec: number;
         readonly atSec: number;
         readonly frames: number;
+        readonly holes: readonly (readonly [number, number])[];
       }>(`(${PLAY})(${JSON.stringify(playlistUrl())})`);
-      expect(played.failures).toEqual([]);
+      expect([played.failures, played.holes]).toEqual([[], []]);
       expect(Math.abs(played.atSec - played.durationSec)).toBeLessThan(0.6);
       expect(played.frames).toBeGreaterThan(20);
     } finally {
