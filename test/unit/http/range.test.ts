@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { parseRange } from "../../../src/http/range.js";
-import { PATIENCE } from "../../support/patience.js";
+import { withinLimits } from "../../support/measured.js";
 
 describe("parseRange", () => {
   it("answers what a list of all bytes would, for every well-formed range", () => {
@@ -51,11 +51,14 @@ describe("parseRange", () => {
 
   it("takes numbers of any length at once (F60)", () => {
     const long = "9".repeat(15_000);
-    const startedMs = performance.now();
-    expect(parseRange(`bytes=0-${long}`, 10)).toEqual({ kind: "part", start: 0, end: 9 });
-    expect(parseRange(`bytes=${long}-`, 10)).toEqual({ kind: "unsatisfiable" });
-    expect(parseRange(`bytes=-${long}`, 10)).toEqual({ kind: "part", start: 0, end: 9 });
-    expect(parseRange(`bytes=${"0".repeat(15_000)}x-`, 10)).toEqual({ kind: "whole" });
-    expect(performance.now() - startedMs).toBeLessThan(100 * PATIENCE);
+    const parsed = (range: string) =>
+      withinLimits(
+        () => range,
+        () => parseRange(range, 10),
+      );
+    expect(parsed(`bytes=0-${long}`)).toEqual({ kind: "part", start: 0, end: 9 });
+    expect(parsed(`bytes=${long}-`)).toEqual({ kind: "unsatisfiable" });
+    expect(parsed(`bytes=-${long}`)).toEqual({ kind: "part", start: 0, end: 9 });
+    expect(parsed(`bytes=${"0".repeat(15_000)}x-`)).toEqual({ kind: "whole" });
   });
 });
