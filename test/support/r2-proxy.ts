@@ -4,8 +4,9 @@
  */
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
 import https from "node:https";
-import type { AddressInfo, Socket } from "node:net";
+import type { Socket } from "node:net";
 
+import { freePorts } from "./free-port.js";
 import { type Backend, handleExchange, type RecordedRequest } from "./r2-exchange.js";
 import { createFaultList, type FaultRule } from "./r2-proxy-faults.js";
 import { createR2Rules } from "./r2-rules.js";
@@ -65,8 +66,9 @@ export async function startR2Proxy(options: R2ProxyOptions): Promise<R2Proxy> {
   front.on("connection", (socket: Socket) => {
     sockets.add(socket.on("close", () => sockets.delete(socket)));
   });
-  await listen(front, 0);
-  const { port } = front.address() as AddressInfo;
+  // One that nobody else gets while it is refused.
+  const [port = 0] = await freePorts(1);
+  await listen(front, port);
   const refuse = async (): Promise<void> => {
     const closed = new Promise((resolve) => front.close(resolve));
     for (const socket of sockets) socket.destroy();
