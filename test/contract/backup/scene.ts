@@ -11,7 +11,7 @@ import { recordFoundFiles } from "../../../src/catalog/recordings.js";
 import { readDiskSpace } from "../../../src/platform/disk-space.js";
 import type { LogFields, Logger } from "../../../src/platform/logger.js";
 import { createFakeClock } from "../../support/fake-clock.js";
-import { tempDir } from "../../support/temp-dir.js";
+import { tempDir, type TempDirOptions } from "../../support/temp-dir.js";
 import { segmentFile } from "../catalog/builders.js";
 import { openOn, type TestCatalog } from "../catalog/dialects.js";
 
@@ -32,9 +32,9 @@ export interface BackupScene {
   leftovers(): Promise<string[]>;
 }
 
-export async function backupScene(changes: Partial<MakeBackupDeps> = {}): Promise<BackupScene> {
-  const root = await tempDir();
-  const databaseFile = changes.databaseFile ?? path.join(root, "catalog.sqlite");
+export async function backupScene(where: TempDirOptions = {}): Promise<BackupScene> {
+  const root = await tempDir(where);
+  const databaseFile = path.join(root, "catalog.sqlite");
   const catalog = await openOn({ kind: "sqlite", file: databaseFile });
   await recordFoundFiles(
     catalog,
@@ -49,7 +49,6 @@ export async function backupScene(changes: Partial<MakeBackupDeps> = {}): Promis
     workDir: path.join(root, "backup"),
     onBytes: () => () => undefined,
     assertMayRemove: () => Promise.resolve(),
-    ...changes,
   };
   const signal = new AbortController().signal;
   return {
