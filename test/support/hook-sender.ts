@@ -1,6 +1,8 @@
 /** Sends hooks as MediaMTX's hook scripts do, on a bounded number of sockets. */
 import { Agent, request } from "node:http";
 
+import { PATIENCE } from "./patience.js";
+
 export interface SentHook {
   readonly kind: "segment-create" | "segment-complete";
   readonly path: string;
@@ -19,7 +21,7 @@ export interface HookSender {
   close(): void;
 }
 
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 60_000 * PATIENCE;
 
 export function createHookSender(options: {
   readonly url: string;

@@ -40,7 +40,7 @@ export interface FaultRule {
   readonly fault: Fault;
   readonly method?: string;
   /** Of the path and query as sent. */
-  readonly url?: RegExp;
+  readonly url?: Pick<RegExp, "test">;
   /** The how-manieth matching request is the first to fail, from 1. */
   readonly nth?: number;
   /** How many fail from there on; all, when absent. */

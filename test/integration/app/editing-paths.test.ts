@@ -24,6 +24,8 @@ describe("editing a path while two cameras are recorded", () => {
       await record("cam1");
       await app.patch("/api/v1/paths/cam1", { recordSegmentDuration: "2s", recordPartDuration: "500ms" });
       await configured(app, "cam1");
+      // The second one ends the first of the new length.
+      await record("cam1");
       await record("cam1");
       await addPath("cam3", { recordSegmentDuration: "3s" });
       await app.patch("/api/v1/paths/cam3", { record: false, labels: ["gate"] });

@@ -97,7 +97,8 @@ it("50 random edits of other paths cut nobody off and lose no segment; one of a 
   const cameras = await Promise.all(LIVE.map((name) => startCamera(name, CAMERA)));
   const viewers = await Promise.all(
     WATCHED.map(async (name) => {
-      const input = ["-rtsp_transport", "tcp", "-i", app.rtspUrl(name)];
+      // By itself ffmpeg gives up where five seconds of a stream do not tell what it is.
+      const input = ["-analyzeduration", "60M", "-rtsp_transport", "tcp", "-i", app.rtspUrl(name)];
       const viewer = await startChild("ffmpeg", ["-nostdin", "-loglevel", "error", ...input, "-c", "copy", ...NOWHERE]);
       onTestFinished(async () => {
         await viewer.stop("SIGKILL");

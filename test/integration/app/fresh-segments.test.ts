@@ -149,7 +149,12 @@ async function observe([version, store]: Case): Promise<Observed[]> {
     };
     const within = { timeoutMs: 60_000, intervalMs: LOOK_EVERY_MS };
     const recordings = await waitFor(`${SEGMENTS} proven segments`, look, within);
-    const told = await readFile(path.join(hooks, "told"), "utf8");
+    // What is proven may be known by the hook of the next segment.
+    const told = await waitFor("what MediaMTX says of each", async () => {
+      const text = await readFile(path.join(hooks, "told"), "utf8");
+      const isTold = ({ filePath }: RecordingView) => !isNaN(toldDuration(text, path.join(app.recordDir, filePath)));
+      return recordings.every(isTold) && text;
+    });
     return await Promise.all(
       recordings.map(async (recording): Promise<Observed> => {
         const file = path.join(app.recordDir, recording.filePath);

@@ -41,6 +41,7 @@ describe("a MediaMTX that asks us each time", () => {
     const byToken = await read(rtspUrl(CAM, "", `?token=${token}`));
     expect(await Promise.all([reader, byToken].map(outcomeOf))).toEqual(["flows", "flows"]);
     await waitFor("HLS", async () => (await statusOf(hlsUrl(CAM), anna)) === 200, { timeoutMs: 20_000 });
+    await waitFor("a recording", async () => (await statusOf(playbackUrl(CAM), anna)) === 200, { timeoutMs: 20_000 });
     const nobody = undefined;
     const tried = {
       hls: await Promise.all([
@@ -85,7 +86,7 @@ describe("a MediaMTX that asks us each time", () => {
     await cutOff(reader);
     await waitFor("HLS to end", async () => (await statusOf(annasMedia)) === 401);
     expect(await statusOf(playbackUrl(CAM), anna)).toBe(401);
-    expect(await scene.sessions("webrtcsessions")).toEqual([]);
+    await waitFor("WebRTC to end", async () => (await scene.sessions("webrtcsessions")).length === 0);
     expect(camera.process.exitCode).toBeNull();
     const rotated = await setCredential(scene, CAM);
     await cutOff(camera);

@@ -53,7 +53,7 @@ describe("MediaMTX, killed in the middle of a segment", JUDGED_ONCE, () => {
   it("is started again, and the torn file is archived with the length of its whole fragments (F7)", async () => {
     const scene = await folderScene();
     const { app, addPath, startCamera } = scene;
-    await addPath("cam1", { recordSegmentDuration: "10s" });
+    await addPath("cam1", { recordSegmentDuration: "1h" });
     await startCamera("cam1", CAMERA);
     const torn = await someFragments(app);
     const before = app.mediamtxPid() ?? 0;
@@ -81,7 +81,7 @@ describe("MediaMTX, killed in the middle of a segment", JUDGED_ONCE, () => {
   it("leaves a fragment out that was only written in part, as after a power loss (F7)", async () => {
     const scene = await s3Scene();
     const { app, addPath, startCamera } = scene;
-    await addPath("cam1", { recordSegmentDuration: "10s" });
+    await addPath("cam1", { recordSegmentDuration: "1h" });
     await startCamera("cam1", CAMERA);
     const torn = await someFragments(app);
     await waitFor("its row", async () => (await app.recordings({ state: "open" })).length > 0);

@@ -58,8 +58,10 @@ it("says of each gap whether the source, the recording or the server was away", 
       const { items } = await app.get<{ items: { local: string }[] }>("/api/v1/recordings?limit=2");
       return items.every(({ local }) => local === "present");
     });
-    await app.request("PATCH", "/api/v1/paths/cam1", { record: true });
+    // In this order: nothing more is recorded of this camera.
     await camera.stop();
+    await app.request("PATCH", "/api/v1/paths/cam1", { record: true });
+    await configured(app, "cam1");
   });
   await recordSome(scene, (camera) => camera.stop());
   await app.drained();

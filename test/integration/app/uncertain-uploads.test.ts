@@ -1,7 +1,7 @@
 /** Uploads whose outcome the network hides, and keys that hold something else. */
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
 
 import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
@@ -38,8 +38,7 @@ describe("an upload", JUDGED_ONCE, () => {
   });
 
   it("goes beside other content that has its key; both are kept, and the local copy until the proof (F27)", async () => {
-    // Slow enough to see the state between the conflict and the proof.
-    const scene = await proxyScene({ env: { LOCAL_RETENTION: "0s", ARCHIVE_MAX_BYTES_PER_SEC: "20000" } });
+    const scene = await proxyScene({ env: { LOCAL_RETENTION: "0s" } });
     const { app, proxy, server } = scene;
     proxy.inject({ ...SEGMENT_PUT, fault: { kind: "status", status: 503 } });
     await recordOneSegment(scene);
@@ -59,6 +58,9 @@ describe("an upload", JUDGED_ONCE, () => {
     const localFile = path.join(app.recordDir, filePath);
     const sha256 = await sha256Of(localFile);
     proxy.reset();
+    // What goes elsewhere hangs: the state between the conflict and the proof stays.
+    const isElsewhere = (url: string): boolean => url.includes(OF_SEGMENTS) && !decodeURIComponent(url).includes(key);
+    proxy.inject({ method: "PUT", url: { test: isElsewhere }, fault: { kind: "hang-after-body" } });
 
     const between = await waitFor("the conflict", async () => {
       const [recording] = await app.recordings();
@@ -70,12 +72,19 @@ describe("an upload", JUDGED_ONCE, () => {
     const warning = app.log().find(({ level, message }) => level === "error" && message.includes("other bytes"));
     expect(warning).toMatchObject({ objectKey: key });
 
+    proxy.reset();
+    // Nobody waits for the upload that hangs.
+    await app.kill();
+    await app.start();
     await app.drained();
     await waitFor("the release", async () => (await app.recordings()).every(({ local }) => local === "released"));
     const [proven] = await app.recordings();
     expect(proven).toMatchObject({ archive: "verified", sha256 });
     expect(await sha256Of(path.join(server.bucketDir, proven?.objectKey ?? ""))).toBe(sha256);
     expect(await readFile(path.join(server.bucketDir, key), "utf8")).toBe("somebody else's");
+    await waitFor("the self-test of the start to leave nothing", async () =>
+      (await readdir(path.join(server.bucketDir, "recordings"))).every((name) => !name.startsWith("self-test")),
+    );
     expect(await app.audit()).toMatchObject({ violations: [], counted: { verified: 1, objects: 2 } });
   });
 });
