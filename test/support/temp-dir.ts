@@ -28,6 +28,6 @@ export async function createTempDir({ inMemory = false }: TempDirOptions = {}): 
 }
 
 export async function removeTempDir(directory: string): Promise<void> {
-  // A process that was just ended may still finish a write in there.
-  await rm(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  // A process that was just ended may still finish a write in there; on a busy machine that takes it seconds.
+  await rm(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
 }

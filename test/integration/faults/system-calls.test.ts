@@ -9,7 +9,7 @@ import path from "node:path";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { JUDGED_ONCE } from "../../support/patience.js";
+import { JUDGED_ONCE, PATIENCE } from "../../support/patience.js";
 import { layOutScene } from "../../support/pipeline/scene-files.js";
 import { violationsOf } from "../../support/pipeline/scene-checks.js";
 import { Stage } from "../../support/pipeline/stage.js";
@@ -22,7 +22,7 @@ const SWEEPS_ALL = process.env["FAULT_SWEEP"] === "all";
 const SEED = Number(process.env["FAULT_SEED"] ?? Math.floor(Math.random() * 1e9));
 const KILLS = SWEEPS_ALL ? Infinity : 3;
 const FAILURES = SWEEPS_ALL ? Infinity : 2;
-const TIMEOUT_MS = SWEEPS_ALL ? 10 * 3_600_000 : 600_000;
+const TIMEOUT_MS = SWEEPS_ALL ? 10 * 3_600_000 : 600_000 * PATIENCE;
 const KILL = "signal=SIGKILL";
 /** Node or libuv gave up: no answer of ours to a failed call. */
 const ABORTED = "SIGABRT";

@@ -223,6 +223,8 @@ describe("config", () => {
     const mediamtx = await startMediaMtx({ version: "1.21.0", directory: configDir });
     onTestFinished(() => mediamtx.kill());
     expect(await runCommand(installed, ["config", "diff"])).toMatchObject({ code: 0, stdout: "", stderr: "" });
+    // It would put right what is changed now.
+    await server.stop("SIGTERM");
     const password = (await readFile(path.join(installed.dataDir, "secrets", "mediamtx-api-password"), "utf8")).trim();
     const changed = await fetch(`${mediamtx.apiUrl}/v3/config/pathdefaults/patch`, {
       method: "PATCH",
@@ -233,7 +235,6 @@ describe("config", () => {
     const different = await runCommand(installed, ["config", "diff"]);
     expect(different.code).toBe(1);
     expect(different.stdout).toMatch(/^pathDefaults recordDeleteAfter: expected .*, MediaMTX runs .*1h.*\n$/);
-    await server.stop("SIGTERM");
   });
 });
 

@@ -184,7 +184,8 @@ describe("docker-compose.yml, as two processes", () => {
       ]);
       expect(object.equals(file)).toBe(true);
     }
-    expect(await stack.hooksHeard()).toBe(all.length);
+    // One that waits too long for its answer says it again.
+    expect(await stack.hooksHeard()).toBeGreaterThanOrEqual(all.length);
     expect(stack.mediamtx.output()).not.toContain("reelkeeper hook:");
     expect(stack.reelkeeper.output()).not.toContain(ADMIN_TOKEN);
     expect(await stack.reelkeeper.stop("SIGTERM", 30_000)).toBe(0);
@@ -208,13 +209,16 @@ describe("docker-compose.yml, as two processes", () => {
       "all segments to be proven",
       async () => {
         const recordings = await stack.list();
-        return recordings.length > 1 && recordings.every(({ archive }) => archive === "verified");
+        const { stdout } = await run("find", [stack.recordDir, "-name", "*.mp4", "-printf", "%P\n"]);
+        const isListed =
+          recordings
+            .map(({ filePath }) => filePath)
+            .sort()
+            .join("\n") === stdout.trim().split("\n").sort().join("\n");
+        return isListed && recordings.length > 1 && recordings.every(({ archive }) => archive === "verified");
       },
       { timeoutMs: WATCHED_WITHIN_MS },
     );
     expect(await stack.hooksHeard()).toBe(0);
-    const listed = (await stack.list()).map(({ filePath }) => filePath);
-    const { stdout } = await run("find", [stack.recordDir, "-name", "*.mp4", "-printf", "%P\n"]);
-    expect(listed.sort()).toEqual(stdout.trim().split("\n").sort());
   });
 });

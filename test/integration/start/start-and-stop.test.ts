@@ -160,7 +160,7 @@ describe("a start", () => {
     const isReady = async (): Promise<boolean> => {
       const response = await fetch(`http://127.0.0.1:${installed.port}/ready`, {
         headers: { connection: "close" },
-        signal: AbortSignal.timeout(2_000),
+        signal: AbortSignal.timeout(2_000 * PATIENCE),
       });
       return response.ok;
     };
@@ -283,7 +283,7 @@ it(
     await npm.stop("SIGTERM", 60_000);
     await waitFor("MediaMTX to be gone", () => !isAlive(pid), { timeoutMs: 30_000 });
     await expect(fetch(`${url}/health`)).rejects.toThrow();
-    expect(await processesOf(clone)).toEqual([]);
+    await waitFor("no process of it", async () => (await processesOf(clone)).length === 0);
     const { stdout: changes } = await run("git", ["-C", clone, "status", "--porcelain"]);
     expect(changes).toBe("");
   },
