@@ -31,6 +31,8 @@ const NEAR_END_MS = 250;
 const AGAIN_MS = 2_000;
 const LAST_SEC = 0.05;
 const LONGEST_HOLE_SEC = 1.5;
+/** A fragment that is there begins and ends where its samples do, not where the playlist says. */
+const EDGE_SEC = 0.3;
 
 /** What the engine knows of a playlist. */
 interface LevelFacts {
@@ -138,7 +140,7 @@ export class FootagePlayer {
       video.playbackRate = this.#rate;
       if (this.#isPlaying) video.play().catch(() => undefined);
     });
-    hls.on(Engine.Events.FRAG_BUFFERED, () => this.#leapHole());
+    hls.on(Engine.Events.FRAG_BUFFERED, (_event, { frag }) => this.#leapHole(frag));
     hls.on(Engine.Events.ERROR, (_event, { fatal, response, error }) => {
       if (!fatal) return;
       if (response?.code === 404 && isLive(wallMs)) void this.#tryAgain(wallMs, load.signal);
@@ -166,10 +168,14 @@ export class FootagePlayer {
     }
   }
 
-  /** Before its sync sample the first fragment of a piece shows nothing: an instant in there is shown a little later. */
-  #leapHole(): void {
+  /**
+   * Before its sync sample the first fragment of a piece shows nothing: an instant in there is shown a little later. Not
+   * while its own fragment is still to come, and one behind it is there already.
+   */
+  #leapHole({ start, end }: { readonly start: number; readonly end: number }): void {
     const { video } = this.#options;
-    if (video.readyState >= 2) return;
+    const isOfInstant = video.currentTime > start - EDGE_SEC && video.currentTime < end + EDGE_SEC;
+    if (video.readyState >= 2 || !isOfInstant) return;
     const { buffered, currentTime } = video;
     for (let index = 0; index < buffered.length; index += 1) {
       const holeSec = buffered.start(index) - currentTime;
