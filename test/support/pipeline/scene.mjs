@@ -208,23 +208,22 @@ async function requestDelete({ catalog, worker }, { deleted }) {
 }
 
 /**
- * What else happens while files go: the first rename into the trash is refused by the disk, and MediaMTX takes the name
- * of another file that is about to go. Both once, also when this is the second play.
+ * What else happens while files go: MediaMTX takes the name of one that is about to, and the disk refuses to remove the
+ * first of the others from the trash. Both once, also when this is the second play.
  */
 async function meddle(parts, scene, { name, removals }) {
+  if (name === "trash.before-unlink" && (await isFirst(scene.refusedMark))) {
+    throw Object.assign(new Error("unlink: refused"), { code: "EIO" });
+  }
   if (name !== "trash.before-rename") return;
   removals.atRename += 1;
   try {
-    if (await isTakenAboutToGo(parts, scene, removals)) {
-      removals.taking ??= take(parts, scene);
-      await removals.taking;
-      return;
-    }
+    if (!(await isTakenAboutToGo(parts, scene, removals))) return;
+    removals.taking ??= take(parts, scene);
+    await removals.taking;
   } finally {
     removals.atRename -= 1;
   }
-  // Not the other file: refused, it would be looked at anew and found changed before it goes.
-  if (await isFirst(scene.refusedMark)) throw Object.assign(new Error("rename: refused"), { code: "EIO" });
 }
 
 /** No removal says whose it is: when as many stand here as files are about to go, that one's last look is behind it. */
