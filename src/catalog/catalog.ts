@@ -27,9 +27,7 @@ export interface OpenCatalogOptions {
 /** Opens and migrates. Throws `failed-precondition` for a database of a newer Reelkeeper. */
 export async function openCatalog({ target, ...rest }: OpenCatalogOptions): Promise<Catalog> {
   const db = await openDatabase(target, rest.clock);
-  // What lies in memory is of the one connection alone.
-  const hasReader = target.kind === "sqlite" && target.file !== ":memory:";
-  return { db, readDb: hasReader ? openSqliteReader(target.file) : db, ...rest };
+  return { db, readDb: target.kind === "sqlite" ? openSqliteReader(target.file) : db, ...rest };
 }
 
 export async function closeCatalog(catalog: Catalog): Promise<void> {

@@ -1,6 +1,6 @@
 /**
- * Opens the catalog's database: SQLite (WAL, synchronous=FULL, one connection that writes) or PostgreSQL, through knex. Foreign
- * errors become AppErrors here, so that nobody outside this folder knows a driver's codes.
+ * Opens the catalog's database: SQLite (WAL, synchronous=FULL, one connection that writes) or PostgreSQL, through knex.
+ * Foreign errors become AppErrors here, so that nobody outside this folder knows a driver's codes.
  */
 import { mkdir } from "node:fs/promises";
 import { Socket } from "node:net";
@@ -16,6 +16,7 @@ import { migrate } from "./migrate.js";
 import { CachingSqliteClient } from "./sqlite-client.js";
 
 export type DatabaseTarget =
+  /** A file: what lies in memory would be another database for each connection. */
   | { readonly kind: "sqlite"; readonly file: string }
   /** `silenceMs`: how long a server may say nothing before it counts as gone; default 30 s. */
   | { readonly kind: "postgres"; readonly url: string; readonly silenceMs?: number };

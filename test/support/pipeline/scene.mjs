@@ -1,6 +1,6 @@
 /**
  * What the sweeps play: a few segments on their whole way, built from the product's own wiring. Hook before and after
- * the file, scan, settle, archive, release, a refused rename, a name that is taken again, a file that vanishes, a
+ * the file, scan, settle, archive, release, a removal that the disk refuses, a name that is taken again, a file that vanishes, a
  * deletion, mediamtx.yml, rebuild. Everything may be done already: a second play goes on where a dead one stopped.
  */
 import { existsSync } from "node:fs";

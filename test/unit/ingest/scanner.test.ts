@@ -25,7 +25,7 @@ beforeEach(async () => {
   recordDir = path.join(await tempDir(), "recordings");
   await mkdir(recordDir);
   catalog = await openCatalog({
-    target: { kind: "sqlite", file: ":memory:" },
+    target: { kind: "sqlite", file: path.join(await tempDir({ inMemory: true }), "catalog.sqlite") },
     clock,
     nodeId: "node-1",
     sealing: SEALING,

@@ -1,4 +1,6 @@
 /** The worker over a real queue in memory, with steps of the test's own and a clock that the test moves. */
+import path from "node:path";
+
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 
 import { type Catalog, closeCatalog, openCatalog } from "../../../src/catalog/catalog.js";
@@ -11,6 +13,7 @@ import type { LogFields, Logger } from "../../../src/platform/logger.js";
 import { insertRow, read } from "../../contract/catalog/builders.js";
 import { createFakeClock, type FakeClock } from "../../support/fake-clock.js";
 import { SEALING } from "../../support/sealing.js";
+import { tempDir } from "../../support/temp-dir.js";
 import { waitFor } from "../../support/wait-for.js";
 
 const LEASE_MS = 60_000;
@@ -23,7 +26,7 @@ let log: { readonly level: string; readonly message: string; readonly fields: Lo
 beforeEach(async () => {
   clock = createFakeClock();
   catalog = await openCatalog({
-    target: { kind: "sqlite", file: ":memory:" },
+    target: { kind: "sqlite", file: path.join(await tempDir({ inMemory: true }), "catalog.sqlite") },
     clock,
     nodeId: "node-1",
     sealing: SEALING,
