@@ -13,10 +13,11 @@ const HEAD_BYTES = 4_096 * TS_PACKET_BYTES;
 
 /** The first look reads all of the file, or all from `fromBytes` on, where a packet begins. */
 export class GrowingTransport implements Growing {
-  readonly #pass = new TransportPass();
+  readonly #pass: TransportPass;
   #at: number;
 
   constructor(fromBytes = 0) {
+    this.#pass = new TransportPass(fromBytes);
     this.#at = fromBytes;
   }
 
@@ -65,9 +66,9 @@ export class GrowingTransportEnd implements Growing {
 }
 
 async function lateTicks({ sizeBytes, readRange }: RemoteFile, first: Fragment): Promise<number | undefined> {
-  const pesAt = async (offsetBytes: number, lengthBytes: number) =>
-    findFirstPes(await readRange(offsetBytes, Math.min(lengthBytes, sizeBytes - offsetBytes)));
-  const [begin, there] = [await pesAt(0, HEAD_BYTES), await pesAt(first.offsetBytes, first.sizeBytes)];
+  const pesAt = async (offsetBytes: number, lengthBytes: number, wanted: "any" | "main") =>
+    findFirstPes(await readRange(offsetBytes, Math.min(lengthBytes, sizeBytes - offsetBytes)), wanted);
+  const [begin, there] = [await pesAt(0, HEAD_BYTES, "any"), await pesAt(first.offsetBytes, first.sizeBytes, "main")];
   if (begin === undefined || there === undefined) return undefined;
   return stepTicks(wrapTicks(begin.ptsTicks), there.ptsTicks) - (first.startTicks ?? 0);
 }

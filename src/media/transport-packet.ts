@@ -68,8 +68,11 @@ export function readPesStart(packet: Uint8Array): PesStart | undefined {
   };
 }
 
-/** The first time of the main track in these packets, which begin with its tables. */
-export function findFirstPes(packets: Uint8Array): PesStart | undefined {
+/** `any`: of whatever track; `main`; `sync`: a random access point of the main one. */
+export type Wanted = "any" | "main" | "sync";
+
+/** The first such time in these packets, behind tables that are among them. */
+export function findFirstPes(packets: Uint8Array, wanted: Wanted): PesStart | undefined {
   let tablePid: number | undefined;
   let program: TransportProgram | undefined;
   for (let at = 0; at + TS_PACKET_BYTES <= packets.byteLength; at += TS_PACKET_BYTES) {
@@ -77,8 +80,9 @@ export function findFirstPes(packets: Uint8Array): PesStart | undefined {
     const pid = pidAt(packet, 1);
     if (pid === PAT_PID) tablePid ??= readTablePid(packet);
     else if (pid === tablePid) program ??= readProgram(packet);
-    const start = pid === program?.mainPid ? readPesStart(packet) : undefined;
-    if (start !== undefined) return start;
+    const isWanted = wanted === "any" ? program?.pids.has(pid) === true : pid === program?.mainPid;
+    const start = isWanted ? readPesStart(packet) : undefined;
+    if (start !== undefined && (wanted !== "sync" || start.isRandomAccess)) return start;
   }
   return undefined;
 }

@@ -10,10 +10,11 @@ import type { Track } from "../core/recording.js";
 import { findPlayableAround } from "../catalog/playable-neighbours.js";
 import type { PlayableRecording } from "../catalog/playable-recordings.js";
 import { damaged } from "../media/box.js";
+import type { ByteReader } from "../media/byte-reader.js";
 import { decodeFragmentIndex } from "../media/fragment-index-codec.js";
 import type { Fragment } from "../media/inspection.js";
 import { firstTickAtUs, ticksToUs } from "../media/ticks.js";
-import { findFirstPes, stepTicks, TS_PACKET_BYTES } from "../media/transport-packet.js";
+import { findFirstPes, type PesStart, stepTicks, TS_PACKET_BYTES } from "../media/transport-packet.js";
 import { mapInOrder } from "../platform/map-in-order.js";
 import type { ClipRequest } from "./clip-request.js";
 import { isLookedInto, LEAD_US, noFootage } from "./clip-segments.js";
@@ -23,8 +24,9 @@ export const TICKS_PER_SEC = 90_000;
 /** Where the clip's first picture is on the stream's time: sound from before it has times too. */
 export const BASE_TICKS = 10 * TICKS_PER_SEC;
 const READ_AT_ONCE = 8;
-/** Tables, and the first packet of a picture. */
+/** Tables, and the first packet of a picture; where sound or other pictures stand before it, some times as many. */
 const ANCHOR_PACKETS = 64;
+const ANCHOR_GROWTH = 8;
 /** Each is read, and ffprobe with it; what waits longer for its inspection counts after it. */
 const MOST_LOOKS = 64;
 
@@ -72,7 +74,7 @@ export async function planTransportClip(
     readAnchor(deps, { segment, fragment: segment === first ? start.fragment : segment.fragments[0] }, signal),
   );
   for await (const anchor of reading) anchors.push(anchor);
-  const zeros = placeAll(segments, { anchors, gaps: request.gaps, startTicks: start.fragment.startTicks ?? 0 });
+  const zeros = placeAll(segments, { anchors, gaps: request.gaps, startTicks: firstTicksOf(start.fragment) });
   const untilOwnTicks = firstTickAtUs(request.toUs - last.recording.startUs, TICKS_PER_SEC);
   const delayTicks = anchors[0]?.delayTicks ?? 0;
   const parts = segments.map((segment, number): TransportPart => {
@@ -86,7 +88,7 @@ export async function planTransportClip(
     tracks: first.recording.tracks,
     firstDecodeTicks: BASE_TICKS - delayTicks,
     untilTicks: (zeros.at(-1) ?? 0) + untilOwnTicks - delayTicks,
-    startUs: first.recording.startUs + ticksToUs(start.fragment.startTicks ?? 0, TICKS_PER_SEC),
+    startUs: first.recording.startUs + ticksToUs(firstTicksOf(start.fragment), TICKS_PER_SEC),
     endUs: Math.min(request.toUs, last.recording.endUs),
     estimatedBytes: parts.reduce((sum, part) => sum + part.end - part.start, 0),
   };
@@ -140,6 +142,11 @@ function knownSegment(recording: PlayableRecording): Segment {
   return { recording, fragments, durationTicks: endTicksOf(fragments) };
 }
 
+/** Of the first picture that can be decoded. */
+function firstTicksOf({ startTicks, syncTicks }: Fragment): number {
+  return syncTicks ?? startTicks ?? 0;
+}
+
 function endTicksOf(fragments: readonly Fragment[]): number {
   const last = fragments.at(-1);
   return (last?.startTicks ?? 0) + (last?.durationTicks ?? 0);
@@ -167,7 +174,7 @@ function findStart(segments: readonly Segment[], { fromUs, toUs }: ClipRequest):
 interface Anchor {
   /** Time stamp of the recording's tick 0. */
   readonly zeroTicks: number;
-  /** From decoding to showing of the fragment's first picture. */
+  /** From decoding to showing of the fragment's first picture that can be decoded. */
   readonly delayTicks: number;
 }
 
@@ -181,24 +188,37 @@ async function readAnchor(
   { segment: { recording }, fragment }: Anchoring,
   signal: AbortSignal,
 ): Promise<Anchor> {
-  const { offsetBytes = 0, sizeBytes = 0, startTicks = 0 } = fragment ?? {};
+  if (fragment === undefined) throw damaged(`read MPEG-TS recording ${recording.id}: its index is empty`);
   const reader = await openReader(recording, signal);
   try {
-    const head = await reader.read(offsetBytes, Math.min(sizeBytes, ANCHOR_PACKETS * TS_PACKET_BYTES));
-    const pes = findFirstPes(head);
+    const pes = await firstPesOf(reader, fragment);
     if (pes === undefined) {
-      throw damaged(`read MPEG-TS recording ${recording.id}: no time stamp at byte ${String(offsetBytes)}`);
+      throw damaged(`read MPEG-TS recording ${recording.id}: no time stamp at byte ${String(fragment.offsetBytes)}`);
     }
-    return { zeroTicks: pes.ptsTicks - (startTicks ?? 0), delayTicks: stepTicks(pes.dtsTicks, pes.ptsTicks) };
+    const delayTicks = stepTicks(pes.dtsTicks, pes.ptsTicks);
+    return { zeroTicks: pes.ptsTicks - firstTicksOf(fragment), delayTicks };
   } finally {
     await reader.close();
+  }
+}
+
+/** Of the picture at `firstTicksOf`. */
+async function firstPesOf(
+  reader: ByteReader,
+  { offsetBytes, sizeBytes, startTicks, syncTicks }: Fragment,
+): Promise<PesStart | undefined> {
+  const wanted = syncTicks === null || syncTicks === startTicks ? "main" : "sync";
+  for (let packets = ANCHOR_PACKETS; ; packets *= ANCHOR_GROWTH) {
+    const lengthBytes = Math.min(sizeBytes, packets * TS_PACKET_BYTES);
+    const pes = findFirstPes(await reader.read(offsetBytes, lengthBytes), wanted);
+    if (pes !== undefined || lengthBytes === sizeBytes) return pes;
   }
 }
 
 interface Placing {
   readonly anchors: readonly Anchor[];
   readonly gaps: ClipRequest["gaps"];
-  /** Of the first fragment of the clip in the first recording. */
+  /** Of the clip's first picture in the first recording. */
   readonly startTicks: number;
 }
 

@@ -62,7 +62,7 @@ export async function checkPlaylist(text: string, load: Load): Promise<CheckedPl
     const [size, offset] = one.range ?? [undefined, 0];
     const bytes = await load(one.uri, offset, size);
     must(size === undefined || bytes.length === size, `${one.uri} has ${bytes.length} bytes at ${offset}, not ${size}`);
-    const media = one.map === undefined ? checkTs(bytes) : await checkFmp4(one, bytes, load);
+    const media = one.map === undefined ? checkTs(bytes, offset === 0) : await checkFmp4(one, bytes, load);
     const isSameFile = previous?.named.uri === one.uri;
     const isEdge = one.isDiscontinuous || previous === undefined;
     must(isSameFile !== isEdge, "a discontinuity stands not at a file's edge");
@@ -285,8 +285,11 @@ function packetAt(bytes: Buffer, at: number) {
   };
 }
 
-/** Of the first picture track: every segment has to begin with PAT, PMT and a picture that needs no other. */
-function checkTs(bytes: Buffer): Media {
+/**
+ * Of the first picture track: every segment has to begin with PAT and PMT, and to hold a picture that needs no other. In
+ * front of a file's first picture there may be sound, which counts.
+ */
+function checkTs(bytes: Buffer, isFileStart: boolean): Media {
   must(bytes.length > 0 && bytes.length % 188 === 0, `an MPEG-TS segment has ${bytes.length} bytes`);
   const [pat, pmt] = [packetAt(bytes, 0), packetAt(bytes, 188)];
   must(pat.pid === 0 && pat.begins, "an MPEG-TS segment does not begin with its PAT");
@@ -294,16 +297,24 @@ function checkTs(bytes: Buffer): Media {
   const videoPid = pmt.payload.readUInt16BE(14) & 0x1fff;
   const pts: number[] = [];
   let beginsWithSync = false;
+  let hasSync = false;
+  let firstSec: number | undefined;
   for (let at = 0; at < bytes.length; at += 188) {
     const { pid, begins, isRandomAccess, payload } = packetAt(bytes, at);
-    if (pid !== videoPid || !begins) continue;
-    must(payload.readUInt32BE(0) >>> 8 === 1 && (payload[7]! & 0x80) !== 0, `no PES with a time at byte ${at}`);
-    if (pts.length === 0) beginsWithSync = isRandomAccess;
+    const hasTime = begins && payload.readUInt32BE(0) >>> 8 === 1 && (payload[7]! & 0x80) !== 0;
+    must(hasTime || !begins || pid !== videoPid, `no PES with a time at byte ${at}`);
+    if (!hasTime) continue;
     const high = (payload[9]! & 0x0e) * 2 ** 29;
-    pts.push((high + (payload.readUInt16BE(10) >> 1) * 2 ** 15 + (payload.readUInt16BE(12) >> 1)) / 90_000);
+    const sec = (high + (payload.readUInt16BE(10) >> 1) * 2 ** 15 + (payload.readUInt16BE(12) >> 1)) / 90_000;
+    firstSec ??= sec;
+    if (pid !== videoPid) continue;
+    if (pts.length === 0) beginsWithSync = isRandomAccess;
+    hasSync ||= isRandomAccess;
+    pts.push(sec);
   }
-  must(pts.length > 1, "an MPEG-TS segment has no pictures");
-  const [startSec, lastSec] = [pts[0]!, Math.max(...pts)];
+  must(pts.length > 1 && hasSync, "an MPEG-TS segment has no picture that needs no other");
+  const lastSec = Math.max(...pts);
+  const startSec = isFileStart ? (firstSec ?? NaN) : pts[0]!;
   const endSec = lastSec + (lastSec - Math.min(...pts)) / (pts.length - 1);
   return { startSec, endSec, samples: pts.length, beginsWithSync, isWhole: true };
 }

@@ -40,6 +40,11 @@ export const PICTURE_AND_SOUND = [
 ];
 export const SOUND = [{ pid: AUDIO_PID, type: 0x0f }];
 
+/** A later packet of a PES packet. */
+export function rest(pid: number): Buffer {
+  return packet(pid, { begins: false, payload: Buffer.alloc(100, 1) });
+}
+
 /** The first packet of a PES packet. */
 export function pes(pid: number, ptsTicks: number, isRandomAccess = false): Buffer {
   const high = Math.floor(ptsTicks / 2 ** 30) & 7;
@@ -47,4 +52,23 @@ export function pes(pid: number, ptsTicks: number, isRandomAccess = false): Buff
   const low = [(ptsTicks >> 7) & 0xff, ((ptsTicks << 1) & 0xfe) | 1];
   const payload = Buffer.from([0, 0, 1, 0xe0, 0, 0, 0x80, 0x80, 5, ...pts, ...low, ...Buffer.alloc(40, 1)]);
   return packet(pid, { begins: true, field: Buffer.from([isRandomAccess ? 0x40 : 0]), payload });
+}
+
+const QUARTER_TICKS = 90_000 / 4;
+
+/**
+ * As MediaMTX writes it after an edit in the middle of a GOP: sound every quarter of a second, tables before every third
+ * piece of it, and from the fourth on a picture behind each; every eighth one is a random access point.
+ */
+export function soundInFront(pieces: number, startTicks: number): Buffer {
+  const packets = Array.from({ length: pieces }, (_, at) => {
+    const ticks = (startTicks + at * QUARTER_TICKS) % 2 ** 33;
+    const sound = pes(AUDIO_PID, ticks, true);
+    return [
+      ...(at % 3 === 0 ? [tables(PICTURE_AND_SOUND)] : []),
+      sound,
+      ...(at < 3 ? [] : [pes(VIDEO_PID, ticks, (at - 3) % 8 === 0)]),
+    ];
+  });
+  return Buffer.concat(packets.flat());
 }

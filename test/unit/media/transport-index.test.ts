@@ -7,7 +7,16 @@ import { describe, expect, it } from "vitest";
 import { MemoryByteSource } from "../../../src/media/byte-source.js";
 import { decodeFragmentIndex, encodeFragmentIndex } from "../../../src/media/fragment-index-codec.js";
 import { indexTransportStream } from "../../../src/media/transport-index.js";
-import { AUDIO_PID, pes, PICTURE_AND_SOUND, SOUND, tables, VIDEO_PID } from "../../support/transport-stream.js";
+import {
+  AUDIO_PID,
+  pes,
+  PICTURE_AND_SOUND,
+  rest,
+  SOUND,
+  soundInFront,
+  tables,
+  VIDEO_PID,
+} from "../../support/transport-stream.js";
 import { FIXTURES } from "./fixtures.js";
 
 const SEC = 90_000;
@@ -49,12 +58,42 @@ describe("the index of MPEG-TS", () => {
     expect(index(gop(60 * SEC), gop(0))).toBeNull();
   });
 
-  it("cuts only where tables come right before the random access point", () => {
+  it("cuts at tables before the random access point alone, behind which each track begins anew", () => {
+    const both = tables(PICTURE_AND_SOUND);
     const bare = pes(VIDEO_PID, 2 * SEC, true);
-    expect(index(gop(0), bare)?.fragments).toHaveLength(1);
-    const far = Buffer.concat([tables(PICTURE_AND_SOUND), pes(AUDIO_PID, 2 * SEC, true), bare]);
-    expect(index(gop(0), far)?.fragments).toHaveLength(1);
-    expect(index(gop(0), tables(PICTURE_AND_SOUND), bare)?.fragments).toHaveLength(2);
+    const sound = pes(AUDIO_PID, 2 * SEC, true);
+    const cuts = (...packets: readonly Buffer[]) => (index(gop(0), ...packets, bare)?.fragments.length ?? 0) - 1;
+    expect([cuts(both), cuts(both, sound), cuts(both, sound, rest(AUDIO_PID))]).toEqual([1, 1, 1]);
+    expect([cuts(), cuts(both.subarray(0, 188)), cuts(both.subarray(188))]).toEqual([0, 0, 0]);
+    expect([cuts(both, rest(AUDIO_PID)), cuts(both, rest(VIDEO_PID), sound)]).toEqual([0, 0]);
+    const [pat, pmt] = [both.subarray(0, 188), both.subarray(188)];
+    expect(cuts(pat, sound, pmt)).toBe(0);
+  });
+
+  it("of a file that begins with sound is cut before the last sound in front of a picture, and counts from that sound", () => {
+    const [pieces, quarter] = [40, SEC / 4];
+    const bytes = soundInFront(pieces, 2 ** 33 - 2 * SEC);
+    const { fragments = [] } = index(bytes) ?? {};
+    const at = ({ startTicks: start, syncTicks }: (typeof fragments)[number]) =>
+      [start, syncTicks].map((ticks) => (ticks ?? NaN) / quarter);
+    expect(fragments.map(at)).toEqual([
+      [3, 3],
+      [9, 11],
+      [18, 19],
+      [27, 27],
+      [33, 35],
+    ]);
+    for (const [number, fragment] of fragments.entries()) {
+      const next = fragments[number + 1];
+      expect(fragment.offsetBytes + fragment.sizeBytes).toBe(next?.offsetBytes ?? bytes.length);
+      expect((fragment.startTicks ?? 0) + fragment.durationTicks).toBe(next?.startTicks ?? pieces * quarter);
+      expect(bytes.readUInt32BE(fragment.offsetBytes) >>> 8).toBe(0x474000);
+    }
+  });
+
+  it("is none where the first picture is of another clock than the sound before it", () => {
+    const late = (sec: number) => index(tables(PICTURE_AND_SOUND), pes(AUDIO_PID, 0, true), gop(sec * SEC));
+    expect([late(100)?.fragments.length, late(200)]).toEqual([1, null]);
   });
 
   it("is none without tables, without a picture that begins anything, or with other tracks later on", () => {
