@@ -183,7 +183,8 @@ export class TransportPass {
     if (this.#cut !== undefined) this.#cut.startTicks ??= ticks;
     if (this.#open === undefined) this.#open = this.#first(ticks);
     else if (isRandomAccess) this.#cutBefore();
-    if (isRandomAccess && this.#open !== undefined) this.#open.syncTicks ??= ticks;
+    // No camera shows one before what comes before it; an index cannot say it either.
+    if (isRandomAccess && this.#open !== undefined) this.#open.syncTicks ??= Math.max(ticks, this.#open.startTicks);
     this.#count += 1;
     this.#latestTicks = Math.max(this.#latestTicks, ticks);
   }
