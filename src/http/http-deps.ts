@@ -18,6 +18,7 @@ import type { HealthCheck } from "../doctor/health.js";
 import type { SegmentNote, SourceNote } from "../ingest/note-hook.js";
 import type { ScanState } from "../ingest/scanner.js";
 import type { Logger } from "../platform/logger.js";
+import type { SpareBuffers } from "../platform/spare-buffers.js";
 import type { Turns } from "../platform/turns.js";
 import type { UrgentWork } from "../platform/urgent-work.js";
 import type { Exports } from "../playback/exports.js";
@@ -39,6 +40,8 @@ export interface HttpDeps extends Pick<AuthenticateDeps, "identify" | "principal
   readonly logger: Logger;
   readonly urgent: UrgentWork;
   readonly turns: Turns;
+  /** Of files on their way to viewers. */
+  readonly blocks: SpareBuffers;
   readonly access: AccessRules;
   readonly login: {
     /** Null while LOGIN=off. */

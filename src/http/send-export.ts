@@ -5,7 +5,8 @@ import { formatRfc3339 } from "../core/instant.js";
 import { isNamed } from "./if-none-match.js";
 import { HttpError } from "./problem.js";
 import { parseRange } from "./range.js";
-import { type Exchange, rangeOf, sendExactly, type SendRecordingDeps } from "./send-recording.js";
+import { sendStream } from "./send-bytes.js";
+import { type Exchange, rangeOf, type SendRecordingDeps } from "./send-recording.js";
 
 type SendExportDeps = Pick<SendRecordingDeps, "store" | "turns">;
 
@@ -43,7 +44,7 @@ export async function sendExport({ store, turns }: SendExportDeps, of: Export, e
     response.end();
     return;
   }
-  await sendExactly({ turns }, body, { length, response, signal });
+  await sendStream({ turns }, body, { length, response, signal });
 }
 
 function resultOf(of: Export) {

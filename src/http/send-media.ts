@@ -11,14 +11,8 @@ import type { Recording } from "../core/recording.js";
 import { type GrowingFiles, openFile } from "../playback/growing-files.js";
 import { HttpError } from "./problem.js";
 import { parseRange } from "./range.js";
-import {
-  type Exchange,
-  mediaTypeOf,
-  sendExactly,
-  sendRecording,
-  type SendRecordingDeps,
-  setFileHeaders,
-} from "./send-recording.js";
+import { sendFilePart } from "./send-bytes.js";
+import { type Exchange, mediaTypeOf, sendRecording, type SendRecordingDeps, setFileHeaders } from "./send-recording.js";
 
 export interface SendMediaDeps extends SendRecordingDeps {
   readonly growing: GrowingFiles;
@@ -74,6 +68,5 @@ async function sendGrowing(deps: SendMediaDeps, recording: Recording, exchange: 
   response.statusCode = 206;
   response.setHeader("Content-Length", String(length));
   response.setHeader("Content-Range", `bytes ${String(start)}-${String(end)}/*`);
-  const bytes = handle.createReadStream({ start, end });
-  await sendExactly(deps, bytes, { length, response, signal });
+  await sendFilePart(deps, { handle, start }, { length, response, signal });
 }

@@ -3,24 +3,20 @@
  * still being written has no bytes to promise yet.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 
-import { isHashed, type OpenRecordingDeps, openRecording } from "../archive/open-recording.js";
+import { isHashed, openCopy, type OpenRecordingDeps } from "../archive/open-recording.js";
 import { AppError } from "../core/errors.js";
 import { formatRfc3339 } from "../core/instant.js";
 import { extensionOf } from "../core/object-key.js";
 import type { Recording, SegmentFormat } from "../core/recording.js";
-import type { Turns } from "../platform/turns.js";
 import { isNamed } from "./if-none-match.js";
 import { HttpError } from "./problem.js";
 import { parseRange } from "./range.js";
+import { type SendBytesDeps, sendFilePart, sendStream } from "./send-bytes.js";
 
 export type MediaRequest = Pick<IncomingMessage, "method" | "headers">;
 
-export interface SendRecordingDeps extends OpenRecordingDeps {
-  readonly turns: Pick<Turns, "take">;
-}
+export interface SendRecordingDeps extends OpenRecordingDeps, SendBytesDeps {}
 
 export interface Exchange {
   readonly request: MediaRequest;
@@ -48,7 +44,9 @@ export async function sendRecording(deps: SendRecordingDeps, recording: Recordin
     throw new HttpError(416, { kind: "invalid-argument", message });
   }
   const part = range.kind === "part" ? range : { start: 0, end: recording.bytes - 1 };
-  const bytes = await openRecording(deps, recording, { part: recording.bytes === 0 ? undefined : part, signal });
+  const copy = await openCopy(deps, recording);
+  const wanted = { part: recording.bytes === 0 ? undefined : part, signal };
+  const stored = copy.kind === "stored" ? await copy.open(wanted) : undefined;
   setCacheHeaders(response, etag);
   setFileHeaders(response, recording);
   response.statusCode = range.kind === "part" ? 206 : 200;
@@ -58,11 +56,14 @@ export async function sendRecording(deps: SendRecordingDeps, recording: Recordin
     response.setHeader("Content-Range", `bytes ${String(part.start)}-${String(part.end)}/${String(recording.bytes)}`);
   }
   if (request.method === "HEAD") {
-    bytes.destroy();
     response.end();
+    stored?.destroy();
+    if (copy.kind === "local") await copy.file.handle.close();
     return;
   }
-  await sendExactly(deps, bytes, { length, response, signal });
+  const promised = { length, response, signal };
+  if (stored !== undefined) await sendStream(deps, stored, promised);
+  else if (copy.kind === "local") await sendFilePart(deps, { handle: copy.file.handle, start: part.start }, promised);
 }
 
 /**
@@ -72,42 +73,6 @@ export async function sendRecording(deps: SendRecordingDeps, recording: Recordin
 export function rangeOf({ method, headers }: MediaRequest, etag: string): string | undefined {
   const isSame = headers["if-range"] === undefined || headers["if-range"] === etag;
   return method === "GET" && isSame ? headers.range : undefined;
-}
-
-interface Promised extends Pick<Exchange, "response" | "signal"> {
-  /** As Content-Length says. */
-  readonly length: number;
-}
-
-/** A block of it in each turn. A viewer that leaves is no failure. */
-export async function sendExactly(
-  { turns }: Pick<SendRecordingDeps, "turns">,
-  bytes: Readable,
-  { length, response, signal }: Promised,
-): Promise<void> {
-  const blocks = (source: Readable) => exactly(source, length, turns);
-  await pipeline(bytes, blocks, response, { signal }).catch((error: unknown) => {
-    if (!signal.aborted) throw error;
-  });
-}
-
-/**
- * Node sends whatever comes under the promised Content-Length. Too few bytes (MediaMTX truncates a file that it creates
- * again, F35) would leave the viewer waiting and make the next answer on the connection part of the video.
- */
-async function* exactly(bytes: Readable, length: number, turns: SendRecordingDeps["turns"]): AsyncGenerator<Buffer> {
-  let sent = 0;
-  for await (const chunk of bytes as AsyncIterable<Buffer>) {
-    sent += chunk.length;
-    if (sent > length) break;
-    await turns.take();
-    yield chunk;
-  }
-  if (sent === length) return;
-  throw new AppError({
-    kind: "unavailable",
-    message: `send a recording: its bytes ended after ${String(sent)}, expected ${String(length)}`,
-  });
 }
 
 function etagOf(recording: Recording): string {

@@ -10,6 +10,7 @@ import { Transcoder } from "../playback/transcoder.js";
 import { compareConfigs, maskConfig } from "../mediamtx/config-diff.js";
 import { shownValue } from "../mediamtx/config-differences.js";
 import { createFindAddresses } from "../platform/find-addresses.js";
+import { SpareBuffers } from "../platform/spare-buffers.js";
 import { Turns } from "../platform/turns.js";
 import { UrgentWork } from "../platform/urgent-work.js";
 import { createConfigAdmin } from "../streams/config-admin.js";
@@ -26,6 +27,10 @@ import type { Setup } from "./setup.js";
 
 const VALIDATE_WITHIN_MS = 15_000;
 const LOOK_WITHIN_MS = 10_000;
+/** Of a piece that a player asks for one or two. */
+const BLOCK_BYTES = 262_144;
+/** Kept for the next viewers: 4 MiB. */
+const MOST_BLOCKS = 16;
 
 type Keys = readonly [Buffer, ...Buffer[]];
 
@@ -44,6 +49,7 @@ export function createHttpDeps(
     logger,
     urgent,
     turns: new Turns(() => urgent.isKeptWaiting),
+    blocks: new SpareBuffers(BLOCK_BYTES, MOST_BLOCKS),
     access,
     hardening: { ...config.http, publicUrl: config.publicUrl },
     login,

@@ -55,6 +55,7 @@ import { ByteCappedCache } from "../../src/platform/byte-capped-cache.js";
 import { Gate } from "../../src/platform/gate.js";
 import { readDiskSpace } from "../../src/platform/disk-space.js";
 import { ensureDirectory } from "../../src/platform/files.js";
+import { SpareBuffers } from "../../src/platform/spare-buffers.js";
 import { Turns } from "../../src/platform/turns.js";
 import { UrgentWork } from "../../src/platform/urgent-work.js";
 import type { Logger } from "../../src/platform/logger.js";
@@ -379,6 +380,7 @@ function createDeps(parts: DepsParts): HttpDeps {
     logger,
     urgent: new UrgentWork(catalog.clock),
     turns: new Turns(() => false),
+    blocks: new SpareBuffers(65_536, 2),
     access,
     hardening,
     login,

@@ -94,6 +94,24 @@ describe.each(Object.entries(SOURCES))("a recording from the %s", (_name, add) =
 });
 
 describe("a recording's file", () => {
+  it("is each viewer's own part, however many read at once and whoever leaves meanwhile", async () => {
+    const http = await httpForTest();
+    const content = randomBytes(2_000_000);
+    const recording = await addFile(http, 1, { content });
+    const read = async (first: number): Promise<void> => {
+      const last = first + 900_000;
+      const answer = await ask(http, fileUrl(recording), { headers: { range: `bytes=${first}-${last}` } });
+      expect(answer.bytes.equals(content.subarray(first, last + 1))).toBe(true);
+    };
+    const leave = async (): Promise<void> => {
+      const answer = await fetch(`http://127.0.0.1:${http.port}${fileUrl(recording)}`);
+      const reader = answer.body!.getReader();
+      await reader.read();
+      await reader.cancel();
+    };
+    await Promise.all(Array.from({ length: 40 }, (_, at) => (at % 4 === 3 ? leave() : read(at * 25_000))));
+  });
+
   it.each([
     "bytes=",
     "bytes=-",

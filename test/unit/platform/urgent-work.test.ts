@@ -4,11 +4,11 @@ import { UrgentWork } from "../../../src/platform/urgent-work.js";
 import { createFakeClock } from "../../support/fake-clock.js";
 
 describe("urgent work", () => {
-  it("is kept waiting from 15 ms on, until it is done", async () => {
+  it("is kept waiting from 5 ms on, until it is done", async () => {
     const clock = createFakeClock();
     const urgent = new UrgentWork(clock);
     const end = urgent.begin();
-    await clock.advance(15);
+    await clock.advance(5);
     expect(urgent.isKeptWaiting).toBe(false);
     await clock.advance(1);
     expect(urgent.isKeptWaiting).toBe(true);
