@@ -1,5 +1,6 @@
 /** Hooks as MediaMTX sends them, for segments that appear a moment before. */
 import { link, mkdir } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
 import path from "node:path";
 
 import type { App } from "../../support/app.js";
@@ -28,6 +29,8 @@ export async function prepareSegments(
 ): Promise<Segment[]> {
   const sources = path.join(directory, "sources");
   const names = await writeSegments(sources, { camera, count, seconds: 4, bytes: 4_000 });
+  // Else the kernel writes it out while something is timed.
+  execFileSync("sync");
   return names.map((name) => ({ camera, source: path.join(sources, name), file: path.join(app.recordDir, name) }));
 }
 
