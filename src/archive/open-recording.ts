@@ -29,9 +29,6 @@ interface Wanted {
   readonly signal: AbortSignal;
 }
 
-/** Of a piece that a player asks for one or two; a viewer who does not read holds no more than that. */
-const READ_BLOCK_BYTES = 262_144;
-
 /** A descriptor that whoever gets it must close. */
 export interface LocalFile {
   readonly handle: FileHandle;
@@ -42,20 +39,10 @@ export type OpenCopy =
   | { readonly kind: "local"; readonly file: LocalFile }
   | { readonly kind: "stored"; readonly open: (wanted: Wanted) => Promise<Readable> };
 
-/** Throws `not-found` when neither copy is there, `unavailable` when we cannot tell, `data-loss` when a proven object is gone. */
-export async function openRecording(
-  deps: OpenRecordingDeps,
-  recording: ReadableRecording,
-  wanted: Wanted,
-): Promise<Readable> {
-  const isOpen = recording.local === "open";
-  const copy = await openCopy(deps, isOpen ? { ...recording, local: "missing" } : recording);
-  return copy.kind === "local"
-    ? copy.file.handle.createReadStream({ highWaterMark: READ_BLOCK_BYTES, ...wanted.part })
-    : copy.open(wanted);
-}
-
-/** Throws as `openRecording`; a file that is still being written is open as it is now. */
+/**
+ * A file that is still being written is open as it is now. Throws `not-found` when neither copy is there, `unavailable`
+ * when we cannot tell, `data-loss` when a proven object is gone.
+ */
 export async function openCopy(deps: OpenRecordingDeps, recording: ReadableRecording): Promise<OpenCopy> {
   const { archive, objectKey } = recording;
   const isInStore = archive === "verified" && objectKey !== null;

@@ -13,7 +13,7 @@ const LOCAL_WINDOW_BYTES = 4_096;
 /** A request costs more than these bytes do. */
 const STORE_WINDOW_BYTES = 262_144;
 
-/** Also of a file that is still being written: as many bytes as it has now. Throws as `openRecording` does. */
+/** Also of a file that is still being written: as many bytes as it has now. Throws as `openCopy` does. */
 export async function openRecordingReader(
   deps: OpenRecordingDeps,
   recording: ReadableRecording & Pick<Recording, "bytes">,

@@ -1,6 +1,4 @@
 /** What playback needs from the other rooms: rows, and the bytes behind them. */
-import type { Readable } from "node:stream";
-
 import type { Catalog } from "../catalog/catalog.js";
 import type { PlayableRecording } from "../catalog/playable-recordings.js";
 import type { ByteReader } from "../media/byte-reader.js";
@@ -12,22 +10,14 @@ import type { GrowingFiles } from "./growing-files.js";
 import type { PlainLayout } from "./plain-layout.js";
 
 /**
- * Bytes [start, end] of a recording, from disk or store. Throws `not-found` when neither copy is there, `unavailable`
- * when we cannot tell, `data-loss` when a proven object is gone, and the same through the stream.
+ * For many reads of one recording, also of one that is still being written, from disk or store. Throws `not-found` when
+ * neither copy is there, `unavailable` when we cannot tell, `data-loss` when a proven object is gone, and the same later.
  */
-type OpenBytes = (
-  recording: PlayableRecording,
-  part: { readonly start: number; readonly end: number },
-  signal: AbortSignal,
-) => Promise<Readable>;
-
-/** For many reads of one recording, also of one that is still being written. Throws as `OpenBytes`. */
 type OpenReader = (recording: PlayableRecording, signal: AbortSignal) => Promise<ByteReader>;
 
 export interface PlaybackDeps {
   readonly catalog: Catalog;
   readonly clock: Clock;
-  readonly openBytes: OpenBytes;
   readonly openReader: OpenReader;
   /** For MPEG-TS that is still being written. */
   readonly growing: Pick<GrowingFiles, "lookFrom">;

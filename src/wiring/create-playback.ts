@@ -1,5 +1,4 @@
 /** What playback reads with: rows, and the bytes behind them, on disk or in the store. */
-import { openRecording } from "../archive/open-recording.js";
 import type { ObjectStore } from "../archive/object-store.js";
 import { openRecordingReader } from "../archive/recording-reader.js";
 import type { Catalog } from "../catalog/catalog.js";
@@ -32,7 +31,6 @@ export function createPlayback(recordDir: string, { catalog, store, ffmpeg, grow
     growing,
     remuxes: new Gate(REMUXES),
     layouts: new ByteCappedCache(catalog.clock, { mostBytes: MOST_LAYOUT_BYTES, keepMs: KEEP_LAYOUTS_MS }),
-    openBytes: (recording, part, signal) => openRecording(places, recording, { part, signal }),
     openReader: (recording, signal) => openRecordingReader(places, recording, signal),
   };
 }

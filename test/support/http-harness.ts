@@ -18,7 +18,6 @@ import type { StreamCaller } from "../../src/access/stream-caller.js";
 import { createStreamTokens, type StreamTokens } from "../../src/access/stream-tokens.js";
 import { createFolderStore } from "../../src/archive/folder-store.js";
 import type { ObjectStore } from "../../src/archive/object-store.js";
-import { openRecording } from "../../src/archive/open-recording.js";
 import { openRecordingReader } from "../../src/archive/recording-reader.js";
 import { type Catalog, closeCatalog, openCatalog } from "../../src/catalog/catalog.js";
 import { summarizeBacklog } from "../../src/catalog/archive-summary.js";
@@ -355,7 +354,6 @@ function createDeps(parts: DepsParts): HttpDeps {
     catalog,
     clock: catalog.clock,
     growing,
-    openBytes: (recording, part, signal) => openRecording({ recordDir, store }, recording, { part, signal }),
     openReader: (recording, signal) => openRecordingReader({ recordDir, store }, recording, signal),
     ffmpeg: options.ffmpeg ?? FFMPEG,
     remuxes: new Gate({ purpose: "remux MPEG-TS", atOnce: options.remuxesMost ?? 8, mostWaiting: 1 }),
