@@ -75,15 +75,24 @@ async function compare(
   playbackPort: number,
   { seconds, format }: { readonly seconds: number; readonly format: "mp4" | "fmp4" },
 ): Promise<Line[]> {
-  const from = formatRfc3339(START_US);
-  const to = formatRfc3339(START_US + seconds * 1_000_000);
-  const clip = `${ours}/api/v1/clip.mp4?path=cam1&from=${from}&to=${to}&format=${format}`;
-  const get = `http://127.0.0.1:${playbackPort}/get?path=cam1&start=${from}&duration=${seconds}&format=${format}`;
+  // Another one each time: what a clip was laid out as is kept for a while.
+  const range = (time: number) => ({
+    fromUs: START_US + time * 1_000_000,
+    toUs: START_US + (time + seconds) * 1_000_000,
+  });
+  const clip = (time: number): string => {
+    const { fromUs, toUs } = range(time);
+    return `${ours}/api/v1/clip.mp4?path=cam1&from=${formatRfc3339(fromUs)}&to=${formatRfc3339(toUs)}&format=${format}`;
+  };
+  const get = (time: number): string => {
+    const start = formatRfc3339(range(time).fromUs);
+    return `http://127.0.0.1:${playbackPort}/get?path=cam1&start=${start}&duration=${seconds}&format=${format}`;
+  };
   const [our, their]: [Fetched[], Fetched[]] = [[], []];
   // In turn, so that both meet the same machine.
   for (let time = 0; time < TIMES; time += 1) {
-    their.push(await fetchAll(get));
-    our.push(await fetchAll(clip));
+    their.push(await fetchAll(get(time)));
+    our.push(await fetchAll(clip(time)));
   }
   expect(our[0]?.bytes).toBeGreaterThan(0.98 * (their[0]?.bytes ?? Infinity));
   const median = (list: readonly Fetched[], key: "firstByteMs" | "mibPerSec") =>
