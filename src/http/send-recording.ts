@@ -3,6 +3,7 @@
  * still being written has no bytes to promise yet.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { Readable } from "node:stream";
 
 import { isHashed, openCopy, type OpenRecordingDeps } from "../archive/open-recording.js";
 import { AppError } from "../core/errors.js";
@@ -46,7 +47,7 @@ export async function sendRecording(deps: SendRecordingDeps, recording: Recordin
   const part = range.kind === "part" ? range : { start: 0, end: recording.bytes - 1 };
   const copy = await openCopy(deps, recording);
   const wanted = { part: recording.bytes === 0 ? undefined : part, signal };
-  const stored = copy.kind === "stored" ? await copy.open(wanted) : undefined;
+  const source = copy.kind === "local" ? copy.file.handle : await copy.open(wanted);
   setCacheHeaders(response, etag);
   setFileHeaders(response, recording);
   response.statusCode = range.kind === "part" ? 206 : 200;
@@ -57,13 +58,13 @@ export async function sendRecording(deps: SendRecordingDeps, recording: Recordin
   }
   if (request.method === "HEAD") {
     response.end();
-    stored?.destroy();
-    if (copy.kind === "local") await copy.file.handle.close();
+    if (source instanceof Readable) source.destroy();
+    else await source.close();
     return;
   }
   const promised = { length, response, signal };
-  if (stored !== undefined) await sendStream(deps, stored, promised);
-  else if (copy.kind === "local") await sendFilePart(deps, { handle: copy.file.handle, start: part.start }, promised);
+  if (source instanceof Readable) await sendStream(deps, source, promised);
+  else await sendFilePart(deps, { handle: source, start: part.start }, promised);
 }
 
 /**

@@ -5,7 +5,7 @@
 import type { Grown, Growing } from "./growing-walk.js";
 import type { Fragment } from "./inspection.js";
 import { takePackets, TransportPass } from "./transport-index.js";
-import { findFirstPes, stepTicks, TS_PACKET_BYTES, wrapTicks } from "./transport-packet.js";
+import { findFirstPes, stepTicks, TS_PACKET_BYTES, type Wanted, wrapTicks } from "./transport-packet.js";
 import type { RemoteFile } from "./window-source.js";
 
 /** Of the beginning: PAT, PMT and the first picture or sound are in it. */
@@ -66,7 +66,7 @@ export class GrowingTransportEnd implements Growing {
 }
 
 async function lateTicks({ sizeBytes, readRange }: RemoteFile, first: Fragment): Promise<number | undefined> {
-  const pesAt = async (offsetBytes: number, lengthBytes: number, wanted: "any" | "main") =>
+  const pesAt = async (offsetBytes: number, lengthBytes: number, wanted: Wanted) =>
     findFirstPes(await readRange(offsetBytes, Math.min(lengthBytes, sizeBytes - offsetBytes)), wanted);
   const [begin, there] = [await pesAt(0, HEAD_BYTES, "any"), await pesAt(first.offsetBytes, first.sizeBytes, "main")];
   if (begin === undefined || there === undefined) return undefined;

@@ -130,7 +130,7 @@ async function isWritten({ catalog }: PlaybackDeps, { id, path, local }: Playabl
   return before[0]?.id === id;
 }
 
-/** Without an index it is one fragment, which begins with a sync sample: MediaMTX begins no file otherwise. */
+/** Without an index it is one fragment, whose first picture is a sync sample: MediaMTX begins no file otherwise. */
 function knownSegment(recording: PlayableRecording): Segment {
   const { fragmentIndex, bytes, mediaDurationUs } = recording;
   const durationTicks = firstTickAtUs(mediaDurationUs ?? 0, TICKS_PER_SEC);

@@ -33,9 +33,9 @@ const PLAYLIST_DESCRIPTION = [
   "transcode=h264 names pieces that are made while one waits, of both formats in one playlist; 409 unless",
   "TRANSCODING=on.",
   "fMP4 and MPEG-TS cannot stand in one playlist: it ends where the format changes, and the header",
-  "Reelkeeper-Format-Changes-At says where to ask on. MPEG-TS is cut where PAT, PMT and a random access point come",
-  "together, as MediaMTX writes them; a file without is one segment. What is being written is there up to its last whole",
-  "piece: of MPEG-TS one that the next such place follows.",
+  "Reelkeeper-Format-Changes-At says where to ask on. MPEG-TS is cut at PAT and PMT, the last ones before a random",
+  "access point, as MediaMTX writes them; a file without is one segment. What is being written is there up to its last",
+  "whole piece: of MPEG-TS one that the next such place follows.",
 ].join(" ");
 
 export function playlistRoutes(deps: HttpDeps): Route[] {

@@ -1,6 +1,6 @@
 /** Hooks as MediaMTX sends them, for segments that appear a moment before. */
-import { link, mkdir } from "node:fs/promises";
 import { execFileSync } from "node:child_process";
+import { link, mkdir } from "node:fs/promises";
 import path from "node:path";
 
 import type { App } from "../../support/app.js";
