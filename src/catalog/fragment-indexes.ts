@@ -5,11 +5,16 @@ import type { RecordingId } from "../core/recording.js";
 import type { Catalog } from "./catalog.js";
 import { translating } from "./database.js";
 
-export async function storeFragmentIndex(trx: Knex, id: RecordingId, data: Uint8Array): Promise<void> {
-  await trx("fragment_indexes")
-    .insert({ recording_id: id, data: Buffer.from(data) })
-    .onConflict("recording_id")
-    .merge();
+export interface IndexedRecording {
+  readonly id: RecordingId;
+  readonly fragmentIndex: Uint8Array;
+}
+
+/** Of different recordings, by one statement. */
+export async function storeFragmentIndexes(trx: Knex, recordings: readonly IndexedRecording[]): Promise<void> {
+  if (recordings.length === 0) return;
+  const rows = recordings.map(({ id, fragmentIndex }) => ({ recording_id: id, data: Buffer.from(fragmentIndex) }));
+  await trx("fragment_indexes").insert(rows).onConflict("recording_id").merge();
 }
 
 /** One that an inspection has stored meanwhile stays. */

@@ -8,10 +8,11 @@ import { AppError } from "../core/errors.js";
 import type { PathName } from "../core/path-name.js";
 import type { Catalog } from "./catalog.js";
 import type { Database } from "./database.js";
+import { SharedRows } from "./shared-rows.js";
 import { inWriteTransaction } from "./write-transaction.js";
 
 /** May run twice: when the transaction that it shares fails, it is run again alone. */
-type Work = (trx: Knex.Transaction) => Promise<void>;
+type Work = (trx: Knex.Transaction, shared: SharedRows) => Promise<void>;
 
 interface Waiting {
   /** Whose timeline changes. */
@@ -71,10 +72,12 @@ class Group {
         this.#catalog,
         group.flatMap(({ paths }) => paths),
         async (trx) => {
+          const shared = new SharedRows();
           for (const waiting of group) {
-            const refusal = await refusalOf(waiting.work, trx);
+            const refusal = await refusalOf(() => waiting.work(trx, shared));
             if (refusal !== undefined) refused.set(waiting, refusal);
           }
+          await shared.write(trx);
         },
       );
     } catch (error) {
@@ -90,9 +93,9 @@ class Group {
   }
 }
 
-async function refusalOf(work: Work, trx: Knex.Transaction): Promise<AppError | undefined> {
+async function refusalOf(work: () => Promise<void>): Promise<AppError | undefined> {
   try {
-    await work(trx);
+    await work();
     return undefined;
   } catch (error) {
     if (error instanceof AppError) return error;

@@ -5,6 +5,16 @@ declare module "knex/lib/dialects/sqlite3/index.js" {
   class SqliteClient extends Knex.Client {
     _query(connection: unknown, query: unknown): Promise<unknown>;
     destroyRawConnection(connection: unknown): Promise<void>;
+    transaction(...args: unknown[]): Knex.Transaction;
   }
   export = SqliteClient;
+}
+
+declare module "knex/lib/dialects/sqlite3/execution/sqlite-transaction.js" {
+  class SqliteTransaction {
+    constructor(client: unknown, ...args: unknown[]);
+    begin(connection: unknown): Promise<unknown>;
+    query(connection: unknown, sql: string): Promise<unknown>;
+  }
+  export = SqliteTransaction;
 }

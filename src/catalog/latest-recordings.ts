@@ -5,6 +5,7 @@ import type { PathName } from "../core/path-name.js";
 import type { PathScopes } from "../core/principal.js";
 import type { Catalog } from "./catalog.js";
 import { translating } from "./database.js";
+import { type RawRows, rowsOf } from "./dialect.js";
 import { inScopes } from "./path-scope.js";
 
 export interface LatestRecording {
@@ -51,8 +52,8 @@ export function listRecordedPaths({ readDb: db }: Catalog, scopes: PathScopes): 
 /** In order of their names. */
 export function listLatestRecordings(catalog: Catalog): Promise<LatestRecording[]> {
   return translating("list the last recording of each path", async () => {
-    const answer = (await catalog.readDb.raw(STATEMENT)) as Row[] | { readonly rows: Row[] };
-    return ("rows" in answer ? answer.rows : answer).map(({ path, start_us: startUs, end_us: endUs }) => ({
+    const rows = rowsOf((await catalog.readDb.raw(STATEMENT)) as RawRows<Row>);
+    return rows.map(({ path, start_us: startUs, end_us: endUs }) => ({
       path,
       startUs: Number(startUs),
       endUs: Number(endUs),

@@ -2,7 +2,7 @@
 import { isOnDisk, type Recording } from "../core/recording.js";
 import type { Catalog } from "./catalog.js";
 import { translating } from "./database.js";
-import { storeFragmentIndex } from "./fragment-indexes.js";
+import { storeFragmentIndexes } from "./fragment-indexes.js";
 import { refreshGaps } from "./gaps.js";
 import { columnsOf, recordingFromRow, rowOf } from "./recording-row.js";
 import { completeRecording, isSameSegment, NAME_TOLERANCE_US, type NewRecording } from "./recordings.js";
@@ -34,11 +34,12 @@ export function insertArchivedRecording(catalog: Catalog, archived: ArchivedReco
     const recording = completeRecording(catalog, archived.facts);
     await inWriteTransaction(catalog, [recording.path], async (trx) => {
       await trx("recordings").insert(rowOf(recording));
-      if (archived.fragmentIndex !== undefined) await storeFragmentIndex(trx, recording.id, archived.fragmentIndex);
+      if (archived.fragmentIndex !== undefined)
+        await storeFragmentIndexes(trx, [{ id: recording.id, fragmentIndex: archived.fragmentIndex }]);
       if (archived.thumbnailsDue === true) {
-        await queueThumbnails(trx, recording.id, { nodeId: catalog.nodeId, nowUs: catalog.clock.nowUs() });
+        await queueThumbnails(trx, [{ id: recording.id, nodeId: catalog.nodeId, dueAtUs: catalog.clock.nowUs() }]);
       }
-      await refreshGaps(trx, recording.path, [recording.startUs]);
+      await refreshGaps(trx, [recording]);
     });
   });
 }
@@ -71,8 +72,8 @@ export function adoptArchivedCopy(catalog: Catalog, row: Recording, archived: Ar
           updated_at_us: nowUs,
         });
       if (changed === 0) return false;
-      if (fragmentIndex !== undefined) await storeFragmentIndex(trx, row.id, fragmentIndex);
-      await refreshGaps(trx, row.path, [row.startUs, startUs]);
+      if (fragmentIndex !== undefined) await storeFragmentIndexes(trx, [{ id: row.id, fragmentIndex }]);
+      await refreshGaps(trx, [row, { path: row.path, startUs }]);
       return true;
     }),
   );
@@ -87,5 +88,5 @@ function isLaterVersion(row: Recording, facts: NewRecording): boolean {
 
 /** For a row that was rebuilt without its fragment index. */
 export function addFragmentIndex(catalog: Catalog, row: Recording, fragmentIndex: Uint8Array): Promise<void> {
-  return translating("add a fragment index", () => storeFragmentIndex(catalog.db, row.id, fragmentIndex));
+  return translating("add a fragment index", () => storeFragmentIndexes(catalog.db, [{ id: row.id, fragmentIndex }]));
 }

@@ -16,12 +16,9 @@ import { faultPoint } from "../platform/fault-point.js";
 import type { Catalog } from "./catalog.js";
 import { translating } from "./database.js";
 import { dialectOf } from "./dialect.js";
-import { storeFragmentIndex } from "./fragment-indexes.js";
 import { inGroupedWrite } from "./grouped-writes.js";
 import { columnsOf, recordingFromRow, type RecordingPatch, storable } from "./recording-row.js";
-import { refreshGaps } from "./gaps.js";
 import { insertRemoval, type Removal } from "./removals.js";
-import { queueThumbnails } from "./thumbnail-queue.js";
 import { inWriteTransaction } from "./write-transaction.js";
 
 export interface Claim {
@@ -103,7 +100,7 @@ export function commitStep(catalog: Catalog, recording: Recording, outcome: Outc
   const movesTimeline =
     startUs !== undefined || endUs !== undefined || position !== undefined || local === "quarantined";
   return translating("commit a step", () =>
-    inGroupedWrite(catalog, movesTimeline ? [recording.path] : [], async (trx) => {
+    inGroupedWrite(catalog, movesTimeline ? [recording.path] : [], async (trx, shared) => {
       const nowUs = catalog.clock.nowUs();
       await updateLeased(trx, recording, {
         attempts: 0,
@@ -114,9 +111,11 @@ export function commitStep(catalog: Catalog, recording: Recording, outcome: Outc
         updated_at_us: nowUs,
       });
       await faultPoint("queue.in-commit");
-      if (outcome.fragmentIndex !== undefined) await storeFragmentIndex(trx, recording.id, outcome.fragmentIndex);
-      if (outcome.thumbnailsDue === true) await queueThumbnails(trx, recording.id, { nodeId: catalog.nodeId, nowUs });
-      if (movesTimeline) await refreshGaps(trx, recording.path, [recording.startUs, startUs ?? recording.startUs]);
+      const { id, path } = recording;
+      const { fragmentIndex, thumbnailsDue } = outcome;
+      if (fragmentIndex !== undefined) shared.fragmentIndexes.push({ id, fragmentIndex });
+      if (thumbnailsDue === true) shared.thumbnailsDue.push({ id, nodeId: catalog.nodeId, dueAtUs: nowUs });
+      if (movesTimeline) shared.moved.push(recording, { path, startUs: startUs ?? recording.startUs });
     }),
   );
 }
@@ -153,7 +152,7 @@ export function postponeStep(catalog: Catalog, recording: Recording, failure: Fa
 
 /**
  * Of each of these paths a later segment has begun, at this instant: what was open before it is closed or left behind,
- * and is looked at `inMs` from now. Reads only the open rows. How many these are.
+ * and is looked at `inMs` from now. Reads only their open rows. How many these are.
  */
 export function hastenSettling(
   catalog: Catalog,
@@ -164,6 +163,7 @@ export function hastenSettling(
     const open = (await catalog
       .db("recordings")
       .where({ node_id: catalog.nodeId, step: "settle" })
+      .whereIn("path", [...begunUs.keys()])
       .select("id", "path", "start_us")) as { id: string; path: PathName; start_us: number }[];
     const earlier = open.filter(({ path, start_us: startUs }) => startUs < (begunUs.get(path) ?? -Infinity));
     if (earlier.length === 0) return 0;

@@ -2,6 +2,8 @@
  * knex's client for SQLite, with prepared statements that are kept. The driver would prepare, run and finalize each
  * statement anew, three trips to another thread; here it is one, and SQLite parses and plans each text once.
  */
+import type { Knex } from "knex";
+import SqliteTransaction from "knex/lib/dialects/sqlite3/execution/sqlite-transaction.js";
 import SqliteClient from "knex/lib/dialects/sqlite3/index.js";
 
 /** As the driver has them. */
@@ -57,12 +59,24 @@ export class CachingSqliteClient extends SqliteClient {
     });
   }
 
+  /** A promise of the whole transaction, which knex's types take for the transaction itself. */
+  override transaction(...args: unknown[]): Knex.Transaction {
+    return new ImmediateTransaction(this, ...args) as unknown as Knex.Transaction;
+  }
+
   /** SQLite does not close a connection that has statements. */
   override async destroyRawConnection(connection: Connection): Promise<void> {
     const statements = [...keptOf(connection).values()];
     keptBy.delete(connection);
     await Promise.all(statements.map((statement) => new Promise<void>((resolve) => statement.finalize(resolve))));
     await super.destroyRawConnection(connection);
+  }
+}
+
+/** Takes the write lock at once, and waits for it by busy_timeout. */
+class ImmediateTransaction extends SqliteTransaction {
+  override begin(connection: unknown): Promise<unknown> {
+    return this.query(connection, "BEGIN IMMEDIATE;");
   }
 }
 

@@ -75,8 +75,9 @@ export async function findToCatchUp(catalog: Catalog, intervalUs: number): Promi
 export function noteCaughtUp(catalog: Catalog, { withoutPictures, next }: CatchUp): Promise<void> {
   return translating("queue recordings without pictures", () =>
     inWriteTransaction(catalog, [], async (trx) => {
-      const queue = { nodeId: catalog.nodeId, nowUs: catalog.clock.nowUs() };
-      for (const id of withoutPictures) await queueThumbnails(trx, id, queue);
+      const queue = { nodeId: catalog.nodeId, dueAtUs: catalog.clock.nowUs() };
+      const queued = withoutPictures.map((id) => ({ id, ...queue }));
+      await queueThumbnails(trx, queued);
       await remember({ ...catalog, db: trx }, { picturedTo: JSON.stringify(next) });
     }),
   );

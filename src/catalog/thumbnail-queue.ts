@@ -19,13 +19,20 @@ export interface WaitingForThumbnails {
 
 const FRESH = { attempts: 0, ffmpeg_failures: 0, error: null };
 
-export async function queueThumbnails(
-  trx: Knex,
-  id: RecordingId,
-  { nodeId, nowUs }: { readonly nodeId: string; readonly nowUs: number },
-): Promise<void> {
-  const row = { recording_id: id, node_id: nodeId, due_at_us: nowUs, ...FRESH };
-  await trx("thumbnail_queue").insert(row).onConflict("recording_id").merge();
+export interface QueuedRecording {
+  readonly id: RecordingId;
+  readonly nodeId: string;
+  readonly dueAtUs: number;
+}
+
+/** Different recordings, by one statement. */
+export async function queueThumbnails(trx: Knex, recordings: readonly QueuedRecording[]): Promise<void> {
+  if (recordings.length === 0) return;
+  const rows = recordings.map(({ id, nodeId, dueAtUs }) => ({
+    ...{ recording_id: id, node_id: nodeId, due_at_us: dueAtUs },
+    ...FRESH,
+  }));
+  await trx("thumbnail_queue").insert(rows).onConflict("recording_id").merge();
 }
 
 /** The one that is due first, or when it is; undefined: none waits. */

@@ -11,7 +11,7 @@ import type { TimeRange } from "../core/span.js";
 import type { Mark, TimelineFacts } from "../core/timeline.js";
 import type { Catalog } from "./catalog.js";
 import { translating } from "./database.js";
-import { type Dialect, dialectOf } from "./dialect.js";
+import { type Dialect, dialectOf, type RawRows, rowsOf } from "./dialect.js";
 
 export interface PathRange extends TimeRange {
   readonly path: PathName;
@@ -231,11 +231,4 @@ function toMark(row: Row): Mark {
 
 function stateOf(code: number): CopyState {
   return COPY_STATES[code] ?? "gone";
-}
-
-/** The drivers answer raw statements each in its own way. */
-type RawRows<T> = readonly T[] | { readonly rows: readonly T[] };
-
-function rowsOf<T>(answer: RawRows<T>): readonly T[] {
-  return "rows" in answer ? answer.rows : answer;
 }

@@ -8,6 +8,8 @@ export async function inTransaction<T>(db: Knex, work: (trx: Knex.Transaction) =
   const failures: unknown[] = [];
   try {
     return await db.transaction(async (trx) => {
+      // Its begin failed, and knex goes on all the same; it tells that error when we are back.
+      if (trx.isCompleted()) return undefined as never;
       try {
         return await work(trx);
       } catch (error) {

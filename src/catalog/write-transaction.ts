@@ -16,10 +16,8 @@ export function inWriteTransaction<T>(
   work: (trx: Knex.Transaction) => Promise<T>,
 ): Promise<T> {
   return inTransaction(catalog.db, async (trx) => {
-    if (dialectOf(catalog.db) === "sqlite") {
-      // Changes nothing, but SQLite takes the write lock for it, and waits for it by busy_timeout.
-      await trx.raw("delete from migrations where false");
-    } else {
+    // SQLite's begin so; see sqlite-client.ts.
+    if (dialectOf(catalog.db) === "postgres") {
       // In one order for all, so that two transactions never wait for each other.
       for (const path of [...new Set(paths)].sort()) {
         await trx.raw("select pg_advisory_xact_lock(hashtextextended(?, 0))", [path]);

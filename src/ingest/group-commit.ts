@@ -3,7 +3,7 @@
  * one, hooks first. A disk takes some dozens of commits a second, a burst brings thousands of files. Each answer comes
  * after the commit that holds it; nothing that waits here is promised to anybody, and the scan finds what dies with it.
  */
-import type { FoundResult } from "../catalog/recordings.js";
+import type { FoundResult } from "../catalog/found-files.js";
 import { AppError, toAppError } from "../core/errors.js";
 import type { FoundFile } from "../core/found-file.js";
 import { LatelyClosed } from "./lately-closed.js";

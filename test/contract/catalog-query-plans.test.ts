@@ -17,12 +17,12 @@ import {
   releaseStaleLeases,
 } from "../../src/catalog/recording-queue.js";
 import { findFilesInDirectory, listFilesOnDisk, listOnDisk } from "../../src/catalog/files-on-disk.js";
+import { recordFoundFiles } from "../../src/catalog/found-files.js";
 import {
   findRecording,
   findRecordingOnDisk,
   hasLaterRecording,
   recordAbsentFile,
-  recordFoundFiles,
 } from "../../src/catalog/recordings.js";
 import { findLastSignOfLife } from "../../src/catalog/sign-of-life.js";
 import { findPlayableById } from "../../src/catalog/playable-neighbours.js";

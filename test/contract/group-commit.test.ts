@@ -5,7 +5,7 @@ import sqlite3 from "sqlite3";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 
 import type { Catalog } from "../../src/catalog/catalog.js";
-import { recordFoundFiles } from "../../src/catalog/recordings.js";
+import { recordFoundFiles } from "../../src/catalog/found-files.js";
 import { AppError } from "../../src/core/errors.js";
 import type { FoundFile } from "../../src/core/found-file.js";
 import { GroupCommit } from "../../src/ingest/group-commit.js";

@@ -2,7 +2,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import type { Catalog } from "../../src/catalog/catalog.js";
-import { addMissingFragmentIndex, findFragmentIndex, storeFragmentIndex } from "../../src/catalog/fragment-indexes.js";
+import {
+  addMissingFragmentIndex,
+  findFragmentIndex,
+  storeFragmentIndexes,
+} from "../../src/catalog/fragment-indexes.js";
 import { findToCatchUp, noteCaughtUp, restartThumbnailCatchUp } from "../../src/catalog/thumbnail-catch-up.js";
 import { countWaitingForThumbnails, leaveThumbnailQueue, queueThumbnails } from "../../src/catalog/thumbnail-queue.js";
 import { beginThumbnail } from "../../src/catalog/thumbnails.js";
@@ -109,7 +113,7 @@ describe.each(DIALECTS.map((dialect) => [dialect.name, dialect] as const))(
     it("leave those alone that wait already, with what they have failed", async () => {
       const catalog = await openFresh(dialect);
       const { id } = await insertRow(catalog, 0, LOCAL);
-      await queueThumbnails(catalog.db, id, { nodeId: catalog.nodeId, nowUs: at(0) });
+      await queueThumbnails(catalog.db, [{ id, nodeId: catalog.nodeId, dueAtUs: at(0) }]);
       await catalog.db("thumbnail_queue").update({ attempts: 3, due_at_us: at(500) });
       expect(await step(catalog)).toBe("noted");
       const rows: unknown[] = await catalog.db("thumbnail_queue").where({ recording_id: id, attempts: 3 });
@@ -121,7 +125,7 @@ describe.each(DIALECTS.map((dialect) => [dialect.name, dialect] as const))(
       const stream = { format: "mpegts", path: parsePathName("unkept") } as const;
       const { id } = await insertRow(catalog, 0, stream);
       const indexed = await insertRow(catalog, 10, stream);
-      await storeFragmentIndex(catalog.db, indexed.id, Buffer.from([1]));
+      await storeFragmentIndexes(catalog.db, [{ id: indexed.id, fragmentIndex: Buffer.from([1]) }]);
       await insertRow(catalog, 20, { ...stream, step: "inspect" });
       await insertRow(catalog, 30, { ...stream, local: "released", archive: "verified" });
       await catalog.db("paths").insert({

@@ -2,7 +2,7 @@
 import { cp, mkdir, readdir } from "node:fs/promises";
 import path from "node:path";
 
-import { storeFragmentIndex } from "../../src/catalog/fragment-indexes.js";
+import { storeFragmentIndexes } from "../../src/catalog/fragment-indexes.js";
 import type { NewRecording } from "../../src/catalog/recordings.js";
 import { parseRfc3339 } from "../../src/core/instant.js";
 import { parsePathName } from "../../src/core/path-name.js";
@@ -60,7 +60,8 @@ export async function addInspected(http: HttpHarness, filePath: string, changes:
     ...changes,
   });
   const { fragments } = seen;
-  if (fragments !== null) await storeFragmentIndex(http.catalog.db, recording.id, encodeFragmentIndex(fragments));
+  if (fragments !== null)
+    await storeFragmentIndexes(http.catalog.db, [{ id: recording.id, fragmentIndex: encodeFragmentIndex(fragments) }]);
   return { recording, file };
 }
 

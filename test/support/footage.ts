@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 
-import { storeFragmentIndex } from "../../src/catalog/fragment-indexes.js";
+import { storeFragmentIndexes } from "../../src/catalog/fragment-indexes.js";
 import type { NewRecording } from "../../src/catalog/recordings.js";
 import { parsePathName } from "../../src/core/path-name.js";
 import type { Recording } from "../../src/core/recording.js";
@@ -56,7 +56,9 @@ export async function addFootage(
     const file = { content, archived, changes: { ...found, ...(unseen ? notSeen : {}), ...changes } };
     const recording = await addFile(http, (startUs - http.catalog.clock.nowUs()) / 1e6, file);
     if (!unseen && inspection.fragments !== null) {
-      await storeFragmentIndex(http.catalog.db, recording.id, encodeFragmentIndex(inspection.fragments));
+      await storeFragmentIndexes(http.catalog.db, [
+        { id: recording.id, fragmentIndex: encodeFragmentIndex(inspection.fragments) },
+      ]);
     }
     added.push({ recording, inspection, content });
   }
@@ -79,7 +81,9 @@ export async function addFootageFile(http: HttpHarness, filePath: string, startU
     position: inspection.position,
   });
   if (inspection.fragments !== null) {
-    await storeFragmentIndex(http.catalog.db, recording.id, encodeFragmentIndex(inspection.fragments));
+    await storeFragmentIndexes(http.catalog.db, [
+      { id: recording.id, fragmentIndex: encodeFragmentIndex(inspection.fragments) },
+    ]);
   }
   return recording;
 }

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { unlink } from "node:fs/promises";
 import path from "node:path";
 
-import { storeFragmentIndex } from "../../src/catalog/fragment-indexes.js";
+import { storeFragmentIndexes } from "../../src/catalog/fragment-indexes.js";
 import type { NewRecording } from "../../src/catalog/recordings.js";
 import type { Recording } from "../../src/core/recording.js";
 import { MemoryByteSource } from "../../src/media/byte-source.js";
@@ -64,7 +64,8 @@ export async function addFixture(http: HttpHarness, file: FixtureFile, options: 
     },
   });
   const index = isFragmented ? (inspection?.fragments ?? null) : indexTransportStream(new MemoryByteSource(content));
-  if (index !== null) await storeFragmentIndex(http.catalog.db, recording.id, encodeFragmentIndex(index));
+  if (index !== null)
+    await storeFragmentIndexes(http.catalog.db, [{ id: recording.id, fragmentIndex: encodeFragmentIndex(index) }]);
   if (where === "archived") await unlink(path.join(http.recordDir, recording.filePath));
   return recording;
 }

@@ -7,7 +7,7 @@ import { onTestFinished } from "vitest";
 import { createFolderStore } from "../../../src/archive/folder-store.js";
 import type { ObjectStore } from "../../../src/archive/object-store.js";
 import { listBackups, makeBackup, type MakeBackupDeps } from "../../../src/backup/make-backup.js";
-import { recordFoundFiles } from "../../../src/catalog/recordings.js";
+import { recordFoundFiles } from "../../../src/catalog/found-files.js";
 import { readDiskSpace } from "../../../src/platform/disk-space.js";
 import type { LogFields, Logger } from "../../../src/platform/logger.js";
 import { createFakeClock } from "../../support/fake-clock.js";

@@ -1,11 +1,7 @@
 /** Found files and rows with facts that do not matter filled in. */
 import type { Catalog } from "../../../src/catalog/catalog.js";
-import {
-  findRecording,
-  insertRecording,
-  type NewRecording,
-  recordFoundFiles,
-} from "../../../src/catalog/recordings.js";
+import { recordFoundFiles } from "../../../src/catalog/found-files.js";
+import { findRecording, insertRecording, type NewRecording } from "../../../src/catalog/recordings.js";
 import type { FoundFile } from "../../../src/core/found-file.js";
 import { parsePathName } from "../../../src/core/path-name.js";
 import { NOT_LOOKED_INTO, type Recording, type RecordingId } from "../../../src/core/recording.js";

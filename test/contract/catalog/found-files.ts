@@ -3,12 +3,13 @@ import { describe, expect, it } from "vitest";
 
 import { claimDue, commitStep, noteProgress, releaseStaleLeases } from "../../../src/catalog/recording-queue.js";
 import { findFilesInDirectory, listFilesOnDisk, listOnDisk } from "../../../src/catalog/files-on-disk.js";
+import { recordFoundFiles } from "../../../src/catalog/found-files.js";
+import { refreshGaps } from "../../../src/catalog/gaps.js";
 import {
   findRecordingOnDisk,
   hasLaterRecording,
   markMissing,
   recordAbsentFile,
-  recordFoundFiles,
   requestDeletion,
 } from "../../../src/catalog/recordings.js";
 import type { FoundFile } from "../../../src/core/found-file.js";
@@ -283,6 +284,43 @@ export function describeFoundFiles(dialect: TestedDialect): void {
         { numRuns: 12 },
       );
     });
+
+    it("does to many at once what it does to one after the other", async () => {
+      const catalog = await openFresh(dialect);
+      let run = 0;
+      const state = fc.constantFrom("present", "open", "released", "missing", "trashed", "quarantined");
+      const before = fc.uniqueArray(fc.tuple(fc.nat(4), state), { selector: ([number]) => number });
+      const told = fc.record({
+        number: fc.nat(4),
+        /** Far from the others, so that it has neighbours of its own. */
+        isFar: fc.boolean(),
+        bytes: fc.constantFrom(500, 1_000, 2_000),
+        streamId: fc.constantFrom(null, STREAM_A, STREAM_A, STREAM_B),
+        closed: fc.boolean(),
+      });
+      await fc.assert(
+        fc.asyncProperty(before, fc.array(told, { minLength: 2, maxLength: 9 }), async (known, files) => {
+          const ends: unknown[] = [];
+          for (const most of [1, files.length]) {
+            const path = parsePathName(`run${String((run += 1))}`);
+            for (const [number, local] of known) {
+              const { id } = await recordOne(catalog, segmentFile(number, { path }));
+              await catalog.db("recordings").where({ id }).update({ local });
+              await refreshGaps(catalog.db, [await read(catalog, id)]);
+            }
+            const found = files.map((file) => toldFile(path, file));
+            const findings: string[] = [];
+            for (let first = 0; first < found.length; first += most) {
+              const results = await recordFoundFiles(catalog, found.slice(first, first + most));
+              findings.push(...results.map(({ finding }) => finding));
+            }
+            ends.push({ findings, rows: await withoutNames(catalog, path) });
+          }
+          expect(ends[1]).toEqual(ends[0]);
+        }),
+        { numRuns: dialect.name === "SQLite" ? 60 : 20 },
+      );
+    });
   });
 
   describe("rows by file", () => {
@@ -370,4 +408,33 @@ export function describeFoundFiles(dialect: TestedDialect): void {
     });
     await expect(requestDeletion(catalog, "absent" as typeof id)).rejects.toMatchObject({ kind: "not-found" });
   });
+}
+
+interface Told {
+  readonly number: number;
+  readonly isFar: boolean;
+  readonly bytes: number;
+  readonly streamId: string | null;
+  readonly closed: boolean;
+}
+
+function toldFile(path: FoundFile["path"], { number, isFar, bytes, streamId, closed }: Told): FoundFile {
+  const place = isFar ? number + 1_000 : number;
+  return segmentFile(place, {
+    ...{ path, bytes, closed },
+    position: streamId === null ? null : { streamId, segmentNumber: place },
+    fileIdentity: `1:${100 + place}:${bytes}:5`,
+  });
+}
+
+async function withoutNames(catalog: TestCatalog, path: FoundFile["path"]): Promise<unknown[]> {
+  const rows: { readonly file_path: string }[] = await catalog
+    .db("recordings")
+    .where({ path })
+    .orderBy(["start_us", "id"])
+    .select(
+      ...["start_us", "file_path", "file_identity", "bytes", "stream_id", "segment_number", "local", "step", "error"],
+      ...["gap_before_us", "missing_before"],
+    );
+  return rows.map((row) => ({ ...row, file_path: row.file_path.slice(path.length) }));
 }

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { claimDue, commitStep } from "../../../src/catalog/recording-queue.js";
-import { recordFoundFiles } from "../../../src/catalog/recordings.js";
+import { recordFoundFiles } from "../../../src/catalog/found-files.js";
 import { gapBetween } from "../../../src/core/continuity.js";
 import { parsePathName } from "../../../src/core/path-name.js";
 import type { Recording, RecordingId } from "../../../src/core/recording.js";
@@ -141,6 +141,29 @@ export function describeGaps(dialect: TestedDialect): void {
             await commitStep(catalog, claimed!, { patch });
           }
           await catalog.db("recordings").where({ path }).update({ step: null });
+          expect(await gapsOf(catalog, path)).toEqual(await expectedGaps(catalog, path));
+        }),
+        { numRuns: 15 },
+      );
+    });
+
+    it("are what the neighbours say when many segments move at once", async () => {
+      const catalog = await openFresh(dialect);
+      let run = 0;
+      const move = fc.record({ from: fc.nat(300), to: fc.nat(300), length: fc.nat(9) });
+      const moves = fc.uniqueArray(move, { selector: ({ from }) => from, minLength: 2, maxLength: 14 });
+      await fc.assert(
+        fc.asyncProperty(moves, fc.nat(9), async (all, still) => {
+          const path = parsePathName(`run${String((run += 1))}`);
+          for (const { from } of all) await insertRow(catalog, from, { path, step: "inspect" });
+          for (let sec = 0; sec < still; sec += 1) await insertRow(catalog, sec * 30 + 0.5, { path });
+          const claimed = await claimDue(catalog, { steps: ["inspect"], limit: 100, leaseMs: 1_000 });
+          const commits = all.map(async ({ from, to, length }) => {
+            const recording = claimed.find(({ startUs }) => startUs === at(from));
+            const patch = { startUs: at(to), endUs: at(to + length), step: null };
+            await commitStep(catalog, recording!, { patch });
+          });
+          await Promise.all(commits);
           expect(await gapsOf(catalog, path)).toEqual(await expectedGaps(catalog, path));
         }),
         { numRuns: 15 },

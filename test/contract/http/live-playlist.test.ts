@@ -4,7 +4,7 @@ import path from "node:path";
 
 import { describe, expect, it } from "vitest";
 
-import { storeFragmentIndex } from "../../../src/catalog/fragment-indexes.js";
+import { storeFragmentIndexes } from "../../../src/catalog/fragment-indexes.js";
 import { fileIdentity } from "../../../src/core/file-identity.js";
 import { formatRfc3339 } from "../../../src/core/instant.js";
 import { parsePathName } from "../../../src/core/path-name.js";
@@ -98,7 +98,7 @@ class Writer {
     if (inspection.fragments === null) throw new Error("nothing was found in it");
     const startUs = inspection.startUs ?? this.#source.startUs;
     const index = encodeFragmentIndex(inspection.fragments);
-    await storeFragmentIndex(this.#http.catalog.db, this.#recording!.id, index);
+    await storeFragmentIndexes(this.#http.catalog.db, [{ id: this.#recording!.id, fragmentIndex: index }]);
     const times = { start_us: startUs, end_us: startUs + inspection.plausibleDurationUs };
     const tracks = JSON.stringify(inspection.tracks);
     await this.#update({ ...times, tracks, media_duration_us: inspection.mediaDurationUs, step: null });
