@@ -32,7 +32,7 @@ export async function sendStream(
 ): Promise<void> {
   const blocks = (source: Readable) => exactly(source, length, turns);
   await pipeline(bytes, blocks, response, { signal }).catch((error: unknown) => {
-    if (!signal.aborted) throw error;
+    if (!hasLeft(error, signal)) throw error;
   });
 }
 
@@ -64,7 +64,7 @@ export async function sendFilePart(deps: SendBytesDeps, part: FilePart, promised
     await finished(response);
   } catch (error) {
     response.destroy();
-    if (!signal.aborted) throw error;
+    if (!hasLeft(error, signal)) throw error;
   } finally {
     await part.handle.close();
   }
@@ -97,6 +97,11 @@ function written(response: ServerResponse, bytes: Uint8Array): Promise<void> {
       else reject(error);
     });
   });
+}
+
+/** The kernel may tell who writes before it tells that the connection is closed. */
+function hasLeft(error: unknown, signal: AbortSignal): boolean {
+  return signal.aborted || (error instanceof Error && "syscall" in error && error.syscall === "write");
 }
 
 function endedEarly(sent: number, length: number): AppError {
