@@ -8,6 +8,7 @@ import type { PathName } from "../core/path-name.js";
 import type { Recording, RecordingId, Track } from "../core/recording.js";
 import type { Catalog } from "./catalog.js";
 import { translating } from "./database.js";
+import { dialectOf } from "./dialect.js";
 import { LONGEST_RECORDING_US } from "./recording-lists.js";
 import { createTracksParser, positionOf } from "./recording-row.js";
 
@@ -26,6 +27,8 @@ export type ListableRecording = Pick<
   | "local"
   | "step"
 > & {
+  /** Another one after each inspection and each move; only an index that was missing may come without. */
+  readonly updatedAtUs: number;
   /** For media/fragment-index-codec.ts; null for what is not inspected yet, and for MPEG-TS that cannot be cut. */
   readonly fragmentIndex: Uint8Array | null;
 };
@@ -42,7 +45,7 @@ export interface PlayableRange {
 
 const LISTABLE_COLUMNS = [
   ...["id", "format", "start_us", "end_us", "media_duration_us", "file_path"],
-  ...["bytes", "tracks", "local", "step"],
+  ...["bytes", "tracks", "local", "step", "updated_at_us"],
 ] as const;
 export const PLAYABLE_COLUMNS = [
   ...LISTABLE_COLUMNS,
@@ -63,6 +66,7 @@ interface ListableRow {
   readonly tracks: string;
   readonly local: Recording["local"];
   readonly step: Recording["step"];
+  readonly updated_at_us: Bigint;
   readonly data: Uint8Array | null;
 }
 
@@ -94,10 +98,38 @@ export function findListable(catalog: Catalog, range: PlayableRange): Promise<Li
   });
 }
 
-function playableIn({ readDb: db }: Catalog, { path, fromUs, toUs }: PlayableRange): Knex.QueryBuilder {
+/** Of each that `findListable` would find no more than says whether it is as it was. */
+export type ListedRow = Pick<ListableRecording, "id" | "startUs" | "updatedAtUs">;
+
+/** In their order. */
+export function listListable(catalog: Catalog, range: PlayableRange): Promise<ListedRow[]> {
+  return translating("list what a playlist can name", async () => {
+    const rows = rowsIn(catalog, range).select("id", "start_us", "updated_at_us");
+    if (dialectOf(catalog.readDb) === "postgres") {
+      return ((await rows) as Pick<ListableRow, "id" | "start_us" | "updated_at_us">[]).map((row) => ({
+        ...{ id: row.id, startUs: Number(row.start_us), updatedAtUs: Number(row.updated_at_us) },
+      }));
+    }
+    // One text, made beside the event loop: of a day the values are what costs.
+    const packed = catalog.readDb.raw("json_group_array(json_array(id, start_us, updated_at_us)) as packed");
+    const [answer] = (await catalog.readDb.from(rows.as("listed")).select(packed)) as { readonly packed: string }[];
+    const listed = JSON.parse(answer?.packed ?? "[]") as [RecordingId, number, number][];
+    return listed.map(([id, startUs, updatedAtUs]) => ({ id, startUs, updatedAtUs })).sort(byStart);
+  });
+}
+
+/** The text is made of rows that are in order already, but SQLite promises none. */
+function byStart(a: ListedRow, b: ListedRow): number {
+  return a.startUs - b.startUs || (a.id < b.id ? -1 : 1);
+}
+
+function playableIn(catalog: Catalog, range: PlayableRange): Knex.QueryBuilder {
+  return rowsIn(catalog, range).leftJoin("fragment_indexes", "fragment_indexes.recording_id", "recordings.id");
+}
+
+function rowsIn({ readDb: db }: Catalog, { path, fromUs, toUs }: PlayableRange): Knex.QueryBuilder {
   return (
     (db("recordings") as Knex.QueryBuilder)
-      .leftJoin("fragment_indexes", "fragment_indexes.recording_id", "recordings.id")
       .where("path", path)
       .andWhere("start_us", ">=", fromUs - LONGEST_RECORDING_US)
       .andWhere("start_us", "<", toUs)
@@ -121,6 +153,7 @@ function toListable(path: PathName, row: ListableRow, tracksOf: (text: string) =
     tracks: tracksOf(row.tracks),
     local: row.local,
     step: row.step,
+    updatedAtUs: Number(row.updated_at_us),
     fragmentIndex: row.data,
   };
 }

@@ -2,13 +2,13 @@
  * A multivariant playlist (RFC 8216, section 4.3.4.2) of one variant: what must be decoded and how fast it comes, told
  * before anything is fetched.
  */
-import type { HlsFile } from "./hls-playlist.js";
+import type { HlsFileFacts } from "./hls-playlist.js";
 import { US_PER_SEC } from "./instant.js";
 import type { Track } from "./recording.js";
 
 export interface Variant {
   readonly uri: string;
-  readonly files: readonly HlsFile[];
+  readonly files: readonly HlsFileFacts[];
   /** Of every file; the same may stand in it several times. */
   readonly tracks: readonly Track[];
 }
@@ -30,7 +30,10 @@ export function renderMultivariant({ uri, files, tracks }: Variant): string {
 }
 
 /** "The largest bit rate of any … contiguous set of segments" is at most that of the fastest segment. */
-function bitRates(files: readonly HlsFile[]): { readonly peakBitsPerSec: number; readonly meanBitsPerSec: number } {
+function bitRates(files: readonly HlsFileFacts[]): {
+  readonly peakBitsPerSec: number;
+  readonly meanBitsPerSec: number;
+} {
   let peak = 0;
   let bits = 0;
   let us = 0;

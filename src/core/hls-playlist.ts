@@ -18,13 +18,18 @@ export interface HlsSegment {
   readonly uri?: string;
 }
 
-export interface HlsFile {
+export interface HlsFileFacts {
   /** Printable ASCII without quotes. */
   readonly uri: string;
   /** Of `ftyp` + `moov`; null for MPEG-TS, which has none. */
   readonly initBytes: number | null;
   /** At least one. */
   readonly segments: readonly HlsSegment[];
+}
+
+/** With its lines, which are the same in whatever playlist it stands. */
+export interface HlsFile extends HlsFileFacts {
+  readonly text: string;
 }
 
 export interface MediaPlaylist {
@@ -56,19 +61,24 @@ export function renderMediaPlaylist({ files, type, isEnded, isIndependent }: Med
   if (isIndependent) lines.push("#EXT-X-INDEPENDENT-SEGMENTS");
   for (const [index, file] of files.entries()) {
     if (index > 0) lines.push("#EXT-X-DISCONTINUITY");
-    pushFile(lines, file);
+    lines.push(file.text);
   }
   if (isEnded) lines.push("#EXT-X-ENDLIST");
   return `${lines.join("\n")}\n`;
 }
 
-function versionOf(files: readonly HlsFile[]): number {
+function versionOf(files: readonly HlsFileFacts[]): number {
   if (files.some(({ initBytes }) => initBytes !== null)) return VERSION.map;
   const hasRanges = files.some(({ segments }) => segments.some(({ offsetBytes }) => offsetBytes !== null));
   return hasRanges ? VERSION.byteRange : VERSION.fractions;
 }
 
-function pushFile(lines: string[], { uri, initBytes, segments }: HlsFile): void {
+export function hlsFile<T extends HlsFileFacts>(facts: T): T & HlsFile {
+  return { ...facts, text: linesOf(facts).join("\n") };
+}
+
+function linesOf({ uri, initBytes, segments }: HlsFileFacts): string[] {
+  const lines: string[] = [];
   if (initBytes !== null) lines.push(`#EXT-X-MAP:URI="${uri}",BYTERANGE="${String(initBytes)}@0"`);
   const [first] = segments;
   if (first !== undefined) lines.push(`#EXT-X-PROGRAM-DATE-TIME:${formatRfc3339(first.startUs)}`);
@@ -77,10 +87,11 @@ function pushFile(lines: string[], { uri, initBytes, segments }: HlsFile): void 
     if (offsetBytes !== null) lines.push(`#EXT-X-BYTERANGE:${String(bytes)}@${String(offsetBytes)}`);
     lines.push(own ?? uri);
   }
+  return lines;
 }
 
 /** "The EXTINF duration …, when rounded to the nearest integer, MUST be less than or equal to" it (section 4.3.3.1). */
-function targetSec(files: readonly HlsFile[], type: MediaPlaylist["type"]): number {
+function targetSec(files: readonly HlsFileFacts[], type: MediaPlaylist["type"]): number {
   let longestUs = 0;
   for (const { segments } of files) {
     for (const { durationUs } of segments) longestUs = Math.max(longestUs, durationUs);

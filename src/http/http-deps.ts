@@ -27,6 +27,7 @@ import type { PlaybackDeps } from "../playback/playback-deps.js";
 import type { Sprites } from "../playback/sprites.js";
 import type { Thumbnails } from "../playback/thumbnails.js";
 import type { Transcoder } from "../playback/transcoder.js";
+import type { WholeFiles } from "../playback/whole-files.js";
 import type { ConfigAdopt } from "../streams/config-adopt.js";
 import type { ConfigAdmin } from "../streams/config-admin.js";
 import type { ConfigDrift } from "../streams/config-drift.js";
@@ -64,6 +65,7 @@ export interface HttpDeps extends Pick<AuthenticateDeps, "identify" | "principal
   readonly thumbnails: Pick<Thumbnails, "locate" | "read">;
   readonly sprites: Pick<Sprites, "locate" | "read">;
   readonly growing: GrowingFiles;
+  readonly wholeFiles: WholeFiles;
   /** Null: switched off. */
   readonly transcoder: Pick<Transcoder, "read"> | null;
   /** Who sends a viewer what is only in the store: the store itself, or we. */

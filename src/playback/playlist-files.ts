@@ -3,17 +3,18 @@
  * is being written, or is closed and not looked into yet, by a walk over its headers or packets.
  */
 import type { ListableRecording } from "../catalog/playable-recordings.js";
-import type { HlsFile, HlsSegment } from "../core/hls-playlist.js";
+import { hlsFile, type HlsSegment } from "../core/hls-playlist.js";
 import { formatRfc3339, US_PER_SEC } from "../core/instant.js";
 import { extensionOf } from "../core/object-key.js";
-import type { SegmentFormat, Track } from "../core/recording.js";
+import type { Track } from "../core/recording.js";
 import { decodeFragmentIndex } from "../media/fragment-index-codec.js";
 import type { GrownFootage } from "../media/growing-walk.js";
 import { LEAD_US } from "./clip-segments.js";
 import type { GrowingFiles } from "./growing-files.js";
 import { TRANSCODED_CODECS } from "../media/transcode.js";
-import { type FileFootage, segmentsOf } from "./playlist-segments.js";
+import { endOf, type FileFootage, segmentsOf } from "./playlist-segments.js";
 import { transcodedSegments } from "./transcoded-segments.js";
+import type { NamedFile, WholeFile, WholeFiles } from "./whole-files.js";
 
 export interface PlaylistRange {
   readonly fromUs: number;
@@ -24,11 +25,6 @@ export interface PlaylistRange {
   readonly isExact: boolean;
   /** H.264 and AAC are made of it, segment by segment. */
   readonly isTranscoded: boolean;
-}
-
-export interface NamedFile extends HlsFile {
-  readonly format: SegmentFormat;
-  readonly tracks: readonly Track[];
 }
 
 /** Pending: not now, but perhaps later. */
@@ -45,8 +41,13 @@ interface Place {
   readonly mayLook: boolean;
 }
 
+export interface NameFileDeps {
+  readonly growing: GrowingFiles;
+  readonly wholeFiles: WholeFiles;
+}
+
 export async function nameFile(
-  growing: GrowingFiles,
+  { growing, wholeFiles }: NameFileDeps,
   recording: ListableRecording,
   { range, place }: { readonly range: PlaylistRange; readonly place: Place },
 ): Promise<Named> {
@@ -54,7 +55,12 @@ export async function nameFile(
   if (fragmentIndex !== null && local !== "open") {
     const index = decodeFragmentIndex(fragmentIndex);
     const footage = { startUs, endUs, index, trackCount: tracks.length };
-    return nameFragments(recording, { range, footage, tracks, isGrowing: false });
+    const named = nameFragments(recording, { range, footage, tracks, isGrowing: false });
+    const span = { startUs, endUs: startUs + endOf(footage, { first: 0, startUs: 0 }) };
+    if (typeof named === "object" && isWhole(span, range)) {
+      wholeFiles.keep(recording, leastUsOf(range), { ...named, span });
+    }
+    return named;
   }
   const isLookedInto = local !== "open" && recording.mediaDurationUs !== null;
   if (recording.format === "mpegts" && isLookedInto) return nameUncut(recording, range);
@@ -68,6 +74,10 @@ export async function nameFile(
   const index = isWritten && (!isGrowing || range.isTranscoded) ? grown.index : grown.endedIndex;
   const footage = grownFootage({ ...grown, index }, recording);
   return nameFragments(recording, { range, footage, tracks: grown.tracks, isGrowing });
+}
+
+function isWhole(span: WholeFile["span"], { fromUs, toUs, isTranscoded }: PlaylistRange): boolean {
+  return !isTranscoded && fromUs <= span.startUs && span.endUs <= toUs;
 }
 
 /** As the inspection will say it. */
@@ -86,14 +96,19 @@ interface Fragments {
 }
 
 function nameFragments(recording: ListableRecording, { range, footage, tracks, isGrowing }: Fragments): Named {
-  const { fromUs, toUs, isLive, isExact } = range;
+  const { fromUs, toUs, isExact } = range;
   if (range.isTranscoded) return nameTranscoded(recording, { range, footage, tracks, isGrowing });
-  const leastUs = !isLive && toUs - fromUs > LONG_RANGE_US ? LEAST_US.long : LEAST_US.short;
+  const leastUs = leastUsOf(range);
   const segments = inRange(segmentsOf(footage, { fromUs, toUs, isExact, leastUs, isGrowing }), range);
   if (segments.length === 0) return isGrowing ? "pending" : "nothing";
   const { format } = recording;
   const initBytes = format === "fmp4" ? footage.index.initBytes : null;
-  return { uri: uriOf(recording), initBytes, segments, format, tracks };
+  return hlsFile({ uri: uriOf(recording), initBytes, segments, format, tracks });
+}
+
+/** How long the segments of a playlist are at least; see playlist-segments.ts. */
+export function leastUsOf({ fromUs, toUs, isLive }: Pick<PlaylistRange, "fromUs" | "toUs" | "isLive">): number {
+  return !isLive && toUs - fromUs > LONG_RANGE_US ? LEAST_US.long : LEAST_US.short;
 }
 
 /** As MPEG-TS, which needs no init: each segment may be made by another ffmpeg. Each has a URI that says its time. */
@@ -107,7 +122,7 @@ function nameTranscoded(recording: ListableRecording, { range, footage, tracks, 
     return { ...place, uri: `${uri}?${query}` };
   });
   if (segments.length === 0) return isGrowing ? "pending" : "nothing";
-  return { uri, initBytes: null, segments, format: "mpegts", tracks: tracks.map(transcodedTrack) };
+  return hlsFile({ uri, initBytes: null, segments, format: "mpegts" as const, tracks: tracks.map(transcodedTrack) });
 }
 
 function transcodedTrack(track: Track): Track {
@@ -124,7 +139,8 @@ function nameUncut(recording: ListableRecording, range: PlaylistRange): Named {
   if (range.isExact && (startUs < range.fromUs || endUs > range.toUs)) return "nothing";
   const durationUs = endUs - startUs;
   const segments = inRange([{ startUs, durationUs, bytes, offsetBytes: null, beginsWithSync: false }], range);
-  return segments.length === 0 ? "nothing" : { uri: uriOf(recording), initBytes: null, segments, format, tracks };
+  if (segments.length === 0) return "nothing";
+  return hlsFile({ uri: uriOf(recording), initBytes: null, segments, format, tracks });
 }
 
 function inRange(segments: readonly HlsSegment[], { fromUs, toUs }: PlaylistRange): HlsSegment[] {

@@ -1,23 +1,23 @@
 /**
- * The HLS playlist of a range, from rows and their fragment indexes; only files at its end that nobody has looked
- * into yet are opened. URIs are those of our own route whatever lies behind it, so that a playlist stays true
+ * The HLS playlist of a range, from rows and their fragment indexes, or from what was made of them lately; only files at
+ * its end that nobody has looked into yet are opened. URIs are those of our own route whatever lies behind it, so that a playlist stays true
  * while files are closed, archived and released.
  *
  * A live playlist names what will never change, and stops before what may still come, so that lines are only added.
  */
-import { findListable, type ListableRecording } from "../catalog/playable-recordings.js";
+import { findListable, type ListableRecording, type ListedRow, listListable } from "../catalog/playable-recordings.js";
 import { AppError } from "../core/errors.js";
 import { renderMultivariant } from "../core/hls-multivariant.js";
-import { renderMediaPlaylist } from "../core/hls-playlist.js";
+import { hlsFile, renderMediaPlaylist } from "../core/hls-playlist.js";
 import { formatRfc3339, US_PER_SEC } from "../core/instant.js";
 import type { PathName } from "../core/path-name.js";
+import type { RecordingId } from "../core/recording.js";
 import type { Turns } from "../platform/turns.js";
-import type { GrowingFiles } from "./growing-files.js";
 import type { PlaybackDeps } from "./playback-deps.js";
-import { nameFile, type NamedFile, type PlaylistRange } from "./playlist-files.js";
+import { leastUsOf, nameFile, type NameFileDeps, type PlaylistRange } from "./playlist-files.js";
+import type { NamedFile } from "./whole-files.js";
 
-export interface PlaylistDeps extends Pick<PlaybackDeps, "catalog"> {
-  readonly growing: GrowingFiles;
+export interface PlaylistDeps extends Pick<PlaybackDeps, "catalog">, NameFileDeps {
   readonly turns: Pick<Turns, "take">;
 }
 
@@ -42,16 +42,15 @@ export interface Playlist {
  * inspection is due. Without hooks that may be some minutes of short files.
  */
 const MOST_LOOKS = 64;
-/** Named in one turn: some milliseconds of work. */
+/** Looked into in one turn: some milliseconds of work. */
 const FILES_AT_ONCE = 60;
 /** A segment that ended in time has a row after this long. */
 const SETTLED_AFTER_US = 60 * US_PER_SEC;
 
 /** Throws `not-found` when nothing of the range can be played. */
 export async function makePlaylist(deps: PlaylistDeps, request: PlaylistRequest): Promise<Playlist> {
-  const { path, fromUs, toUs, isLive, variantUri, sign } = request;
-  const recordings = await findListable(deps.catalog, { path, fromUs, toUs });
-  const { files: named, isPending, formatChangesAtUs } = await nameFiles(deps, recordings, request);
+  const { toUs, isLive, variantUri, sign } = request;
+  const { files: named, isPending, formatChangesAtUs } = await nameFiles(deps, request);
   const files = sign === null ? named : named.map((file) => signed(file, sign));
   if (files.length === 0) throw nothingThere(request);
   const tracks = files.flatMap((file) => file.tracks);
@@ -72,7 +71,7 @@ function signed(file: NamedFile, sign: (uri: string) => string): NamedFile {
   const segments = file.segments.map((segment) =>
     segment.uri === undefined ? segment : { ...segment, uri: sign(segment.uri) },
   );
-  return { ...file, uri: sign(file.uri), segments };
+  return hlsFile({ ...file, uri: sign(file.uri), segments });
 }
 
 interface NamedFiles {
@@ -83,18 +82,20 @@ interface NamedFiles {
 }
 
 /** EXT-X-MAP holds for all that follows it, so what needs none cannot follow what needs one. */
-async function nameFiles(
-  { growing, turns }: PlaylistDeps,
-  recordings: readonly ListableRecording[],
-  range: PlaylistRange,
-): Promise<NamedFiles> {
+async function nameFiles(deps: PlaylistDeps, range: PlaylistRequest): Promise<NamedFiles> {
+  const rows = await listListable(deps.catalog, range);
+  const known = knownFiles(deps, rows, range);
+  const unknown = await readOthers(deps, rows, { known, path: range.path });
   const files: NamedFile[] = [];
   let isPending = false;
-  for (const [index, recording] of recordings.entries()) {
-    if (index % FILES_AT_ONCE === FILES_AT_ONCE - 1) await turns.take();
-    const left = recordings.length - 1 - index;
+  let looks = 0;
+  for (const [index, row] of rows.entries()) {
+    const left = rows.length - 1 - index;
     const place = { isNewest: left === 0, mayLook: left < MOST_LOOKS };
-    const named = await nameFile(growing, recording, { range, place });
+    const recording = unknown.get(row.id);
+    if (recording !== undefined && (looks += 1) % FILES_AT_ONCE === 0) await deps.turns.take();
+    // What is in neither has gone meanwhile.
+    const named = known.get(row.id) ?? (recording ? await nameFile(deps, recording, { range, place }) : "nothing");
     if (named === "nothing") continue;
     if (named === "pending") {
       isPending = true;
@@ -102,12 +103,39 @@ async function nameFiles(
       continue;
     }
     if (files[0] !== undefined && files[0].format !== named.format) {
-      return { files, isPending, formatChangesAtUs: recording.startUs };
+      return { files, isPending, formatChangesAtUs: row.startUs };
     }
     files.push(named);
-    if (range.isLive && recording.local === "open" && place.isNewest) isPending = true;
+    if (range.isLive && recording?.local === "open" && place.isNewest) isPending = true;
   }
   return { files, isPending, formatChangesAtUs: null };
+}
+
+function knownFiles(
+  { wholeFiles }: PlaylistDeps,
+  rows: readonly ListedRow[],
+  range: PlaylistRequest,
+): ReadonlyMap<RecordingId, NamedFile> {
+  const known = new Map<RecordingId, NamedFile>();
+  if (range.isTranscoded) return known;
+  const wanted = { fromUs: range.fromUs, toUs: range.toUs, leastUs: leastUsOf(range) };
+  for (const row of rows) {
+    const file = wholeFiles.find(row, wanted);
+    if (file !== undefined) known.set(row.id, file);
+  }
+  return known;
+}
+
+async function readOthers(
+  { catalog }: PlaylistDeps,
+  rows: readonly ListedRow[],
+  { known, path }: { readonly known: ReadonlyMap<RecordingId, NamedFile>; readonly path: PathName },
+): Promise<ReadonlyMap<RecordingId, ListableRecording>> {
+  const others = rows.filter(({ id }) => !known.has(id));
+  const [first, last] = [others[0], others.at(-1)];
+  if (first === undefined || last === undefined) return new Map();
+  const recordings = await findListable(catalog, { path, fromUs: first.startUs, toUs: last.startUs + 1 });
+  return new Map(recordings.map((recording) => [recording.id, recording]));
 }
 
 function isOver(

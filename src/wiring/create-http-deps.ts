@@ -13,6 +13,7 @@ import { createFindAddresses } from "../platform/find-addresses.js";
 import { SpareBuffers } from "../platform/spare-buffers.js";
 import { Turns } from "../platform/turns.js";
 import { UrgentWork } from "../platform/urgent-work.js";
+import { WholeFiles } from "../playback/whole-files.js";
 import { createConfigAdmin } from "../streams/config-admin.js";
 import { createConfigAdopt } from "../streams/config-adopt.js";
 import { createConfigDrift } from "../streams/config-drift.js";
@@ -63,6 +64,7 @@ export function createHttpDeps(
     playback,
     exports: parts.exports,
     growing,
+    wholeFiles: new WholeFiles(catalog.clock),
     transcoder: createTranscoder(setup, playback),
     playbackArchive: config.playbackArchive,
     bucketOrigin: bucketOriginOf(setup),

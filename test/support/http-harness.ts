@@ -64,6 +64,7 @@ import { PictureCache } from "../../src/playback/picture-cache.js";
 import type { PlaybackDeps } from "../../src/playback/playback-deps.js";
 import { Sprites } from "../../src/playback/sprites.js";
 import { Transcoder } from "../../src/playback/transcoder.js";
+import { WholeFiles } from "../../src/playback/whole-files.js";
 import { Thumbnails } from "../../src/playback/thumbnails.js";
 import { type ConfiguredPath, listConfiguredPaths } from "../../src/streams/configured-paths.js";
 import { createConfigAdmin } from "../../src/streams/config-admin.js";
@@ -391,6 +392,7 @@ function createDeps(parts: DepsParts): HttpDeps {
     store,
     playback,
     growing,
+    wholeFiles: new WholeFiles(catalog.clock),
     transcoder:
       options.transcodingMost === undefined
         ? null

@@ -42,7 +42,7 @@ export function playlistRoutes(deps: HttpDeps): Route[] {
   return [playlistRoute(deps), mediaRoute(deps, "fmp4"), mediaRoute(deps, "mpegts"), transcodedRoute(deps)];
 }
 
-function playlistRoute({ catalog, growing, signer, transcoder, turns }: HttpDeps): Route {
+function playlistRoute({ catalog, growing, wholeFiles, signer, transcoder, turns }: HttpDeps): Route {
   return defineRoute({
     method: "GET",
     path: "/api/v1/playlist.m3u8",
@@ -62,7 +62,7 @@ function playlistRoute({ catalog, growing, signer, transcoder, turns }: HttpDeps
       const range = { path, fromUs: from, toUs: to, isLive: live, isExact: link !== null };
       const request = { ...range, isTranscoded: transcode !== undefined, variantUri };
       const { text, codecs, formatChangesAtUs } = await makePlaylist(
-        { catalog, growing, turns },
+        { catalog, growing, wholeFiles, turns },
         { ...request, sign: sign?.media ?? null },
       );
       response.setHeader("Cache-Control", "private, no-cache");
