@@ -28,7 +28,7 @@ export type Database = Knex;
  * another statement waits there: together below the 5 s in which a hook must have its answer (F36).
  */
 const BUSY_TIMEOUT_MS = 1_500;
-const SQLITE_ACQUIRE_TIMEOUT_MS = 3_000;
+export const SQLITE_ACQUIRE_TIMEOUT_MS = 3_000;
 /** Whoever opens has nobody waiting for an answer: other processes may migrate first. */
 const OPENING_TIMEOUT_MS = 20_000;
 const OPENING_TRIES = 20;

@@ -16,7 +16,7 @@ import { refreshGaps } from "./gaps.js";
 import { columnsOf, recordingFromRow } from "./recording-row.js";
 import { completeRecording, insertRows, isSameSegment, NAME_TOLERANCE_US } from "./recordings.js";
 import { type Place, stretchesOf } from "./stretches.js";
-import { inWriteTransaction } from "./write-transaction.js";
+import { inHookTransaction, inWriteTransaction } from "./write-transaction.js";
 
 export interface FoundResult {
   readonly id: RecordingId;
@@ -34,7 +34,8 @@ export function recordFoundFiles(catalog: Catalog, files: readonly FoundFile[]):
     for (let first = 0; first < files.length; first += ROWS_PER_TRANSACTION) {
       const batch = files.slice(first, first + ROWS_PER_TRANSACTION);
       const paths = batch.map(({ path }) => path);
-      const batchResults = await inWriteTransaction(catalog, paths, async (trx) => {
+      const begin = batch.some(({ origin }) => origin === "hook") ? inHookTransaction : inWriteTransaction;
+      const batchResults = await begin(catalog, paths, async (trx) => {
         const done = await new FoundBatch(catalog, trx).record(batch);
         await faultPoint("ingest.in-record");
         return done;
