@@ -55,6 +55,12 @@ export const PLAYABLE_COLUMNS = [
 /** PostgreSQL's bigint may come as text. */
 type Bigint = number | string;
 
+/** In the order of LISTABLE_COLUMNS. */
+type ListableFacts = [
+  ...[RecordingId, Recording["format"], number, number, number | null, string, number, string],
+  ...[Recording["local"], Recording["step"], number],
+];
+
 interface ListableRow {
   readonly id: RecordingId;
   readonly format: Recording["format"];
@@ -89,13 +95,44 @@ export function findPlayable(catalog: Catalog, range: PlayableRange): Promise<Pl
   });
 }
 
-/** The same, and of each no more than a playlist says: of a day the columns are what costs. */
+/**
+ * The same, and of each no more than a playlist says, but for the index as one text: of a day the values are what costs
+ * (see listed-recording.ts).
+ */
 export function findListable(catalog: Catalog, range: PlayableRange): Promise<ListableRecording[]> {
   return translating("find what a playlist can name", async () => {
-    const rows = (await playableIn(catalog, range).select([...LISTABLE_COLUMNS, "data"])) as ListableRow[];
+    const facts = catalog.readDb.raw(`${jsonArray(catalog, LISTABLE_COLUMNS)} as facts`);
+    const rows = (await playableIn(catalog, range).select(facts, "data")) as {
+      facts: string;
+      data: Uint8Array | null;
+    }[];
     const tracksOf = createTracksParser();
-    return rows.map((row) => toListable(range.path, row, tracksOf));
+    return rows.map(({ facts: text, data }) => {
+      const [id, format, startUs, endUs, mediaDurationUs, filePath, bytes, tracks, local, step, updatedAtUs] =
+        JSON.parse(text) as ListableFacts;
+      // Written out: of thousands of rows, copies by spreading are what costs then.
+      return {
+        id,
+        path: range.path,
+        format,
+        startUs,
+        endUs,
+        mediaDurationUs,
+        filePath,
+        bytes,
+        tracks: tracksOf(tracks),
+        local,
+        step,
+        updatedAtUs,
+        fragmentIndex: data,
+      };
+    });
   });
+}
+
+function jsonArray({ readDb }: Catalog, columns: readonly string[]): string {
+  const values = columns.join(", ");
+  return dialectOf(readDb) === "sqlite" ? `json_array(${values})` : `json_build_array(${values})::text`;
 }
 
 /** Of each that `findListable` would find no more than says whether it is as it was. */

@@ -73,11 +73,8 @@ function versionOf(files: readonly HlsFileFacts[]): number {
   return hasRanges ? VERSION.byteRange : VERSION.fractions;
 }
 
-export function hlsFile<T extends HlsFileFacts>(facts: T): T & HlsFile {
-  return { ...facts, text: linesOf(facts).join("\n") };
-}
-
-function linesOf({ uri, initBytes, segments }: HlsFileFacts): string[] {
+/** For `text`. */
+export function textOfFile({ uri, initBytes, segments }: HlsFileFacts): string {
   const lines: string[] = [];
   if (initBytes !== null) lines.push(`#EXT-X-MAP:URI="${uri}",BYTERANGE="${String(initBytes)}@0"`);
   const [first] = segments;
@@ -87,7 +84,7 @@ function linesOf({ uri, initBytes, segments }: HlsFileFacts): string[] {
     if (offsetBytes !== null) lines.push(`#EXT-X-BYTERANGE:${String(bytes)}@${String(offsetBytes)}`);
     lines.push(own ?? uri);
   }
-  return lines;
+  return lines.join("\n");
 }
 
 /** "The EXTINF duration …, when rounded to the nearest integer, MUST be less than or equal to" it (section 4.3.3.1). */

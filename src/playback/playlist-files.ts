@@ -3,7 +3,7 @@
  * is being written, or is closed and not looked into yet, by a walk over its headers or packets.
  */
 import type { ListableRecording } from "../catalog/playable-recordings.js";
-import { hlsFile, type HlsSegment } from "../core/hls-playlist.js";
+import type { HlsSegment } from "../core/hls-playlist.js";
 import { formatRfc3339, US_PER_SEC } from "../core/instant.js";
 import { extensionOf } from "../core/object-key.js";
 import type { Track } from "../core/recording.js";
@@ -14,7 +14,7 @@ import type { GrowingFiles } from "./growing-files.js";
 import { TRANSCODED_CODECS } from "../media/transcode.js";
 import { endOf, type FileFootage, segmentsOf } from "./playlist-segments.js";
 import { transcodedSegments } from "./transcoded-segments.js";
-import type { NamedFile, WholeFile, WholeFiles } from "./whole-files.js";
+import { type NamedFile, namedFile, type WholeFiles } from "./whole-files.js";
 
 export interface PlaylistRange {
   readonly fromUs: number;
@@ -56,9 +56,9 @@ export async function nameFile(
     const index = decodeFragmentIndex(fragmentIndex);
     const footage = { startUs, endUs, index, trackCount: tracks.length };
     const named = nameFragments(recording, { range, footage, tracks, isGrowing: false });
-    const span = { startUs, endUs: startUs + endOf(footage, { first: 0, startUs: 0 }) };
-    if (typeof named === "object" && isWhole(span, range)) {
-      wholeFiles.keep(recording, leastUsOf(range), { ...named, span });
+    if (typeof named === "object" && mayRemember(range)) {
+      const span = { fromUs: startUs, toUs: startUs + endOf(footage, { first: 0, startUs: 0 }) };
+      wholeFiles.keep(recording, named, { span, range });
     }
     return named;
   }
@@ -76,8 +76,9 @@ export async function nameFile(
   return nameFragments(recording, { range, footage, tracks: grown.tracks, isGrowing });
 }
 
-function isWhole(span: WholeFile["span"], { fromUs, toUs, isTranscoded }: PlaylistRange): boolean {
-  return !isTranscoded && fromUs <= span.startUs && span.endUs <= toUs;
+/** A long range is seldom asked for twice, and would push out what is. */
+export function mayRemember(range: PlaylistRange): boolean {
+  return !range.isTranscoded && leastUsOf(range) === LEAST_US.short;
 }
 
 /** As the inspection will say it. */
@@ -103,11 +104,11 @@ function nameFragments(recording: ListableRecording, { range, footage, tracks, i
   if (segments.length === 0) return isGrowing ? "pending" : "nothing";
   const { format } = recording;
   const initBytes = format === "fmp4" ? footage.index.initBytes : null;
-  return hlsFile({ uri: uriOf(recording), initBytes, segments, format, tracks });
+  return namedFile({ uri: uriOf(recording), initBytes, segments, format, tracks });
 }
 
 /** How long the segments of a playlist are at least; see playlist-segments.ts. */
-export function leastUsOf({ fromUs, toUs, isLive }: Pick<PlaylistRange, "fromUs" | "toUs" | "isLive">): number {
+function leastUsOf({ fromUs, toUs, isLive }: PlaylistRange): number {
   return !isLive && toUs - fromUs > LONG_RANGE_US ? LEAST_US.long : LEAST_US.short;
 }
 
@@ -122,7 +123,7 @@ function nameTranscoded(recording: ListableRecording, { range, footage, tracks, 
     return { ...place, uri: `${uri}?${query}` };
   });
   if (segments.length === 0) return isGrowing ? "pending" : "nothing";
-  return hlsFile({ uri, initBytes: null, segments, format: "mpegts" as const, tracks: tracks.map(transcodedTrack) });
+  return namedFile({ uri, initBytes: null, segments, format: "mpegts", tracks: tracks.map(transcodedTrack) });
 }
 
 function transcodedTrack(track: Track): Track {
@@ -140,7 +141,7 @@ function nameUncut(recording: ListableRecording, range: PlaylistRange): Named {
   const durationUs = endUs - startUs;
   const segments = inRange([{ startUs, durationUs, bytes, offsetBytes: null, beginsWithSync: false }], range);
   if (segments.length === 0) return "nothing";
-  return hlsFile({ uri: uriOf(recording), initBytes: null, segments, format, tracks });
+  return namedFile({ uri: uriOf(recording), initBytes: null, segments, format, tracks });
 }
 
 function inRange(segments: readonly HlsSegment[], { fromUs, toUs }: PlaylistRange): HlsSegment[] {

@@ -8,14 +8,14 @@
 import { findListable, type ListableRecording, type ListedRow, listListable } from "../catalog/playable-recordings.js";
 import { AppError } from "../core/errors.js";
 import { renderMultivariant } from "../core/hls-multivariant.js";
-import { hlsFile, renderMediaPlaylist } from "../core/hls-playlist.js";
+import { renderMediaPlaylist } from "../core/hls-playlist.js";
 import { formatRfc3339, US_PER_SEC } from "../core/instant.js";
 import type { PathName } from "../core/path-name.js";
 import type { RecordingId } from "../core/recording.js";
 import type { Turns } from "../platform/turns.js";
 import type { PlaybackDeps } from "./playback-deps.js";
-import { leastUsOf, nameFile, type NameFileDeps, type PlaylistRange } from "./playlist-files.js";
-import type { NamedFile } from "./whole-files.js";
+import { mayRemember, nameFile, type NameFileDeps, type PlaylistRange } from "./playlist-files.js";
+import { type NamedFile, namedFile } from "./whole-files.js";
 
 export interface PlaylistDeps extends Pick<PlaybackDeps, "catalog">, NameFileDeps {
   readonly turns: Pick<Turns, "take">;
@@ -71,7 +71,7 @@ function signed(file: NamedFile, sign: (uri: string) => string): NamedFile {
   const segments = file.segments.map((segment) =>
     segment.uri === undefined ? segment : { ...segment, uri: sign(segment.uri) },
   );
-  return hlsFile({ ...file, uri: sign(file.uri), segments });
+  return namedFile({ ...file, uri: sign(file.uri), segments });
 }
 
 interface NamedFiles {
@@ -83,9 +83,7 @@ interface NamedFiles {
 
 /** EXT-X-MAP holds for all that follows it, so what needs none cannot follow what needs one. */
 async function nameFiles(deps: PlaylistDeps, range: PlaylistRequest): Promise<NamedFiles> {
-  const rows = await listListable(deps.catalog, range);
-  const known = knownFiles(deps, rows, range);
-  const unknown = await readOthers(deps, rows, { known, path: range.path });
+  const { rows, known, unknown } = await lookUp(deps, range);
   const files: NamedFile[] = [];
   let isPending = false;
   let looks = 0;
@@ -94,7 +92,6 @@ async function nameFiles(deps: PlaylistDeps, range: PlaylistRequest): Promise<Na
     const place = { isNewest: left === 0, mayLook: left < MOST_LOOKS };
     const recording = unknown.get(row.id);
     if (recording !== undefined && (looks += 1) % FILES_AT_ONCE === 0) await deps.turns.take();
-    // What is in neither has gone meanwhile.
     const named = known.get(row.id) ?? (recording ? await nameFile(deps, recording, { range, place }) : "nothing");
     if (named === "nothing") continue;
     if (named === "pending") {
@@ -111,30 +108,32 @@ async function nameFiles(deps: PlaylistDeps, range: PlaylistRequest): Promise<Na
   return { files, isPending, formatChangesAtUs: null };
 }
 
-function knownFiles(
-  { wholeFiles }: PlaylistDeps,
-  rows: readonly ListedRow[],
-  range: PlaylistRequest,
-): ReadonlyMap<RecordingId, NamedFile> {
-  const known = new Map<RecordingId, NamedFile>();
-  if (range.isTranscoded) return known;
-  const wanted = { fromUs: range.fromUs, toUs: range.toUs, leastUs: leastUsOf(range) };
-  for (const row of rows) {
-    const file = wholeFiles.find(row, wanted);
-    if (file !== undefined) known.set(row.id, file);
-  }
-  return known;
+interface LookedUp {
+  readonly rows: readonly ListedRow[];
+  readonly known: ReadonlyMap<RecordingId, NamedFile>;
+  /** All others, but for what has gone meanwhile. */
+  readonly unknown: ReadonlyMap<RecordingId, ListableRecording>;
 }
 
-async function readOthers(
-  { catalog }: PlaylistDeps,
-  rows: readonly ListedRow[],
-  { known, path }: { readonly known: ReadonlyMap<RecordingId, NamedFile>; readonly path: PathName },
-): Promise<ReadonlyMap<RecordingId, ListableRecording>> {
+async function lookUp({ catalog, wholeFiles }: PlaylistDeps, range: PlaylistRequest): Promise<LookedUp> {
+  if (!mayRemember(range)) {
+    const rows = await findListable(catalog, range);
+    return { rows, known: new Map(), unknown: byId(rows) };
+  }
+  const rows = await listListable(catalog, range);
+  const known = new Map<RecordingId, NamedFile>();
+  for (const row of rows) {
+    const file = wholeFiles.find(row, range);
+    if (file !== undefined) known.set(row.id, file);
+  }
   const others = rows.filter(({ id }) => !known.has(id));
   const [first, last] = [others[0], others.at(-1)];
-  if (first === undefined || last === undefined) return new Map();
-  const recordings = await findListable(catalog, { path, fromUs: first.startUs, toUs: last.startUs + 1 });
+  if (first === undefined || last === undefined) return { rows, known, unknown: new Map() };
+  const stretch = { path: range.path, fromUs: first.startUs, toUs: last.startUs + 1 };
+  return { rows, known, unknown: byId(await findListable(catalog, stretch)) };
+}
+
+function byId(recordings: readonly ListableRecording[]): ReadonlyMap<RecordingId, ListableRecording> {
   return new Map(recordings.map((recording) => [recording.id, recording]));
 }
 

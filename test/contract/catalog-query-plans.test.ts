@@ -26,6 +26,7 @@ import {
 } from "../../src/catalog/recordings.js";
 import { findLastSignOfLife } from "../../src/catalog/sign-of-life.js";
 import { findPlayableById } from "../../src/catalog/playable-neighbours.js";
+import { findListable, listListable } from "../../src/catalog/playable-recordings.js";
 import { findToCatchUp } from "../../src/catalog/thumbnail-catch-up.js";
 import { findLastThumbnail, listThumbnails, sweepThumbnails } from "../../src/catalog/thumbnails.js";
 import { parsePathName } from "../../src/core/path-name.js";
@@ -73,6 +74,8 @@ const QUESTIONS: readonly (readonly [string, (catalog: Catalog) => Promise<unkno
   ["the last picture before an instant", (catalog) => findLastThumbnail(catalog, CAM1, RANGE)],
   ["the next pictures to look after", (catalog) => sweepThumbnails(catalog, { path: CAM1, atUs: at(5) })],
   ["the next recordings without pictures", (catalog) => findToCatchUp(catalog, 1_000_000)],
+  ["what a playlist can name", (catalog) => findListable(catalog, { ...RANGE, path: CAM1 })],
+  ["whether that is as it was", (catalog) => listListable(catalog, { ...RANGE, path: CAM1 })],
   ["a recording that is pictured", async (catalog) => findPlayableById(catalog, (await anyRow(catalog)).id)],
 ];
 

@@ -6,6 +6,7 @@ import { describeFoundFiles } from "./catalog/found-files.js";
 import { describeGaps } from "./catalog/gaps.js";
 import { describeLists } from "./catalog/lists.js";
 import { describeMigrations } from "./catalog/migrations.js";
+import { describePlayable } from "./catalog/playable.js";
 import { describeQueue } from "./catalog/queue.js";
 import { describeSealing } from "./catalog/sealing.js";
 import { describeSmallTables } from "./catalog/small-tables.js";
@@ -18,6 +19,7 @@ describe.each(DIALECTS.map((dialect) => [dialect.name, dialect] as const))("the 
   describeGaps(dialect);
   describeQueue(dialect);
   describeLists(dialect);
+  describePlayable(dialect);
   describeSmallTables(dialect);
   describeSealing(dialect);
 });
