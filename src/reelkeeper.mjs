@@ -15,6 +15,8 @@ if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1
 } else {
   // Space for young objects stays at its first size: an idle process is 26 MiB smaller, a busy one collects more often.
   v8.setFlagsFromString("--semi-space-growth-factor=1");
+  // Old objects are looked through when there is two and a half times as much as was in use, not four times.
+  v8.setFlagsFromString("--heap-growing-percent=150");
   endWithNpm();
   process.exitCode = await start(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
 }
