@@ -54,6 +54,8 @@ interface Known {
   readonly nearby: readonly NearbyRow[];
 }
 
+type KnownOf = (found: FoundFile) => Known;
+
 interface NearbyRow {
   readonly row: Recording;
   /** It was us who removed its local copy. */
@@ -81,8 +83,8 @@ class FoundBatch {
   async record(files: readonly FoundFile[]): Promise<FoundResult[]> {
     const looked = await lookUp(this.#catalog, this.#trx, files);
     const results: FoundResult[] = [];
-    for (const [index, found] of files.entries()) {
-      results.push(await this.#recordOne(found, this.#isChanged(found) ? await this.#lookAgain(found) : looked[index]));
+    for (const found of files) {
+      results.push(await this.#recordOne(found, this.#isChanged(found) ? await this.#lookAgain(found) : looked(found)));
     }
     await this.#insertBorn();
     await refreshGaps(this.#trx, this.#moved);
@@ -93,12 +95,12 @@ class FoundBatch {
     return this.#changed.files.has(filePath) || this.#changed.paths.has(path);
   }
 
-  async #lookAgain(found: FoundFile): Promise<Known | undefined> {
+  async #lookAgain(found: FoundFile): Promise<Known> {
     await this.#insertBorn();
-    return (await lookUp(this.#catalog, this.#trx, [found]))[0];
+    return (await lookUp(this.#catalog, this.#trx, [found]))(found);
   }
 
-  async #recordOne(found: FoundFile, { onDisk, nearby }: Known = { onDisk: undefined, nearby: [] }) {
+  async #recordOne(found: FoundFile, { onDisk, nearby }: Known): Promise<FoundResult> {
     const finding = judgeFoundFile(onDisk, found).kind;
     if (onDisk === undefined || finding === "insert") return this.#recordUnknown(found, nearby);
     switch (finding) {
@@ -221,8 +223,8 @@ const WAS_REMOVED = `exists (select 1 from removals where removals.recording_id 
 const ROWS = `select recordings.*, ${WAS_REMOVED} as was_removed from recordings`;
 const AWAY = "local in ('trashed', 'released', 'deleted', 'missing')";
 
-/** In the order of the files, by one statement. */
-async function lookUp(catalog: Catalog, trx: Knex, files: readonly FoundFile[]): Promise<Known[]> {
+/** What the rows say of each of these files, by one statement. */
+async function lookUp(catalog: Catalog, trx: Knex, files: readonly FoundFile[]): Promise<KnownOf> {
   const names = files.map(({ filePath }) => filePath);
   const stretches = stretchesOf(files);
   const parts = [
@@ -242,10 +244,10 @@ async function lookUp(catalog: Catalog, trx: Knex, files: readonly FoundFile[]):
     .toSorted((a, b) => a.row.startUs - b.row.startUs || (a.row.id < b.row.id ? -1 : 1));
   const onDisk = new Map(rows.filter(({ row }) => isOnDisk(row)).map(({ row }) => [row.filePath, row]));
   const away = rows.filter(({ row }) => !isOnDisk(row));
-  return files.map(({ path, filePath, startUs }) => ({
+  return ({ path, filePath, startUs }) => ({
     onDisk: onDisk.get(filePath),
     nearby: away.filter(({ row }) => row.path === path && Math.abs(row.startUs - startUs) <= NAME_TOLERANCE_US),
-  }));
+  });
 }
 
 /**

@@ -141,23 +141,13 @@ export type ListedRow = Pick<ListableRecording, "id" | "startUs" | "updatedAtUs"
 /** In their order. */
 export function listListable(catalog: Catalog, range: PlayableRange): Promise<ListedRow[]> {
   return translating("list what a playlist can name", async () => {
-    const rows = rowsIn(catalog, range).select("id", "start_us", "updated_at_us");
-    if (dialectOf(catalog.readDb) === "postgres") {
-      return ((await rows) as Pick<ListableRow, "id" | "start_us" | "updated_at_us">[]).map((row) => ({
-        ...{ id: row.id, startUs: Number(row.start_us), updatedAtUs: Number(row.updated_at_us) },
-      }));
-    }
-    // One text, made beside the event loop: of a day the values are what costs.
-    const packed = catalog.readDb.raw("json_group_array(json_array(id, start_us, updated_at_us)) as packed");
-    const [answer] = (await catalog.readDb.from(rows.as("listed")).select(packed)) as { readonly packed: string }[];
-    const listed = JSON.parse(answer?.packed ?? "[]") as [RecordingId, number, number][];
-    return listed.map(([id, startUs, updatedAtUs]) => ({ id, startUs, updatedAtUs })).sort(byStart);
+    const facts = catalog.readDb.raw(`${jsonArray(catalog, ["id", "start_us", "updated_at_us"])} as facts`);
+    const rows = (await rowsIn(catalog, range).select(facts)) as { facts: string }[];
+    return rows.map(({ facts: text }) => {
+      const [id, startUs, updatedAtUs] = JSON.parse(text) as [RecordingId, number, number];
+      return { id, startUs, updatedAtUs };
+    });
   });
-}
-
-/** The text is made of rows that are in order already, but SQLite promises none. */
-function byStart(a: ListedRow, b: ListedRow): number {
-  return a.startUs - b.startUs || (a.id < b.id ? -1 : 1);
 }
 
 function playableIn(catalog: Catalog, range: PlayableRange): Knex.QueryBuilder {

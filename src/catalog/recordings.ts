@@ -38,7 +38,11 @@ export function findRecording(catalog: Catalog, id: RecordingId): Promise<Record
 
 /** The row of the file that is on disk under this name now. */
 export function findRecordingOnDisk(catalog: Catalog, filePath: string): Promise<Recording | undefined> {
-  return translating("find a recording by file", () => findOnDisk(catalog, catalog.db, filePath));
+  return translating("find a recording by file", async () =>
+    firstOf(
+      await catalog.db("recordings").where({ node_id: catalog.nodeId, file_path: filePath }).whereRaw(ON_DISK).limit(1),
+    ),
+  );
 }
 
 /** The row of a file whatever its state, found by path and about when it began. */
@@ -129,12 +133,6 @@ export function isSameSegment(row: Recording, found: Pick<FoundFile, "position" 
   // Nobody has looked at the file of a row without an identity and without bytes.
   const wasNeverSeen = row.fileIdentity === null && row.bytes === 0;
   return row.filePath === found.filePath && (wasNeverSeen || row.bytes === found.bytes);
-}
-
-async function findOnDisk(catalog: Catalog, trx: Knex, filePath: string): Promise<Recording | undefined> {
-  return firstOf(
-    await trx("recordings").where({ node_id: catalog.nodeId, file_path: filePath }).whereRaw(ON_DISK).limit(1),
-  );
 }
 
 async function findOfFile(db: Knex, { path, filePath, aroundUs }: NamedFile): Promise<Recording | undefined> {

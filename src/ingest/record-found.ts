@@ -1,6 +1,6 @@
 /** What hook, watch and scan do with the files that they found. Idempotent. */
-import { hastenSettling } from "../catalog/recording-queue.js";
 import { type FoundResult, recordFoundFiles } from "../catalog/found-files.js";
+import { hastenSettling } from "../catalog/recording-queue.js";
 import type { FoundFile } from "../core/found-file.js";
 import type { Step } from "../core/recording.js";
 import { faultPoint } from "../platform/fault-point.js";

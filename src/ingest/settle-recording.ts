@@ -1,6 +1,6 @@
 /** The step of an open recording: look whether MediaMTX still writes to it. Repeatable; changes nothing on disk. */
-import type { Outcome } from "../catalog/recording-queue.js";
 import { recordFoundFiles } from "../catalog/found-files.js";
+import type { Outcome } from "../catalog/recording-queue.js";
 import { AppError } from "../core/errors.js";
 import { judgeFoundFile, LOOK_AT_OPEN_AFTER_MS } from "../core/found-file.js";
 import type { Recording } from "../core/recording.js";
